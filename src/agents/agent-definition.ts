@@ -1,0 +1,169 @@
+import { didYouMean, moduleError } from './module-error.ts'
+import {
+  agentSettings,
+  completeConfiguration,
+  type AgentConfiguration,
+  type AgentSettings,
+} from './configuration.ts'
+import type { ActionDefinition } from './contract.ts'
+
+/** What an agent is made from. */
+export interface AgentDefinition {
+  /** Kind of agent: 1 to 100 of A-Z a-z 0-9 . _ - */
+  readonly type: string
+  /** Default: the type. */
+  readonly id?: string
+  /** Goes into each action's contract hash; default `0.0.0`. */
+  readonly version?: string
+  readonly description?: string
+  readonly capabilities?: readonly string[]
+  readonly actions: { readonly [name: string]: ActionDefinition }
+  /** Makes it an HTTP agent: where it is called. */
+  readonly url?: string
+  /** HTTP agents only: `GET <url>/outcome/<key>` tells the outcome of an earlier call. Default false. */
+  readonly lookup?: boolean
+  /** Limits, transport and observability; what is left out has its default. */
+  readonly config?: AgentSettings
+}
+
+/** A definition after all checks. */
+export interface CheckedDefinition {
+  readonly config: AgentConfiguration
+  readonly version: string
+  readonly description: string | null
+  readonly hasHttpLookup: boolean
+  readonly actions: { readonly [name: string]: ActionDefinition }
+}
+
+const definitionKeys = [
+  'type',
+  'id',
+  'version',
+  'description',
+  'capabilities',
+  'actions',
+  'url',
+  'lookup',
+  'config',
+]
+const actionKeys = ['effect', 'input', 'output', 'run', 'lookup']
+const effects = ['read', 'idempotent', 'once']
+const actionPattern = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/
+
+/** @throws AgentModuleError for the first thing that is wrong, naming agent, action and field. */
+export function checkDefinition(definition: AgentDefinition): CheckedDefinition {
+  if (typeof definition !== 'object' || definition === null)
+    throw moduleError('an agent definition must be an object')
+  const named: unknown = definition.id ?? definition.type
+  const what = `agent '${String(named ?? '?').slice(0, 100)}'`
+  checkKeys(definition, definitionKeys, what)
+  if (typeof definition.type !== 'string') throw moduleError(`${what}: type is missing`)
+  for (const field of ['version', 'description', 'url'] as const) {
+    const value: unknown = definition[field]
+    if (value !== undefined && (typeof value !== 'string' || value === ''))
+      throw moduleError(`${what}: ${field} must be a text`)
+  }
+  if (definition.lookup !== undefined && typeof definition.lookup !== 'boolean') {
+    throw moduleError(
+      `${what}: lookup must be true or false`,
+      'the lookup function belongs into the action',
+    )
+  }
+  const config = readConfiguration(definition, what)
+  const isHttp = config.communicationConfig.transport === 'http'
+  if (definition.lookup !== undefined && !isHttp) {
+    throw moduleError(
+      `${what}: lookup: ${definition.lookup} is for HTTP agents`,
+      'give the action a lookup function',
+    )
+  }
+  return {
+    config,
+    version: definition.version ?? '0.0.0',
+    description: definition.description ?? null,
+    hasHttpLookup: definition.lookup ?? false,
+    actions: checkActions(definition.actions, what, isHttp),
+  }
+}
+
+function readConfiguration(definition: AgentDefinition, what: string): AgentConfiguration {
+  const { type, id, capabilities, url, config = {} } = definition
+  const top = agentSettings(
+    {
+      agentType: type,
+      ...(id === undefined ? {} : { agentId: id }),
+      ...(capabilities === undefined ? {} : { capabilities }),
+    },
+    what,
+  )
+  const given = agentSettings(config, `${what}: config`)
+  for (const field of ['agentType', 'agentId'] as const) {
+    if (top[field] !== undefined && given[field] !== undefined && top[field] !== given[field]) {
+      throw moduleError(
+        `${what}: config.${field} is '${given[field]}', but the definition says '${top[field]}'`,
+      )
+    }
+  }
+  // The configuration wins over `url`: operators move agents without touching their code.
+  const address = given.communicationConfig?.address ?? url
+  const communicationConfig = {
+    ...given.communicationConfig,
+    ...(address === undefined ? {} : { address }),
+  }
+  return completeConfiguration({ ...top, ...given, agentType: type, communicationConfig })
+}
+
+function checkActions(
+  actions: unknown,
+  what: string,
+  isHttp: boolean,
+): CheckedDefinition['actions'] {
+  if (typeof actions !== 'object' || actions === null || Array.isArray(actions)) {
+    throw moduleError(`${what}: actions must be an object of actions by name`)
+  }
+  const names = Object.keys(actions)
+  if (names.length === 0) throw moduleError(`${what}: it has no action`)
+  for (const name of names) {
+    const at = `${what}, action '${name.slice(0, 100)}'`
+    if (!actionPattern.test(name))
+      throw moduleError(`${at}: a name is a letter and up to 99 of A-Z a-z 0-9 . _ -`)
+    checkAction((actions as Readonly<Record<string, unknown>>)[name], at, isHttp)
+  }
+  return Object.freeze({ ...actions }) as CheckedDefinition['actions']
+}
+
+function checkAction(action: unknown, at: string, isHttp: boolean): void {
+  if (typeof action !== 'object' || action === null)
+    throw moduleError(`${at}: it must be an object`)
+  checkKeys(action, actionKeys, at)
+  const { effect, run, lookup } = action as Partial<Record<string, unknown>>
+  if (effect === undefined) {
+    throw moduleError(
+      `${at}: effect is missing`,
+      `say what a second call means: ${effects.join(', ')}`,
+    )
+  }
+  if (typeof effect !== 'string' || !effects.includes(effect)) {
+    throw moduleError(
+      `${at}: effect is ${JSON.stringify(effect) ?? typeof effect}, not one of ${effects.join(', ')}`,
+    )
+  }
+  if (isHttp && run !== undefined)
+    throw moduleError(`${at}: an HTTP agent has no run`, 'leave out url, or run')
+  if (isHttp && lookup !== undefined)
+    throw moduleError(
+      `${at}: an HTTP agent has no lookup function`,
+      'declare lookup: true beside url',
+    )
+  if (!isHttp && typeof run !== 'function')
+    throw moduleError(`${at}: run must be a function`, 'or give the agent a url')
+  if (lookup !== undefined && typeof lookup !== 'function')
+    throw moduleError(`${at}: lookup must be a function`)
+}
+
+function checkKeys(value: object, known: readonly string[], what: string): void {
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key))
+      throw moduleError(`${what}: unknown key '${key.slice(0, 100)}'`, didYouMean(key, known))
+  }
+}

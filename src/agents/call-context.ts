@@ -1,0 +1,83 @@
+import type { TdaContext } from '../core/contracts/tda.ts'
+import type { Logger } from '../core/logger.ts'
+import type { AgentContext } from './contract.ts'
+import type { Invocation } from './invocation.ts'
+import { atLeast } from './level-logger.ts'
+
+/**
+ * What `run` is given beside its input. The costly parts are accessors of the class, made when they are first
+ * asked for; a spread copy of the context has only the plain ones.
+ */
+export class CallContext implements AgentContext {
+  readonly executionId: string
+  readonly stepId: string
+  readonly index: number | null
+  readonly attempt: number
+  readonly idempotencyKey: string
+  readonly correlationId: string
+  readonly #invocation: Invocation
+  #logger: Logger | null = null
+  #tda: TdaContext | null = null
+
+  constructor(invocation: Invocation) {
+    const { call } = invocation
+    this.executionId = call.executionId
+    this.stepId = call.stepId
+    this.index = call.index
+    this.attempt = call.attempt
+    this.idempotencyKey = call.idempotencyKey
+    this.correlationId = call.correlationId
+    this.#invocation = invocation
+  }
+
+  get signal(): AbortSignal {
+    return this.#invocation.signal
+  }
+
+  get deadlineMs(): number | null {
+    return this.#invocation.deadlineMs
+  }
+
+  get logger(): Logger {
+    if (this.#logger === null) {
+      const { host, config, plan } = this.#invocation
+      const { executionId, stepId, index, attempt, correlationId } = this
+      const fields = {
+        agentId: config.agentId,
+        action: plan.name,
+        executionId,
+        stepId,
+        index,
+        attempt,
+        correlationId,
+      }
+      this.#logger = atLeast(config.observabilityConfig.logLevel, host.logger).with(fields)
+    }
+    return this.#logger
+  }
+
+  // Shared by many calls, so each agent gets a copy of its own to spoil.
+  get tda(): TdaContext {
+    this.#tda ??= structuredClone(this.#invocation.call.tda)
+    return this.#tda
+  }
+
+  get budget(): AgentContext['budget'] {
+    return { ...this.#invocation.call.budget }
+  }
+
+  get resumed(): AgentContext['resumed'] {
+    return structuredClone(this.#invocation.call.resumed)
+  }
+
+  /** Brought into 0..1; one that is no number, or comes after the call has ended, is dropped. */
+  progress(fraction: number, note?: string): void {
+    const { host, isEnded, call } = this.#invocation
+    if (host.onProgress === null || isEnded || !Number.isFinite(fraction)) return
+    host.onProgress(
+      call,
+      Math.min(1, Math.max(0, fraction)),
+      note === undefined ? null : `${note}`.slice(0, 500),
+    )
+  }
+}

@@ -1,0 +1,50 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Effect } from '../core/contracts/call.ts'
+import type { TdaContext } from '../core/contracts/tda.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { Logger } from '../core/logger.ts'
+
+export type { ActionContract, CallOutcome, Effect, LookupOutcome } from '../core/contracts/call.ts'
+
+/** A Standard Schema (zod and others) or a JSON Schema 2020-12. */
+export type Schema = StandardSchemaV1 | JsonObject
+
+/** What an action is given beside its input. */
+export interface AgentContext {
+  readonly executionId: string
+  readonly stepId: string
+  /** Position in the step's `forEach`; null without one. */
+  readonly index: number | null
+  /** Starts at 1; a re-delivery after a crash keeps its number. */
+  readonly attempt: number
+  /** The same for every attempt and re-delivery of this call. */
+  readonly idempotencyKey: string
+  /** Aborted on timeout, cancel and shutdown. */
+  readonly signal: AbortSignal
+  /** Epoch time at which the attempt times out; null for never. */
+  readonly deadlineMs: number | null
+  readonly correlationId: string
+  readonly logger: Logger
+  readonly tda: TdaContext
+  /** What is left of the execution's budget; null is unlimited. */
+  readonly budget: { readonly agentCallsLeft: number | null }
+  /** The signal that ended this call's suspension; null on a first call. */
+  readonly resumed: {
+    readonly signal: string
+    readonly data: JsonValue
+    readonly resumeToken: JsonValue
+  } | null
+  /** Reports progress, 0 to 1, to whoever watches. Not journalled. */
+  progress(fraction: number, note?: string): void
+}
+
+/** One thing an agent can do. */
+export interface ActionDefinition {
+  readonly effect: Effect
+  readonly input?: Schema
+  readonly output?: Schema
+  /** Absent for an agent that is called at its `url`. */
+  readonly run?: (input: never, context: AgentContext) => unknown
+  /** Tells the outcome of an earlier call: its output, or undefined when it never happened; a throw means still unknown. */
+  readonly lookup?: (idempotencyKey: string) => unknown
+}

@@ -1,0 +1,35 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { AgentDefinition } from './agent-definition.ts'
+import { BaseAgent } from './base-agent.ts'
+import type { AgentContext, Effect, Schema } from './contract.ts'
+import type { JsonValue } from '../core/json.ts'
+
+/** What `run` is given: the schema's output type, any JSON without a Standard Schema. */
+export type InputOf<S> =
+  S extends StandardSchemaV1<infer _Given, infer Checked> ? Checked : JsonValue
+
+/** An action whose `run` is typed by its input schema. */
+export interface TypedAction<S> {
+  /** What a crash between call and recorded result means. */
+  readonly effect: Effect
+  readonly input?: S
+  readonly output?: Schema
+  // Method syntax: without a Standard Schema an author may state the type of the input himself.
+  run?(input: InputOf<S>, context: AgentContext): unknown
+  readonly lookup?: (idempotencyKey: string) => unknown
+}
+
+/** `AgentDefinition` with the inputs' types inferred. */
+export interface TypedDefinition<Inputs> extends Omit<AgentDefinition, 'actions'> {
+  readonly actions: { readonly [Name in keyof Inputs]: TypedAction<Inputs[Name]> }
+}
+
+/**
+ * Makes an agent of functions in this process, or of a `url` that is called over HTTP.
+ *
+ * @throws AgentModuleError when the definition is wrong: an unknown key (with the nearest name), a missing
+ * effect, a missing `run`, a `run` beside a `url`, an invalid schema.
+ */
+export function defineAgent<Inputs>(definition: TypedDefinition<Inputs>): BaseAgent {
+  return new BaseAgent(definition as unknown as AgentDefinition)
+}

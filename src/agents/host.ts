@@ -1,0 +1,39 @@
+import { systemClock, type Clock } from '../core/clock.ts'
+import { silentLogger, type Logger } from '../core/logger.ts'
+import { systemRandom, type Random } from '../core/random.ts'
+import type { AgentCall } from './call.ts'
+import type { CallOutcome } from './contract.ts'
+
+/** A span around one call. */
+export interface CallSpan {
+  /** W3C trace context header for transports that leave the process; null sends none. */
+  readonly traceparent: string | null
+  end(outcome: CallOutcome): void
+}
+
+/** Makes spans for the calls that an agent's `traceSampleRatio` picks. */
+export interface CallTracer {
+  start(agentId: string, action: string, call: AgentCall): CallSpan
+}
+
+/** Hears what `ctx.progress` reports; `fraction` is in 0..1. */
+export type ProgressListener = (call: AgentCall, fraction: number, note: string | null) => void
+
+/** What agents are given by the process they run in. */
+export interface AgentHost {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** Null makes no spans. */
+  readonly tracer: CallTracer | null
+  readonly onProgress: ProgressListener | null
+}
+
+/** The computer's clock and randomness, no logs, no spans. */
+export const defaultHost: AgentHost = {
+  clock: systemClock,
+  random: systemRandom,
+  logger: silentLogger,
+  tracer: null,
+  onProgress: null,
+}

@@ -1,0 +1,31 @@
+export type { AgentDefinition } from './agent-definition.ts'
+export { BaseAgent, isAgent, type AgentHealth, type AgentState } from './base-agent.ts'
+export type { AgentCall, RunningCall, Settle } from './call.ts'
+export { agentConfiguration, type AgentConfiguration, type AgentSettings } from './configuration.ts'
+export type {
+  ActionContract,
+  ActionDefinition,
+  AgentContext,
+  CallOutcome,
+  Effect,
+  LookupOutcome,
+  Schema,
+} from './contract.ts'
+export {
+  defineAgent,
+  type InputOf,
+  type TypedAction,
+  type TypedDefinition,
+} from './define-agent.ts'
+export {
+  defaultHost,
+  type AgentHost,
+  type CallSpan,
+  type CallTracer,
+  type ProgressListener,
+} from './host.ts'
+export { normaliseJson, type PayloadRules } from './json-value.ts'
+export { loadAgentModules, type LoadOptions } from './module-loader.ts'
+export { AgentPool, type Grant } from './pool.ts'
+export { AgentRegistry, type AgentListing } from './registry.ts'
+export { isSuspension, suspend, type SuspendOptions, type Suspension } from './suspend.ts'

@@ -1,0 +1,304 @@
+import { OrchestrationError, WorkflowTimeoutError, type ErrorJson } from '../core/errors.ts'
+import { isJsonObject, type JsonValue } from '../core/json.ts'
+import type { ActionPlan } from './action-plan.ts'
+import type { AgentCall, RunningCall, Settle } from './call.ts'
+import { CallContext } from './call-context.ts'
+import type { AgentConfiguration } from './configuration.ts'
+import type { AgentContext, CallOutcome } from './contract.ts'
+import type { Deadline, Deadlines } from './deadlines.ts'
+import { describeThrown, failure } from './failure.ts'
+import type { AgentHost, CallSpan } from './host.ts'
+import { normaliseJson } from './json-value.ts'
+import type { Checked } from './schema.ts'
+import { isSuspension, type Suspension } from './suspend.ts'
+import type { AgentTransport, Happened, TransportCall } from './transport.ts'
+
+/** What an invocation shares with its agent. */
+export interface InvocationOwner {
+  readonly config: AgentConfiguration
+  readonly host: AgentHost
+  readonly deadlines: Deadlines
+  readonly transport: AgentTransport
+  /** Called once when the invocation has ended. */
+  ended(invocation: Invocation): void
+}
+
+/**
+ * One attempt of one call: copies and checks the input, calls the agent, checks the output and settles, always
+ * and once: on an answer, at the deadline, or on abort, whichever is first. What comes later is ignored.
+ *
+ * Not sent: a failure is definite, nothing happened. Sent: for effect `once` only an answer that says so is
+ * definite, anything else is `unknown`. Ended: the outcome is told, the signal is aborted unless it was an answer.
+ */
+export class Invocation implements TransportCall, Deadline, RunningCall {
+  deadline: Deadline['deadline'] = null
+  readonly plan: ActionPlan
+  readonly call: AgentCall
+  readonly #owner: InvocationOwner
+  readonly #settle: Settle
+  #timeoutMs: number | null = null
+  #dueMs: number | null = null
+  #isStarting = true
+  #isSent = false
+  #isEnded = false
+  #span: CallSpan | null = null
+  #cancel: (() => void) | null = null
+  #controller: AbortController | null = null
+  #abortReason: OrchestrationError | null = null
+
+  constructor(owner: InvocationOwner, plan: ActionPlan, call: AgentCall, settle: Settle) {
+    this.#owner = owner
+    this.plan = plan
+    this.call = call
+    this.#settle = settle
+  }
+
+  start(): void {
+    const { config, host, deadlines } = this.#owner
+    const capMs = config.resourceLimits.timeoutMs
+    const askedMs = this.call.timeoutMs
+    const timeoutMs = capMs === null ? askedMs : askedMs === null ? capMs : Math.min(askedMs, capMs)
+    if (timeoutMs !== null) {
+      this.#timeoutMs = timeoutMs
+      this.#dueMs = deadlines.add(this, timeoutMs)
+    }
+    if (host.tracer !== null) this.#span = this.#startSpan()
+    try {
+      const input = this.#ownInput()
+      const checked = this.plan.checkInput === null ? null : this.plan.checkInput(input)
+      if (checked === null) this.#owner.transport.call(this, input)
+      else if ('then' in checked) {
+        const adopted = Promise.resolve(checked)
+        adopted.then(
+          (result) => this.#onInput(result),
+          (error: unknown) => this.failed(describeThrown(error), 'never'),
+        )
+      } else this.#onInput(checked)
+    } catch (error) {
+      this.failed(describeThrown(error), 'never')
+    }
+    this.#isStarting = false
+  }
+
+  get context(): AgentContext {
+    return new CallContext(this)
+  }
+
+  get host(): AgentHost {
+    return this.#owner.host
+  }
+
+  get config(): AgentConfiguration {
+    return this.#owner.config
+  }
+
+  get traceparent(): string | null {
+    return this.#span?.traceparent ?? null
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
+  /** Made when it is first asked for: most agents never look. */
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController()
+      if (this.#abortReason !== null) this.#controller.abort(this.#abortReason)
+    }
+    return this.#controller.signal
+  }
+
+  /** Epoch time of the deadline. */
+  get deadlineMs(): number | null {
+    if (this.#dueMs === null) return null
+    const { clock } = this.#owner.host
+    return Math.round(clock.nowMs() + this.#dueMs - clock.monotonicMs())
+  }
+
+  onCancel(cancel: () => void): void {
+    if (this.#abortReason !== null) cancel()
+    else this.#cancel = cancel
+  }
+
+  sent(): void {
+    this.#isSent = true
+  }
+
+  returned(value: unknown): void {
+    if (this.#isEnded) return
+    try {
+      if (isSuspension(value)) {
+        this.#end(this.#suspended(value))
+        return
+      }
+      const output = this.#json(value, 'output')
+      if (this.plan.checkOutput === null) {
+        this.#end({ kind: 'completed', output })
+        return
+      }
+      const checked = this.plan.checkOutput(output)
+      if ('then' in checked) {
+        const adopted = Promise.resolve(checked)
+        adopted.then(
+          (result) => this.#onOutput(result),
+          (error: unknown) => this.#badOutput(error),
+        )
+      } else this.#onOutput(checked)
+    } catch (error) {
+      this.#badOutput(error)
+    }
+  }
+
+  threw(thrown: unknown): void {
+    if (this.#isEnded) return
+    const error = describeThrown(thrown)
+    // A throw that calls itself final is the agent's word that nothing is left open.
+    this.failed(error, error.retryable ? 'unknown' : 'done')
+  }
+
+  failed(error: ErrorJson, happened: Happened): void {
+    const isUnknown = happened === 'unknown' && this.plan.effect === 'once'
+    this.#end({ kind: isUnknown ? 'unknown' : 'failed', error })
+  }
+
+  expire(): void {
+    const { fullName } = this.plan
+    const message = `${fullName} did not answer within ${this.#timeoutMs} ms`
+    const details = { timeoutMs: this.#timeoutMs }
+    this.#giveUp(new WorkflowTimeoutError(message, { retryable: true, details }))
+  }
+
+  abort(reason: string): void {
+    const message = `${this.plan.fullName} was aborted: ${reason}`
+    this.#giveUp(new OrchestrationError('WorkflowCancelledError', message, { retryable: true }))
+  }
+
+  #giveUp(reason: OrchestrationError): void {
+    if (this.#isEnded) return
+    this.#abortReason = reason
+    try {
+      this.failed(reason.toJSON(), this.#isSent ? 'unknown' : 'never')
+    } finally {
+      this.#cancel?.()
+      this.#controller?.abort(reason)
+    }
+  }
+
+  #onInput(checked: Checked): void {
+    if (this.#isEnded) return
+    if (checked.ok) {
+      this.#owner.transport.call(this, checked.value as JsonValue)
+      return
+    }
+    const message = `input of ${this.plan.fullName} is refused by its schema: ${checked.message}`
+    const details = { issues: checked.issues }
+    this.failed(failure('AgentInputError', message, { retryable: false, details }), 'never')
+  }
+
+  #onOutput(checked: Checked): void {
+    if (this.#isEnded) return
+    if (checked.ok) {
+      try {
+        // A schema may convert, and what it gives need not be JSON.
+        this.#end({ kind: 'completed', output: this.#json(checked.value, 'output') })
+      } catch (error) {
+        this.#badOutput(error)
+      }
+      return
+    }
+    const message = `output of ${this.plan.fullName} is refused by its schema: ${checked.message}`
+    const retryable = this.plan.effect !== 'once'
+    const details = { issues: checked.issues }
+    this.failed(failure('AgentOutputError', message, { retryable, details }), 'done')
+  }
+
+  #badOutput(error: unknown): void {
+    const described = describeThrown(error)
+    if (described.code !== 'AgentError') {
+      this.failed(described, 'done')
+      return
+    }
+    const message = `output of ${this.plan.fullName} cannot be read: ${described.message}`
+    const retryable = this.plan.effect !== 'once'
+    this.failed(failure('AgentOutputError', message, { retryable }), 'done')
+  }
+
+  #suspended(value: Suspension): CallOutcome {
+    const schema = this.#json(value.schema, 'suspension')
+    const resumeToken = this.#json(value.resumeToken, 'suspension')
+    return {
+      kind: 'suspended',
+      signal: value.signal,
+      schema: isJsonObject(schema) ? schema : null,
+      resumeToken,
+    }
+  }
+
+  #ownInput(): JsonValue {
+    const { input } = this.call
+    if (input === null || typeof input !== 'object') {
+      if (typeof input === 'string') this.#json(input, 'input')
+      return input
+    }
+    return this.#json(input, 'input')
+  }
+
+  #json(value: unknown, what: 'input' | 'output' | 'suspension'): JsonValue {
+    const isInput = what === 'input'
+    return normaliseJson(value, {
+      what: `${what} of ${this.plan.fullName}`,
+      bytesMax: this.#owner.config.resourceLimits.payloadBytesMax,
+      code: isInput ? 'AgentInputError' : 'AgentOutputError',
+      retryable: !isInput && this.plan.effect !== 'once',
+    })
+  }
+
+  #end(outcome: CallOutcome): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    const { deadlines, config } = this.#owner
+    if (this.deadline !== null) deadlines.remove(this)
+    this.#owner.ended(this)
+    if (this.#span !== null) this.#endSpan(this.#span, outcome)
+    if (config.observabilityConfig.recordPayloads) this.#record(outcome)
+    if (this.#isStarting) queueMicrotask(() => this.#settle(outcome))
+    else this.#settle(outcome)
+  }
+
+  #record(outcome: CallOutcome): void {
+    const output = outcome.kind === 'completed' ? outcome.output : null
+    const fields = {
+      action: this.plan.name,
+      outcome: outcome.kind,
+      input: this.call.input,
+      output,
+    }
+    new CallContext(this).logger.log('info', 'agent call', fields)
+  }
+
+  #startSpan(): CallSpan | null {
+    const { host, config } = this.#owner
+    const ratio = config.observabilityConfig.traceSampleRatio
+    if (ratio < 1 && host.random() >= ratio) return null
+    try {
+      return host.tracer?.start(config.agentId, this.plan.name, this.call) ?? null
+    } catch (error) {
+      host.logger.log('warn', 'the tracer failed to start a span', {
+        error: describeThrown(error).message,
+      })
+      return null
+    }
+  }
+
+  #endSpan(span: CallSpan, outcome: CallOutcome): void {
+    try {
+      span.end(outcome)
+    } catch (error) {
+      const { logger } = this.#owner.host
+      logger.log('warn', 'the tracer failed to end a span', {
+        error: describeThrown(error).message,
+      })
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import { formatDuration } from '../../core/duration.ts'
+import { assertNever } from '../../core/assert.ts'
+import type { LogEntry } from '../../engine/index.ts'
+import { momentText } from '../terminal/duration-text.ts'
+import { plainText } from '../terminal/width.ts'
+
+/** One event in words, for logs and for progress without a terminal. */
+export function eventText({ event, atMs }: LogEntry): string {
+  const call = 'step' in event ? callText(event) : ''
+  switch (event.kind) {
+    case 'ExecutionStarted':
+      return 'execution started'
+    case 'StepScheduled':
+      if (event.items !== undefined) return `${call} has ${event.items.length} items`
+      if (event.call?.signal !== undefined) return `${call} waits for signal '${plainText(event.call.signal)}'`
+      return event.call?.dueAtMs === undefined ? `${call} scheduled` : `${call} sleeps until ${momentText(event.call.dueAtMs)}`
+    case 'CallScheduled':
+      return `${call} scheduled`
+    case 'StepSkipped':
+      return `${call} skipped: ${event.reason === 'when' ? 'when is false' : 'everything it needs was skipped'}`
+    case 'StepFailed':
+    case 'CallFailed':
+      return `${call} failed: ${errorText(event.error)}`
+    case 'AttemptStarted':
+      return `${call} attempt ${event.attempt} (${event.effect})${event.alone === true ? ', alone' : ''}`
+    case 'AttemptLost':
+      return `${call} attempt lost with its process`
+    case 'RetryScheduled':
+      return `${call} tries again in ${formatDuration(event.dueAtMs - atMs)}: ${errorText(event.error)}`
+    case 'FallbackScheduled':
+      return `${call} goes to fallback ${event.fallback}: ${errorText(event.error)}`
+    case 'PollCompleted':
+      return `${call} asks again in ${formatDuration(event.dueAtMs - atMs)}`
+    case 'CallSuspended':
+      return `${call} waits for signal '${plainText(event.signal)}'`
+    case 'CallUncertain':
+      return `${call} has an unknown outcome: ${errorText(event.error)}`
+    case 'CallCompleted':
+      return `${call} completed`
+    case 'CallResolved':
+      return `${call} resolved: ${event.resolution}`
+    case 'CallCancelled':
+      return `${call} cancelled${event.unknown === true ? ', its outcome is unknown' : ''}`
+    case 'SignalReceived':
+      return `signal '${plainText(event.name)}' received`
+    case 'SignalDelivered':
+      return `signal '${plainText(event.name)}' delivered to ${call}`
+    case 'ExecutionPaused':
+      return 'execution paused'
+    case 'ExecutionResumed':
+      return 'execution resumed'
+    case 'CancelRequested':
+      return 'cancel requested'
+    case 'ExecutionTimedOut':
+      return 'execution timed out'
+    case 'FailureDecided':
+      return `execution is failing: ${errorText(event.error)}`
+    case 'CompensationStarted':
+      return 'compensation started'
+    case 'CompensationScheduled':
+      return `${call} is being undone`
+    case 'ExecutionCompleted':
+      return 'execution completed'
+    case 'ExecutionFailed':
+      return `execution failed: ${errorText(event.error)}`
+    case 'ExecutionCancelled':
+      return 'execution cancelled'
+    default:
+      return assertNever(event, 'event')
+  }
+}
+
+/** Events that are detail: shown by `logs`, left out of progress lines. */
+const details: ReadonlySet<string> = new Set([
+  'CallScheduled',
+  'SignalDelivered',
+  'FailureDecided',
+  'CompensationScheduled',
+])
+
+/** Whether an event is worth a line of progress when no terminal shows the tree. */
+export function isProgressLine({ event }: LogEntry): boolean {
+  if (details.has(event.kind)) return false
+  // A scheduled call is followed by its first attempt; only waits and items say something of their own.
+  if (event.kind === 'StepScheduled') return event.items !== undefined || event.call?.dueAtMs !== undefined || event.call?.signal !== undefined
+  return true
+}
+
+function callText(event: { step: string; index?: number; undo?: number }): string {
+  const label = event.index === undefined ? event.step : `${event.step}[${event.index}]`
+  return event.undo === undefined ? label : `${label} (undo)`
+}
+
+function errorText(error: { code: string; message: string }): string {
+  return plainText(`${error.code}: ${error.message}`)
+}

@@ -1,0 +1,310 @@
+import type { ErrorJson } from '../../core/errors.ts'
+import type { JsonValue } from '../../core/json.ts'
+import type { LogEntry, ProgressNote } from '../../engine/index.ts'
+import type { StepDocument, WorkflowDocument } from '../../workflow/index.ts'
+
+/** Why a call waits. */
+export type WaitReason =
+  | { readonly kind: 'sleep'; readonly dueAtMs: number }
+  | { readonly kind: 'signal'; readonly signal: string; readonly dueAtMs: number | null }
+  | { readonly kind: 'retry'; readonly dueAtMs: number; readonly error: ErrorJson }
+  | { readonly kind: 'poll'; readonly dueAtMs: number }
+  | { readonly kind: 'uncertain'; readonly error: ErrorJson }
+
+/** How one step stands, as far as the events seen tell. */
+export interface StepProgress {
+  readonly id: string
+  /** What it does, in a few words: `observer.detect`, `sleep 2s`. */
+  readonly work: string
+  readonly needs: readonly string[]
+  status: 'pending' | 'running' | 'completed' | 'failed' | 'skipped' | 'cancelled' | 'compensated'
+  startedAtMs: number | null
+  endedAtMs: number | null
+  /** Null without `forEach`. */
+  items: { readonly total: number; done: number; failed: number } | null
+  attempts: number
+  retries: number
+  running: number
+  /** By call label; what the step waits for now. */
+  readonly waits: Map<string, WaitReason>
+  skippedBecause: 'needs' | 'when' | null
+  fallback: { readonly to: number; readonly because: string } | null
+  error: ErrorJson | null
+  note: { readonly fraction: number; readonly text: string | null } | null
+  compensations: number
+}
+
+type Ref = { readonly step: string; readonly index?: number; readonly undo?: number }
+
+/**
+ * What a watcher of an execution knows: folded from its events, for showing only. Nothing is decided
+ * by it, and an event it does not know changes nothing.
+ */
+export class ProgressModel {
+  readonly executionId: string
+  readonly title: string
+  readonly steps: readonly StepProgress[]
+  readonly #byId = new Map<string, StepProgress>()
+  startedAtMs: number | null = null
+  endedAtMs: number | null = null
+  outcome: 'completed' | 'failed' | 'cancelled' | null = null
+  phase: 'forward' | 'failing' | 'cancelling' | 'compensating' = 'forward'
+  isPaused = false
+  lastSeq = 0
+
+  constructor(executionId: string, document: WorkflowDocument) {
+    this.executionId = executionId
+    this.title = `${document.name} ${document.version}`
+    this.steps = orderOf(document).map((id) => newStep(id, document.steps[id] as StepDocument))
+    for (const step of this.steps) this.#byId.set(step.id, step)
+  }
+
+  step(id: string): StepProgress | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** Takes one recorded event; repeated ones are passed over. */
+  take(entry: LogEntry): void {
+    if (entry.seq <= this.lastSeq) return
+    this.lastSeq = entry.seq
+    const { event, atMs } = entry
+    if (!('step' in event)) {
+      this.#takeOwn(entry)
+      return
+    }
+    const step = this.#byId.get(event.step)
+    if (step === undefined) return
+    if ('undo' in event && event.undo !== undefined) {
+      if (event.kind === 'CallCompleted') {
+        step.compensations++
+        if (step.compensations >= (step.items?.done ?? 1)) step.status = 'compensated'
+      }
+      return
+    }
+    switch (event.kind) {
+      case 'StepScheduled':
+        step.status = 'running'
+        step.startedAtMs = atMs
+        step.items = event.items === undefined ? null : { total: event.items.length, done: 0, failed: 0 }
+        if (event.items?.length === 0) end(step, 'completed', atMs)
+        wait(step, event, waitOf(event.call))
+        break
+      case 'CallScheduled':
+        wait(step, event, waitOf(event.call))
+        break
+      case 'StepSkipped':
+        step.skippedBecause = event.reason
+        end(step, 'skipped', atMs)
+        break
+      case 'StepFailed':
+        step.error = event.error
+        end(step, 'failed', atMs)
+        break
+      default:
+        takeCall(step, event, atMs)
+    }
+  }
+
+  /** Takes what an agent says while it works. */
+  takeNote(note: ProgressNote): void {
+    const step = this.#byId.get(note.stepId)
+    if (step !== undefined) step.note = { fraction: note.fraction, text: note.note }
+  }
+
+  #takeOwn({ event, atMs }: LogEntry): void {
+    switch (event.kind) {
+      case 'ExecutionStarted':
+        this.startedAtMs = atMs
+        break
+      case 'ExecutionPaused':
+        this.isPaused = true
+        break
+      case 'ExecutionResumed':
+        this.isPaused = false
+        break
+      case 'CancelRequested':
+        this.phase = 'cancelling'
+        break
+      case 'FailureDecided':
+      case 'ExecutionTimedOut':
+        this.phase = 'failing'
+        break
+      case 'CompensationStarted':
+        this.phase = 'compensating'
+        break
+      case 'ExecutionCompleted':
+        this.#end('completed', atMs)
+        break
+      case 'ExecutionFailed':
+        this.#end('failed', atMs)
+        break
+      case 'ExecutionCancelled':
+        this.#end('cancelled', atMs)
+        break
+    }
+  }
+
+  #end(outcome: 'completed' | 'failed' | 'cancelled', atMs: number): void {
+    this.outcome = outcome
+    this.endedAtMs = atMs
+    for (const step of this.steps) {
+      if (step.status === 'running') end(step, outcome === 'completed' ? 'completed' : 'cancelled', atMs)
+    }
+  }
+}
+
+type CallEvent = Extract<LogEntry['event'], Ref>
+
+/** Events of one call: every one of them ends what the call waited for before. */
+function takeCall(step: StepProgress, event: CallEvent, atMs: number): void {
+  if (event.kind === 'AttemptStarted') {
+    step.attempts++
+    step.running++
+  } else if (step.running > 0 && endsAttempt.has(event.kind)) step.running--
+  wait(step, event, null)
+  switch (event.kind) {
+    case 'RetryScheduled':
+      step.retries++
+      wait(step, event, { kind: 'retry', dueAtMs: event.dueAtMs, error: event.error })
+      break
+    case 'FallbackScheduled':
+      step.fallback = { to: event.fallback, because: event.error.message }
+      break
+    case 'PollCompleted':
+      wait(step, event, { kind: 'poll', dueAtMs: event.dueAtMs })
+      break
+    case 'CallSuspended':
+      wait(step, event, { kind: 'signal', signal: event.signal, dueAtMs: null })
+      break
+    case 'CallUncertain':
+      wait(step, event, { kind: 'uncertain', error: event.error })
+      break
+    case 'CallCompleted':
+      settle(step, atMs, null)
+      break
+    case 'CallFailed':
+      settle(step, atMs, event.error)
+      break
+    case 'CallCancelled':
+      if (step.items === null || step.running === 0) end(step, 'cancelled', atMs)
+      break
+  }
+}
+
+const endsAttempt: ReadonlySet<string> = new Set([
+  'AttemptLost',
+  'RetryScheduled',
+  'FallbackScheduled',
+  'PollCompleted',
+  'CallSuspended',
+  'CallUncertain',
+  'CallCompleted',
+  'CallFailed',
+  'CallCancelled',
+])
+
+function settle(step: StepProgress, atMs: number, error: ErrorJson | null): void {
+  if (error !== null) step.error = error
+  const { items } = step
+  if (items === null) {
+    end(step, error === null ? 'completed' : 'failed', atMs)
+    return
+  }
+  if (error === null) items.done++
+  else items.failed++
+  if (items.failed > 0 && step.running === 0) end(step, 'failed', atMs)
+  else if (items.done + items.failed >= items.total) end(step, 'completed', atMs)
+}
+
+function end(step: StepProgress, status: StepProgress['status'], atMs: number): void {
+  step.status = status
+  step.endedAtMs = atMs
+  step.note = null
+  if (status !== 'running') step.waits.clear()
+}
+
+function wait(step: StepProgress, ref: Ref, reason: WaitReason | null): void {
+  const label = ref.index === undefined ? ref.step : `${ref.step}[${ref.index}]`
+  if (reason === null) step.waits.delete(label)
+  else step.waits.set(label, reason)
+}
+
+function waitOf(
+  call: { readonly signal?: string; readonly dueAtMs?: number } | undefined,
+): WaitReason | null {
+  if (call?.signal !== undefined) return { kind: 'signal', signal: call.signal, dueAtMs: call.dueAtMs ?? null }
+  return call?.dueAtMs === undefined ? null : { kind: 'sleep', dueAtMs: call.dueAtMs }
+}
+
+function newStep(id: string, step: StepDocument): StepProgress {
+  return {
+    id,
+    work: workText(step),
+    needs: step.needs,
+    status: 'pending',
+    startedAtMs: null,
+    endedAtMs: null,
+    items: null,
+    attempts: 0,
+    retries: 0,
+    running: 0,
+    waits: new Map(),
+    skippedBecause: null,
+    fallback: null,
+    error: null,
+    note: null,
+    compensations: 0,
+  }
+}
+
+/** What a step does, in a few words. */
+export function workText(step: StepDocument): string {
+  if ('sleep' in step) return `sleep ${step.sleep}`
+  if ('waitFor' in step) return `wait for '${step.waitFor.signal}'`
+  return `${step.agent}.${step.action}`
+}
+
+/** Step ids so that each comes after its needs; otherwise as the document has them. */
+export function orderOf(document: WorkflowDocument): readonly string[] {
+  const order: string[] = []
+  const seen = new Set<string>()
+  // A stack of its own: a chain of 10,000 steps must not overflow the call stack.
+  for (const root of Object.keys(document.steps)) {
+    const stack: { readonly id: string; next: number }[] = [{ id: root, next: 0 }]
+    while (stack.length > 0) {
+      const top = stack.at(-1) as { id: string; next: number }
+      const need = (document.steps[top.id]?.needs ?? [])[top.next++]
+      if (need !== undefined) {
+        if (!seen.has(need)) stack.push({ id: need, next: 0 })
+        continue
+      }
+      stack.pop()
+      if (seen.has(top.id)) continue
+      seen.add(top.id)
+      order.push(top.id)
+    }
+  }
+  return order
+}
+
+/** The recorded output of the first call of each completed step, by what it was called with. */
+export interface RecordedCall {
+  readonly step: string
+  readonly input: JsonValue
+  readonly output: JsonValue
+}
+
+/** The calls without `forEach` that completed, with their input and raw output, in order of completion. */
+export function recordedCalls(entries: readonly LogEntry[]): readonly RecordedCall[] {
+  const inputs = new Map<string, JsonValue>()
+  const calls: RecordedCall[] = []
+  for (const { event } of entries) {
+    if (event.kind === 'StepScheduled' && event.call !== undefined) {
+      inputs.set(event.step, event.call.input ?? {})
+    } else if (event.kind === 'CallCompleted' && event.index === undefined && event.undo === undefined) {
+      const output = event.raw ?? event.output
+      calls.push({ step: event.step, input: inputs.get(event.step) ?? {}, output })
+    }
+  }
+  return calls
+}

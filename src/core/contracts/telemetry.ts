@@ -1,0 +1,53 @@
+import type { ErrorJson } from '../errors.ts'
+
+/** Where the engine tells what it does, for metrics and traces. Calls must be cheap and must not throw. */
+export interface Telemetry {
+  /** An execution is driven by this process from now on; `recovered` when it had begun before. */
+  executionStarted(info: {
+    readonly executionId: string
+    readonly workflow: string
+    readonly version: string
+    readonly recovered: boolean
+  }): ExecutionTelemetry
+  /** A coordination pattern was used. */
+  patternUsed(pattern: string): void
+  /** A read or write of workflow state took so long. */
+  stateOperation(operation: 'get' | 'set', durationMs: number): void
+}
+
+export interface ExecutionTelemetry {
+  /** 32 hexadecimal digits; null when nothing records traces. */
+  readonly traceId: string | null
+  attemptStarted(info: {
+    readonly stepId: string
+    readonly index: number | null
+    readonly attempt: number
+    readonly agent: string
+    readonly action: string
+    readonly idempotencyKey: string
+  }): AttemptTelemetry
+  stepEnded(stepId: string, status: string): void
+  /** The execution has ended, or this process drives it no longer (`status` is then `left`). */
+  ended(status: 'completed' | 'failed' | 'cancelled' | 'left', durationMs: number, error: ErrorJson | null): void
+}
+
+export interface AttemptTelemetry {
+  /** W3C trace context to hand on; null when nothing records traces. */
+  readonly traceparent: string | null
+  ended(outcome: 'completed' | 'failed' | 'unknown' | 'suspended', durationMs: number, error: ErrorJson | null): void
+}
+
+const silentAttempt: AttemptTelemetry = { traceparent: null, ended() {} }
+const silentExecution: ExecutionTelemetry = {
+  traceId: null,
+  attemptStarted: () => silentAttempt,
+  stepEnded() {},
+  ended() {},
+}
+
+/** Telemetry that records nothing. */
+export const silentTelemetry: Telemetry = {
+  executionStarted: () => silentExecution,
+  patternUsed() {},
+  stateOperation() {},
+}

@@ -1,0 +1,209 @@
+import type { Clock } from '../core/clock.ts'
+import { isOrchestrationError, messageOf, type OrchestrationError, StateConsistencyError } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import { encodeRow } from '../workflow/kernel/codec.ts'
+import type { KernelEvent } from '../workflow/kernel/events.ts'
+import type { Command } from '../workflow/kernel/stimulus.ts'
+import type { ExecutionRow, Journal, JournalBatch, JournalRow, StatusChange } from './journal/journal.ts'
+import type { Running } from './running.ts'
+import { statusOf } from './status-of.ts'
+
+/** What one execution adds to a commit. */
+export interface Part {
+  readonly running: Running
+  readonly events: readonly KernelEvent[]
+  /** Sequence number of the first event. */
+  readonly firstSeq: number
+  readonly commands: readonly Command[]
+  readonly flushed: Running['flushed']
+  readonly start: ExecutionRow | null
+  readonly row: JournalRow | null
+  readonly status: StatusChange | null
+}
+
+export interface CommitterOptions {
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly logger: Logger
+  /** The part is durable: its commands may be obeyed. */
+  readonly onCommitted: (part: Part, atMs: number) => void
+  /** The part could not be recorded: the execution is not to be driven any more. */
+  readonly onBroken: (running: Running, error: OrchestrationError) => void
+}
+
+const stallDelayMs = 250
+const stallDelayMsMax = 5_000
+
+/**
+ * Group commit: everything that one turn of the event loop records is one transaction at its end. While
+ * one is under way the next one gathers. A full or read-only disk stalls: the same batch is tried again
+ * until it succeeds, and nothing new is accepted meanwhile. A batch that is refused for another reason
+ * is tried execution by execution, so that only the culprit breaks.
+ */
+export class Committer {
+  readonly #options: CommitterOptions
+  #dirty: Running[] = []
+  #documents: { readonly hash: string; readonly text: string }[] = []
+  #isScheduled = false
+  #isCommitting = false
+  #isClosed = false
+  #turnAtMs: number | null = null
+  #idle: (() => void)[] = []
+  #wake: (() => void) | null = null
+  /** Why nothing can be recorded now; null when all is well. */
+  stalled: OrchestrationError | null = null
+
+  constructor(options: CommitterOptions) {
+    this.#options = options
+  }
+
+  /** The wall time of this turn: one for everything that it records. */
+  get atMs(): number {
+    this.#turnAtMs ??= this.#options.clock.nowMs()
+    return this.#turnAtMs
+  }
+
+  /** The document is recorded with the next commit, unless the file has it. */
+  addDocument(hash: string, text: string): void {
+    this.#documents.push({ hash, text })
+  }
+
+  /** The execution has something to record or to do at the end of the turn. */
+  touch(running: Running): void {
+    if (!running.isDirty) {
+      running.isDirty = true
+      this.#dirty.push(running)
+    }
+    this.#schedule()
+  }
+
+  /** Resolves when nothing is left to record. */
+  idle(): Promise<void> {
+    if (this.#dirty.length === 0 && !this.#isCommitting) return Promise.resolve()
+    return new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  /** Records nothing any more; a stalled batch is given up. */
+  close(): void {
+    this.#isClosed = true
+    this.#wake?.()
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isCommitting || this.#isClosed) return
+    this.#isScheduled = true
+    this.#options.clock.atTurnEnd(() => {
+      this.#isScheduled = false
+      void this.#flush()
+    })
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#isCommitting || this.#isClosed) return
+    const { atMs } = this
+    this.#turnAtMs = null
+    const dirty = this.#dirty
+    const documents = this.#documents
+    this.#dirty = []
+    this.#documents = []
+    this.#isCommitting = true
+    const parts = dirty.map((running) => takePart(running, atMs))
+    if (!(await this.#tryRecord(batchOf(parts, documents)))) await this.#recordOneByOne(parts, documents, atMs)
+    else for (const part of parts) this.#options.onCommitted(part, atMs)
+    this.#isCommitting = false
+    if (this.#dirty.length > 0) return this.#schedule()
+    for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  async #recordOneByOne(
+    parts: readonly Part[],
+    documents: JournalBatch['documents'],
+    atMs: number,
+  ): Promise<void> {
+    for (const part of parts) {
+      const error = await this.#record(batchOf([part], part.start === null ? [] : documents))
+      if (error === null) this.#options.onCommitted(part, atMs)
+      else this.#break(part, error)
+    }
+  }
+
+  #break(part: Part, error: OrchestrationError): void {
+    for (const { reject } of part.flushed) reject(error)
+    this.#options.onBroken(part.running, error)
+  }
+
+  async #tryRecord(batch: JournalBatch): Promise<boolean> {
+    return (await this.#record(batch)) === null
+  }
+
+  /** @returns null when the batch is durable, else why it never will be */
+  async #record(batch: JournalBatch): Promise<OrchestrationError | null> {
+    if (batch.rows.length === 0 && batch.starts.length === 0 && batch.statuses.length === 0) return null
+    for (let delayMs = stallDelayMs; ; delayMs = Math.min(2 * delayMs, stallDelayMsMax)) {
+      try {
+        await this.#options.journal.append(batch)
+        this.stalled = null
+        return null
+      } catch (thrown) {
+        const error = asOrchestrationError(thrown)
+        if (!error.retryable || this.#isClosed) return error
+        if (this.stalled === null) this.#options.logger.log('error', `nothing can be recorded: ${error.message}`)
+        this.stalled = error
+        await this.#pause(delayMs)
+      }
+    }
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(delayMs, resolve)
+      this.#wake = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+}
+
+function takePart(running: Running, atMs: number): Part {
+  const { pending, commands, flushed, state, row } = running
+  running.isDirty = false
+  running.pending = []
+  running.commands = []
+  running.flushed = []
+  const firstSeq = state.seq - pending.length + 1
+  const status = statusOf(running)
+  let start: ExecutionRow | null = null
+  let change: StatusChange | null = null
+  if (!running.isRecorded) {
+    running.isRecorded = true
+    start = { ...row, status, startedAtMs: state.startedAtMs, endedAtMs: state.endedAtMs }
+  } else if (status !== running.status) {
+    change = { execution: row.execution, status, endedAtMs: state.endedAtMs }
+  }
+  running.status = status
+  let journalRow: JournalRow | null = null
+  if (pending.length > 0) {
+    const payload = encodeRow(atMs, pending)
+    running.journalBytes += payload.length
+    journalRow = { execution: row.execution, seq: firstSeq, count: pending.length, payload }
+  }
+  return { running, events: pending, firstSeq, commands, flushed, start, row: journalRow, status: change }
+}
+
+function batchOf(parts: readonly Part[], documents: JournalBatch['documents']): JournalBatch {
+  const starts: ExecutionRow[] = []
+  const rows: JournalRow[] = []
+  const statuses: StatusChange[] = []
+  for (const part of parts) {
+    if (part.start !== null) starts.push(part.start)
+    if (part.row !== null) rows.push(part.row)
+    if (part.status !== null) statuses.push(part.status)
+  }
+  return { documents, starts, rows, statuses }
+}
+
+function asOrchestrationError(thrown: unknown): OrchestrationError {
+  if (isOrchestrationError(thrown)) return thrown
+  return new StateConsistencyError(`recording failed: ${messageOf(thrown)}`, { cause: thrown })
+}

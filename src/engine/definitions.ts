@@ -1,0 +1,101 @@
+import { OrchestrationError, StateConsistencyError } from '../core/errors.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import type { WorkflowData } from '../workflow/document/builder.ts'
+import type { WorkflowDocument } from '../workflow/document/document.ts'
+import { compileInput, type InputReading } from '../workflow/document/input.ts'
+import type { Problem } from '../workflow/document/problem.ts'
+import { documentError } from '../workflow/document/document-error.ts'
+import { documentHash, readDocumentData } from '../workflow/document/read.ts'
+import { compilePlan } from '../workflow/plan/compile-plan.ts'
+import type { Plan } from '../workflow/plan/plan.ts'
+
+/** A document made ready to run, kept while it is in use. */
+export interface Definition {
+  readonly document: WorkflowDocument
+  readonly hash: string
+  /** JSON, as the journal keeps it; the order of steps is the document's own. */
+  readonly text: string
+  readonly plan: Plan
+  readonly readInput: (input: JsonValue) => InputReading
+  /** The journal has the document. */
+  isRecorded: boolean
+}
+
+const definitionsMax = 1_000
+
+/** The definitions of one engine by content hash; the oldest unused ones are dropped over 1,000. */
+export class Definitions {
+  readonly #byHash = new Map<string, Definition>()
+  readonly #byData = new WeakMap<object, { readonly json: string; readonly definition: Definition }>()
+
+  /** @throws DocumentError with all problems in its details */
+  ofData(data: WorkflowData): Definition {
+    const json = JSON.stringify(data)
+    const known = this.#byData.get(data)
+    if (known?.json === json) return known.definition
+    const { document, problems } = readDocumentData(data)
+    if (document === null) throw documentError(problems)
+    const definition = this.ofDocument(document)
+    this.#byData.set(data, { json, definition })
+    return definition
+  }
+
+  ofDocument(document: WorkflowDocument): Definition {
+    const hash = documentHash(document)
+    return this.#byHash.get(hash) ?? this.#add(document, hash)
+  }
+
+  /** The definition that an execution is pinned to; `text` reads the journal when it is not in memory. */
+  ofHash(hash: string, text: () => string | undefined): Definition {
+    const known = this.#byHash.get(hash)
+    if (known !== undefined) return known
+    const found = text()
+    if (found === undefined) {
+      throw new StateConsistencyError(`the file has no document ${hash}`, { hint: 'try `aura recover`' })
+    }
+    const document = JSON.parse(found) as WorkflowDocument
+    if (documentHash(document) !== hash) {
+      throw new StateConsistencyError(`document ${hash} does not match its hash`, { hint: 'try `aura recover`' })
+    }
+    const definition = this.#add(document, hash)
+    definition.isRecorded = true
+    return definition
+  }
+
+  #add(document: WorkflowDocument, hash: string): Definition {
+    const definition: Definition = {
+      document,
+      hash,
+      text: JSON.stringify(document),
+      plan: compilePlan(document, hash),
+      readInput: document.input === null ? plainInput : compileInput(document.input),
+      isRecorded: false,
+    }
+    this.#byHash.set(hash, definition)
+    if (this.#byHash.size > definitionsMax) {
+      const oldest = this.#byHash.keys().next().value
+      if (oldest !== undefined) this.#byHash.delete(oldest)
+    }
+    return definition
+  }
+}
+
+/** @throws InputError with all problems in its details */
+export function checkedInput(definition: Definition, input: JsonObject): JsonObject {
+  const { value, problems } = definition.readInput(input)
+  if (problems.length > 0 || !isJsonObject(value)) {
+    const first = problems[0]
+    throw new OrchestrationError(
+      'InputError',
+      `the input of '${definition.document.name}' is not valid: ${first?.path ?? 'input'}: ${first?.message ?? 'must be an object'}`,
+      { ...(first?.hint == null ? {} : { hint: first.hint }), details: problemDetails(problems) },
+    )
+  }
+  return value
+}
+
+function problemDetails(problems: readonly Problem[]): JsonObject {
+  return { problems: problems.map((problem) => ({ ...problem })) }
+}
+
+const plainInput = (input: JsonValue): InputReading => ({ value: input, problems: [] })

@@ -1,0 +1,30 @@
+import { invariant } from '../core/assert.ts'
+import { decodeRow } from '../workflow/kernel/codec.ts'
+import { fold } from '../workflow/kernel/fold.ts'
+import { type ExecutionState, newExecution } from '../workflow/kernel/state.ts'
+import type { Plan } from '../workflow/plan/plan.ts'
+import type { ExecutionRow, JournalRow } from './journal/journal.ts'
+import type { LogEntry } from './workflow-engine.ts'
+
+/** The state of an execution as its journal tells it. */
+export function foldRows(row: ExecutionRow, plan: Plan, rows: readonly JournalRow[]): ExecutionState {
+  const state = newExecution(row.executionId, plan, {})
+  for (const { payload, seq } of rows) {
+    invariant(seq === state.seq + 1, `execution '${row.executionId}' has a gap before event ${seq}`)
+    const { atMs, events } = decodeRow(payload)
+    for (const event of events) fold(state, event, atMs)
+  }
+  return state
+}
+
+/** The events of an execution, one by one. */
+export function logEntries(executionId: string, rows: readonly JournalRow[]): readonly LogEntry[] {
+  return rows.flatMap(({ payload, seq }) => {
+    const { atMs, events } = decodeRow(payload)
+    return events.map((event, place): LogEntry => ({ executionId, seq: seq + place, atMs, event }))
+  })
+}
+
+export function bytesOf(rows: readonly JournalRow[]): number {
+  return rows.reduce((sum, { payload }) => sum + payload.length, 0)
+}

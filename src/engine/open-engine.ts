@@ -1,0 +1,78 @@
+import { AgentRegistry, type BaseAgent } from '../agents/index.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import type { FlagProvider } from '../core/contracts/flags.ts'
+import { silentTelemetry, type Telemetry } from '../core/contracts/telemetry.ts'
+import { type Logger, silentLogger } from '../core/logger.ts'
+import { systemRandom } from '../core/random.ts'
+import { Database, type Durability } from '../storage/index.ts'
+import { EmbeddedEngine } from './embedded-engine.ts'
+import { MemoryJournal } from './journal/memory.ts'
+import { SqliteJournal } from './journal/sqlite.ts'
+import type { EngineListener } from './workflow-engine.ts'
+
+export interface OpenEngineOptions {
+  /** The SQLite file; made when it is missing. Without one everything is in memory and ends with the process. */
+  readonly db?: string
+  readonly agents?: readonly BaseAgent[]
+  /** Default: every flag is on. */
+  readonly flags?: FlagProvider
+  /** Default `full`: what was accepted survives a power cut. */
+  readonly durability?: Durability
+  readonly clock?: Clock
+  readonly logger?: Logger
+  readonly telemetry?: Telemetry
+}
+
+/** An engine and what it owns. */
+export interface OpenedEngine {
+  readonly engine: EmbeddedEngine
+  readonly agents: AgentRegistry
+  /** Null in memory. */
+  readonly database: Database | null
+}
+
+/**
+ * Opens the embedded engine as the owner of its file. Nothing runs until it is asked for: executions
+ * that an earlier process left are taken up by `continueWorkflow`, `recoverAll` or their id.
+ *
+ * @throws OwnerError when another process owns the file; StorageError; AgentModuleError for agents that clash
+ */
+export async function openEngine(options: OpenEngineOptions = {}): Promise<EmbeddedEngine> {
+  return (await openEngineParts(options)).engine
+}
+
+/** As `openEngine`, with what the composition root needs beside it. */
+export async function openEngineParts(options: OpenEngineOptions = {}): Promise<OpenedEngine> {
+  const clock = options.clock ?? systemClock
+  const logger = options.logger ?? silentLogger
+  const listeners = new Set<EngineListener>()
+  const agents = new AgentRegistry({
+    clock,
+    logger,
+    onProgress: ({ executionId, stepId, index }, fraction, note) => {
+      for (const listener of listeners) listener.onProgress?.({ executionId, stepId, index, fraction, note })
+    },
+  })
+  for (const agent of options.agents ?? []) agents.register(agent)
+  const database =
+    options.db === undefined
+      ? null
+      : Database.open({ path: options.db, ...(options.durability === undefined ? {} : { durability: options.durability }) })
+  const journal = database === null ? new MemoryJournal() : new SqliteJournal(database)
+  await agents.start()
+  const engine = new EmbeddedEngine({
+    journal,
+    agents,
+    clock,
+    logger,
+    random: systemRandom,
+    telemetry: options.telemetry ?? silentTelemetry,
+    flags: options.flags ?? null,
+    listeners,
+    release: async () => {
+      await agents.close(0)
+      database?.close()
+    },
+  })
+  return { engine, agents, database }
+}

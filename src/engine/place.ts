@@ -1,0 +1,23 @@
+import type { RunningCall } from '../agents/index.ts'
+import type { AttemptTelemetry } from '../core/contracts/telemetry.ts'
+import type { ActionContract } from '../core/contracts/call.ts'
+import type { CallRef } from '../workflow/kernel/call-ref.ts'
+import type { EngineAgent } from './engine-agent.ts'
+
+/** A call's place: waited for, held, or in use by its running attempt. */
+export interface Place {
+  readonly call: CallRef
+  readonly agent: EngineAgent
+  readonly contract: ActionContract
+  readonly alone: boolean
+  /**
+   * `pooled`: waits in its agent's pool. `gated`: has its place and waits for the others to end.
+   * `held`: may be used. `refused`: the pool's queue was full.
+   */
+  stage: 'pooled' | 'gated' | 'held' | 'refused'
+  readonly grant: () => void
+  readonly enter: () => void
+  running: RunningCall | null
+  telemetry: AttemptTelemetry | null
+  startedAtMs: number
+}

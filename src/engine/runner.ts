@@ -1,0 +1,191 @@
+import { assertNever } from '../core/assert.ts'
+import type { Clock } from '../core/clock.ts'
+import { unavailableTda } from '../core/contracts/tda.ts'
+import { type OrchestrationError, StateConsistencyError, messageOf } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Random } from '../core/random.ts'
+import { transition } from '../workflow/kernel/transition.ts'
+import type { Command, Stimulus } from '../workflow/kernel/stimulus.ts'
+import { Committer, type Part } from './committer.ts'
+import { Dispatcher } from './dispatcher.ts'
+import type { AgentDirectory } from './engine-agent.ts'
+import type { Journal } from './journal/journal.ts'
+import type { Running } from './running.ts'
+import { Timers } from './timers.ts'
+import { runView } from './views/run-view.ts'
+import type { EngineListener } from './workflow-engine.ts'
+
+export interface RunnerOptions {
+  readonly journal: Journal
+  readonly agents: AgentDirectory
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly listeners: ReadonlySet<EngineListener>
+}
+
+/**
+ * Drives executions: hands each stimulus to the kernel, has its events committed at the end of the
+ * turn, and obeys its commands after that. Only asking for places and giving them back happens at once,
+ * since it touches memory alone.
+ */
+export class Runner {
+  readonly committer: Committer
+  readonly dispatcher: Dispatcher
+  readonly timers: Timers
+  readonly executions = new Map<string, Running>()
+  readonly #options: RunnerOptions
+  #isClosed = false
+
+  constructor(options: RunnerOptions) {
+    this.#options = options
+    const { clock, logger, journal, agents } = options
+    this.timers = new Timers(clock)
+    this.committer = new Committer({
+      journal,
+      clock,
+      logger,
+      onCommitted: (part, atMs) => this.#committed(part, atMs),
+      onBroken: (running, error) => this.#broken(running, error),
+    })
+    this.dispatcher = new Dispatcher({
+      agents,
+      clock,
+      logger,
+      stimulate: (running, stimulus) => this.stimulate(running, stimulus),
+    })
+  }
+
+  /** Hands a stimulus to an execution; what follows from it is recorded at the end of this turn. */
+  stimulate(running: Running, stimulus: Stimulus): void {
+    if (this.#isClosed || this.executions.get(running.row.executionId) !== running) return
+    const moment = { atMs: this.committer.atMs, random: this.#options.random, tda: unavailableTda }
+    let made: ReturnType<typeof transition>
+    try {
+      made = transition(running.state, stimulus, moment)
+    } catch (thrown) {
+      return this.#broken(running, brokenKernel(running, thrown))
+    }
+    const { events, commands } = made
+    if (events.length > 0) {
+      if (running.pending.length === 0) running.pending = events as typeof running.pending
+      else running.pending.push(...events)
+    }
+    for (const command of commands) {
+      if (command.kind === 'admit') {
+        if (running.isDriven) this.dispatcher.admit(running, command)
+      } else if (command.kind === 'release') this.dispatcher.release(running, command.call)
+      else running.commands.push(command)
+    }
+    this.committer.touch(running)
+  }
+
+  /** Resolves when all that the execution has recorded so far is durable. */
+  flushed(running: Running): Promise<void> {
+    return new Promise((resolve, reject) => {
+      running.flushed.push({ resolve, reject })
+      this.committer.touch(running)
+    })
+  }
+
+  /** Takes an execution out of memory; the journal has all of it. */
+  leave(running: Running): void {
+    const { executionId } = running.row
+    if (this.executions.get(executionId) === running) this.executions.delete(executionId)
+    this.dispatcher.forget(running)
+    for (const { armed } of running.timers.values()) this.timers.disarm(armed)
+    running.timers.clear()
+  }
+
+  /** Stops at once: nothing is recorded or started any more. */
+  close(): void {
+    this.#isClosed = true
+    this.timers.close()
+    this.committer.close()
+  }
+
+  #committed(part: Part, atMs: number): void {
+    const { running } = part
+    if (this.#options.listeners.size > 0) this.#tell(part, atMs)
+    for (const { resolve } of part.flushed) resolve()
+    if (!running.isDriven || this.#isClosed) return
+    for (const command of part.commands) this.#obey(running, command, atMs)
+  }
+
+  #obey(running: Running, command: Command, atMs: number): void {
+    switch (command.kind) {
+      case 'invoke':
+        return this.dispatcher.invoke(running, command)
+      case 'lookup':
+        return this.dispatcher.lookUp(running, command)
+      case 'abort':
+        return this.dispatcher.abort(running, command)
+      case 'arm': {
+        const { timer } = command
+        this.#disarm(running, timer.call)
+        const armed = this.timers.arm(timer.dueAtMs - atMs, () => {
+          running.timers.delete(timer.call)
+          this.stimulate(running, { kind: 'timer', timer })
+        })
+        running.timers.set(timer.call, { timer, armed })
+        return
+      }
+      case 'disarm':
+        if (running.timers.get(command.timer.call)?.timer.dueAtMs === command.timer.dueAtMs) {
+          this.#disarm(running, command.timer.call)
+        }
+        return
+      case 'finished':
+        return this.#finished(running)
+      case 'admit':
+      case 'release':
+        return
+      default:
+        assertNever(command, 'command')
+    }
+  }
+
+  #disarm(running: Running, call: Parameters<Running['timers']['get']>[0]): void {
+    const found = running.timers.get(call)
+    if (found === undefined) return
+    this.timers.disarm(found.armed)
+    running.timers.delete(call)
+  }
+
+  #finished(running: Running): void {
+    const { state } = running
+    this.leave(running)
+    const status = state.result ?? 'failed'
+    running.telemetry.ended(status, (state.endedAtMs ?? state.startedAtMs) - state.startedAtMs, state.error)
+    if (running.waiters.length === 0) return
+    const view = runView(running.row, state, status)
+    for (const { resolve } of running.waiters.splice(0)) resolve(view)
+  }
+
+  #broken(running: Running, error: OrchestrationError): void {
+    const { executionId } = running.row
+    this.#options.logger.log('error', `execution '${executionId}' is not driven any more: ${error.message}`, {
+      executionId,
+      code: error.code,
+    })
+    this.leave(running)
+    running.telemetry.ended('left', 0, error.toJSON())
+    for (const { reject } of running.waiters.splice(0)) reject(error)
+    for (const { reject } of running.flushed.splice(0)) reject(error)
+  }
+
+  #tell(part: Part, atMs: number): void {
+    const { executionId } = part.running.row
+    part.events.forEach((event, place) => {
+      const entry = { executionId, seq: part.firstSeq + place, atMs, event }
+      for (const listener of this.#options.listeners) listener.onEvent?.(entry)
+    })
+  }
+}
+
+function brokenKernel(running: Running, thrown: unknown): OrchestrationError {
+  return new StateConsistencyError(
+    `execution '${running.row.executionId}' met a broken invariant: ${messageOf(thrown)}`,
+    { cause: thrown, hint: 'what was recorded is safe; restart, and report this if it comes again' },
+  )
+}

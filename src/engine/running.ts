@@ -1,0 +1,56 @@
+import type { ExecutionTelemetry } from '../core/contracts/telemetry.ts'
+import type { OrchestrationError } from '../core/errors.ts'
+import type { CallRef } from '../workflow/kernel/call-ref.ts'
+import type { KernelEvent } from '../workflow/kernel/events.ts'
+import type { ExecutionState } from '../workflow/kernel/state.ts'
+import type { Command, Timer } from '../workflow/kernel/stimulus.ts'
+import type { ExecutionRow } from './journal/journal.ts'
+import type { Place } from './place.ts'
+import type { ArmedTimer } from './timers.ts'
+import type { RunView } from './workflow-engine.ts'
+
+/** One execution in memory. Its state runs ahead of the journal by the events in `pending`. */
+export interface Running {
+  readonly row: ExecutionRow
+  readonly state: ExecutionState
+  /** False while only a verb is applied: commands are then dropped and a later driver derives them anew. */
+  isDriven: boolean
+  /** Its start is in the journal. */
+  isRecorded: boolean
+  isDirty: boolean
+  /** Recorded since the last commit. */
+  pending: KernelEvent[]
+  /** To be obeyed after the commit of `pending`. */
+  commands: Command[]
+  /** The status in the journal. */
+  status: string
+  journalBytes: number
+  readonly places: Map<CallRef, Place>
+  readonly timers: Map<CallRef | null, { readonly timer: Timer; readonly armed: ArmedTimer }>
+  /** Calls whose agents this process does not have. */
+  readonly missing: Set<CallRef>
+  readonly telemetry: ExecutionTelemetry
+  /** Told once the execution has ended, or cannot be driven any more. */
+  waiters: { readonly resolve: (view: RunView) => void; readonly reject: (error: OrchestrationError) => void }[]
+  /** Told once everything recorded so far is durable. */
+  flushed: { readonly resolve: () => void; readonly reject: (error: OrchestrationError) => void }[]
+}
+
+/** An execution as it comes into memory. */
+export function newRunning(
+  parts: Pick<Running, 'row' | 'state' | 'telemetry' | 'isDriven' | 'journalBytes'>,
+): Running {
+  return {
+    ...parts,
+    isRecorded: false,
+    isDirty: false,
+    pending: [],
+    commands: [],
+    status: parts.row.status,
+    places: new Map(),
+    timers: new Map(),
+    missing: new Set(),
+    waiters: [],
+    flushed: [],
+  }
+}

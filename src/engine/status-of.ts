@@ -1,0 +1,10 @@
+import { executionStatus } from '../workflow/kernel/status.ts'
+import type { Running } from './running.ts'
+
+/** The status of an execution in memory: one whose only wish is an agent that is missing waits. */
+export function statusOf(running: Running): string {
+  const status = executionStatus(running.state)
+  if (status !== 'running' || running.missing.size === 0) return status
+  const { scheduled, running: attempts, lookingUp } = running.state.counts
+  return attempts + lookingUp === 0 && scheduled <= running.missing.size ? 'waiting' : status
+}

@@ -1,0 +1,66 @@
+import { OrchestrationError, ResourceExhaustionError } from '../core/errors.ts'
+import type { JsonValue } from '../core/json.ts'
+import { limits } from '../core/limits.ts'
+import { nearestOrAll } from '../core/nearest.ts'
+import { compileSchema } from '../workflow/document/input.ts'
+import { callLabel, type CallRef, parseCallLabel } from '../workflow/kernel/call-ref.ts'
+import { findCall, findStep } from '../workflow/kernel/state.ts'
+import type { Running } from './running.ts'
+
+/**
+ * @throws ResourceExhaustionError over `earlySignalsMax`; InputError when the data does not fit the
+ *   schema of the suspended call that would take it
+ */
+export function checkSignal({ state }: Running, name: string, data: JsonValue): void {
+  for (const call of state.live) {
+    if ((call.status !== 'waiting' && call.status !== 'suspended') || call.signal !== name) continue
+    if (call.schema !== null) checkData(callLabel(call.ref), call.schema, data)
+    return
+  }
+  if (state.signalCount < limits.earlySignalsMax) return
+  throw new ResourceExhaustionError(
+    `execution '${state.executionId}' keeps ${state.signalCount} signals nobody has taken; earlySignalsMax is ${limits.earlySignalsMax}`,
+    { hint: 'nobody waits for this signal: check its name' },
+  )
+}
+
+/**
+ * The uncertain call that `aura resolve` names as `step` or `step[3]`.
+ *
+ * @throws NotFoundError for an unknown step or item; RefusedError when it is not uncertain
+ */
+export function uncertainCall({ state }: Running, label: string): CallRef {
+  const ref = parseCallLabel(label)
+  const step = ref === undefined ? undefined : findStep(state, ref.step)
+  if (ref === undefined || step === undefined) {
+    const hint = nearestOrAll(label, Array.from(state.plan.stepIndex.keys()))
+    throw new OrchestrationError('NotFoundError', `execution '${state.executionId}' has no step '${label}'`, {
+      ...(hint === null ? {} : { hint }),
+    })
+  }
+  const uncertain = step.calls.filter((call) => call?.status === 'uncertain').map((call) => call.ref)
+  if (step.items !== null && ref.index === null) {
+    const only = uncertain.length === 1 ? uncertain[0] : undefined
+    if (only !== undefined) return only
+    if (uncertain.length > 1) {
+      throw new OrchestrationError('UsageError', `step '${label}' has ${uncertain.length} uncertain items`, {
+        hint: `name one: ${uncertain.slice(0, 8).map(callLabel).join(', ')}`,
+      })
+    }
+  }
+  if (findCall(state, ref)?.status === 'uncertain') return ref
+  throw new OrchestrationError('RefusedError', `step '${label}' is not uncertain but ${step.view.status}`, {
+    hint: 'only a call whose outcome nobody knows can be resolved',
+  })
+}
+
+function checkData(label: string, schema: Parameters<typeof compileSchema>[0], data: JsonValue): void {
+  const compiled = compileSchema(schema)
+  if ('faults' in compiled) return
+  const violation = compiled.validate(structuredClone(data) as JsonValue)[0]
+  if (violation === undefined) return
+  throw new OrchestrationError(
+    'InputError',
+    `the data does not fit what '${label}' waits for: ${violation.path.join('.') || 'data'} must be ${violation.expected}`,
+  )
+}

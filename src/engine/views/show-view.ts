@@ -1,0 +1,137 @@
+import type { ErrorJson } from '../../core/errors.ts'
+import type { CallState, ExecutionState, StepState } from '../../workflow/kernel/state.ts'
+import type { ExecutionRow } from '../journal/journal.ts'
+import type {
+  CheckpointView,
+  ErrorLogEntry,
+  ItemView,
+  LogEntry,
+  MetricsView,
+  ProgressView,
+  ShowView,
+  StepShowView,
+} from '../workflow-engine.ts'
+import { runView, stepRunView } from './run-view.ts'
+
+export interface ShowParts {
+  readonly row: ExecutionRow
+  readonly state: ExecutionState
+  readonly status: string
+  readonly entries: readonly LogEntry[]
+  readonly journalBytes: number
+  /** Of the trace in which the execution runs now; null when there is none. */
+  readonly traceId: string | null
+  readonly nowMs: number
+}
+
+/** An execution as `aura show` prints it, from its state and its whole journal. */
+export function showView(parts: ShowParts): ShowView {
+  const { row, state, status } = parts
+  const steps: Record<string, StepShowView> = {}
+  for (const step of state.steps) steps[step.plan.id] = { ...stepRunView(step), items: itemViews(step) }
+  const progress = progressView(parts)
+  return {
+    ...runView(row, state, status),
+    steps,
+    currentSteps: progress.currentSteps,
+    checkpoints: checkpointViews(parts),
+    progress,
+    metrics: metricsView(parts),
+    errorLog: errorLog(parts),
+  }
+}
+
+function itemViews(step: StepState): readonly ItemView[] | null {
+  if (step.items === null) return null
+  return step.items.map((_, index): ItemView => {
+    const call: CallState | undefined = step.calls[index]
+    if (call === undefined) return { index, status: 'pending', attempt: 0, error: null }
+    return { index, status: call.status, attempt: call.attempt, error: call.error }
+  })
+}
+
+function progressView({ state, status, nowMs }: ShowParts): ProgressView {
+  const currentSteps: string[] = []
+  let completed = 0
+  for (const { view, plan } of state.steps) {
+    if (view.status === 'running') currentSteps.push(plan.id)
+    else if (view.status !== 'pending' && view.status !== 'cancelled') completed++
+  }
+  const total = state.steps.length
+  const elapsedMs = nowMs - state.startedAtMs
+  const isOpen = state.phase !== 'ended'
+  return {
+    status,
+    completed,
+    total,
+    percent: total === 0 ? 100 : Math.round((100 * completed) / total),
+    currentSteps,
+    etaMs: isOpen && completed > 0 ? Math.round((elapsedMs / completed) * (total - completed)) : null,
+  }
+}
+
+/** Every completion of a step is a position to go back to, named by its step. */
+function checkpointViews({ state, row }: ShowParts): readonly CheckpointView[] {
+  const views: CheckpointView[] = []
+  for (const { plan, view, endedAtMs } of state.steps) {
+    if (view.status !== 'completed' || endedAtMs === null) continue
+    views.push({
+      checkpointId: `${row.executionId}/${plan.id}`,
+      stepId: plan.id,
+      label: plan.checkpoint,
+      atMs: endedAtMs,
+    })
+  }
+  return views.toSorted((a, b) => a.atMs - b.atMs)
+}
+
+function metricsView({ entries, journalBytes }: ShowParts): MetricsView {
+  const scheduledAtMs = new Map<string, number>()
+  const startedAtMs = new Map<string, number>()
+  const metrics = { attempts: 0, retries: 0, queueMs: 0, runMs: 0, tokens: 0, costUsd: 0, journalBytes }
+  for (const { event, atMs } of entries) {
+    if (!('step' in event)) continue
+    const key = `${event.step}[${'index' in event ? event.index : ''}]${'undo' in event ? event.undo : ''}`
+    switch (event.kind) {
+      case 'StepScheduled':
+      case 'CallScheduled':
+      case 'FallbackScheduled':
+      case 'CompensationScheduled':
+        scheduledAtMs.set(key, atMs)
+        break
+      case 'AttemptStarted':
+        metrics.attempts++
+        metrics.queueMs += atMs - (scheduledAtMs.get(key) ?? atMs)
+        scheduledAtMs.delete(key)
+        startedAtMs.set(key, atMs)
+        break
+      default:
+        if (event.kind === 'RetryScheduled') metrics.retries++
+        metrics.runMs += atMs - (startedAtMs.get(key) ?? atMs)
+        startedAtMs.delete(key)
+    }
+  }
+  return metrics
+}
+
+function errorLog({ entries, row, traceId }: ShowParts): readonly ErrorLogEntry[] {
+  const attempts = new Map<string, number>()
+  const log: ErrorLogEntry[] = []
+  const add = (error: ErrorJson, stepId: string | null, at: { atMs: number; attempt: number | null }): void => {
+    const { code, message } = error
+    log.push({ stepId, ...at, code, message, correlationId: row.executionId, traceId })
+  }
+  for (const { event, atMs } of entries) {
+    if (event.kind === 'AttemptStarted') attempts.set(callKey(event), event.attempt)
+    else if (event.kind === 'FailureDecided' || event.kind === 'ExecutionCancelled') {
+      add(event.error, null, { atMs, attempt: null })
+    } else if ('step' in event && 'error' in event) {
+      add(event.error, callKey(event), { atMs, attempt: attempts.get(callKey(event)) ?? null })
+    }
+  }
+  return log
+}
+
+function callKey(event: { readonly step: string; readonly index?: number }): string {
+  return event.index === undefined ? event.step : `${event.step}[${event.index}]`
+}

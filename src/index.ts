@@ -1,0 +1,6 @@
+export { BaseAgent, defineAgent, suspend } from './agents/index.ts'
+export type { ActionDefinition, AgentContext, AgentDefinition, Effect } from './agents/index.ts'
+export { OrchestrationError } from './core/errors.ts'
+export { openEngine } from './engine/index.ts'
+export type * from './engine/workflow-engine.ts'
+export { defineWorkflow } from './workflow/index.ts'

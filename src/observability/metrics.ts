@@ -1,0 +1,210 @@
+import { Counter, Gauge, Registry } from 'prom-client'
+import { systemClock } from '../core/clock.ts'
+import type { Clock } from '../core/clock.ts'
+import { LabelSets, otherLabel } from './label-sets.ts'
+import { LatencyHistogram } from './latency-histogram.ts'
+import type { LatencyBuckets } from './latency-histogram.ts'
+import { AttemptMeter, DurationsByOutcome, WorkflowMeter } from './meters.ts'
+import type { Tally } from './meters.ts'
+import { CpuMeter, systemReadings } from './process-usage.ts'
+import type { ProcessReadings } from './process-usage.ts'
+
+export interface MetricsOptions {
+  /** Where the nine metrics are registered. Default a registry of their own. */
+  readonly registry?: Registry
+  /** Most label sets kept apart per metric; the rest is counted under `other`. Default 1,000. */
+  readonly labelSetsMax?: number
+  /** Default the computer's clock. */
+  readonly clock?: Clock
+  /** Default this process. */
+  readonly readings?: ProcessReadings
+}
+
+/** Patterns that a document can name: their counters stand at zero from the start. */
+const documentPatterns = ['pipeline', 'fanOut', 'consensus', 'hierarchical']
+
+const workflowBounds = [
+  0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1_800, 3_600, 21_600, 86_400,
+]
+const agentBounds = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
+]
+const stateBounds = [
+  0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1,
+]
+
+/** The nine metrics. Observing changes plain numbers; prom-client sees them only when it is scraped. */
+export class Metrics {
+  readonly registry: Registry
+  readonly #labelSetsMax: number
+  readonly #active: Tally = { value: 0 }
+  readonly #succeeded: LabelSets<Tally>
+  readonly #failed: LabelSets<Tally>
+  readonly #patterns: LabelSets<Tally>
+  readonly #executions: LatencyHistogram
+  readonly #attempts: LatencyHistogram
+  readonly #stateOperations: LatencyHistogram
+  readonly #workflowMeters = new Map<string, WorkflowMeter>()
+  readonly #attemptMeters = new Map<string, Map<string, AttemptMeter>>()
+  #attemptMeterCount = 0
+  readonly #patternTallies = new Map<string, Tally>()
+  readonly #stateGet: LatencyBuckets
+  readonly #stateSet: LatencyBuckets
+
+  /** @throws Error of prom-client when the registry already has a metric of the same name. */
+  constructor(options: MetricsOptions = {}) {
+    const { registry = new Registry(), labelSetsMax = 1_000, clock = systemClock } = options
+    this.registry = registry
+    this.#labelSetsMax = labelSetsMax
+    this.#executions = this.#histogram(
+      'workflow_execution_seconds',
+      'Time from the start of an execution to its end.',
+      { names: ['workflow', 'outcome'], bounds: workflowBounds },
+    )
+    this.#succeeded = this.#counter(
+      'workflow_success_total',
+      'Executions that completed.',
+      'workflow',
+    )
+    this.#failed = this.#counter('workflow_failure_total', 'Executions that failed.', 'workflow')
+    this.#gauge(
+      'active_workflows_count',
+      'Executions that this process drives now.',
+      () => this.#active.value,
+    )
+    this.#attempts = this.#histogram(
+      'agent_communication_seconds',
+      'Time from the call of an agent to the outcome of the attempt.',
+      { names: ['agent', 'action', 'outcome'], bounds: agentBounds },
+    )
+    this.#patterns = this.#counter(
+      'coordination_pattern_total',
+      'Uses of a coordination pattern.',
+      'pattern',
+    )
+    for (const pattern of documentPatterns) this.#patterns.child(pattern)
+    this.#stateOperations = this.#histogram(
+      'state_operation_seconds',
+      'Time of a read or write of workflow state.',
+      { names: ['operation'], bounds: stateBounds },
+    )
+    this.#stateGet = this.#stateOperations.child('get')
+    this.#stateSet = this.#stateOperations.child('set')
+    this.#registerProcess(clock, options.readings ?? systemReadings)
+  }
+
+  /** The meter of one workflow; its counters stand at zero from the first call on. */
+  workflow(name: string): WorkflowMeter {
+    const known = this.#workflowMeters.get(name)
+    if (known !== undefined) return known
+    if (this.#workflowMeters.size >= this.#labelSetsMax && name !== otherLabel) {
+      return this.workflow(otherLabel)
+    }
+    const meter = new WorkflowMeter({
+      active: this.#active,
+      succeeded: this.#succeeded.child(name),
+      failed: this.#failed.child(name),
+      durations: new DurationsByOutcome((status) => this.#executions.child(name, status)),
+      attempt: (agent, action) => this.#attempt(agent, action),
+    })
+    this.#workflowMeters.set(name, meter)
+    return meter
+  }
+
+  patternUsed(pattern: string): void {
+    const known = this.#patternTallies.get(pattern)
+    if (known !== undefined) {
+      known.value++
+      return
+    }
+    const tally = this.#patterns.child(pattern)
+    tally.value++
+    if (this.#patternTallies.size < this.#labelSetsMax) this.#patternTallies.set(pattern, tally)
+  }
+
+  stateOperation(operation: 'get' | 'set', durationMs: number): void {
+    const buckets = operation === 'get' ? this.#stateGet : this.#stateSet
+    buckets.observe(durationMs)
+  }
+
+  /** All metrics of the registry in its text format; the content type is `registry.contentType`. */
+  text(): Promise<string> {
+    return this.registry.metrics()
+  }
+
+  #attempt(agent: string, action: string): AttemptMeter {
+    const known = this.#attemptMeters.get(agent)?.get(action)
+    if (known !== undefined) return known
+    const full = this.#attemptMeterCount >= this.#labelSetsMax
+    if (full && (agent !== otherLabel || action !== otherLabel)) {
+      return this.#attempt(otherLabel, otherLabel)
+    }
+    const meter = new AttemptMeter(
+      new DurationsByOutcome((outcome) => this.#attempts.child(agent, action, outcome)),
+    )
+    const ofAgent = this.#attemptMeters.get(agent) ?? new Map<string, AttemptMeter>()
+    this.#attemptMeters.set(agent, ofAgent.set(action, meter))
+    this.#attemptMeterCount++
+    return meter
+  }
+
+  #histogram(
+    name: string,
+    help: string,
+    labels: { readonly names: readonly string[]; readonly bounds: readonly number[] },
+  ): LatencyHistogram {
+    return new LatencyHistogram({
+      name,
+      help,
+      labelNames: labels.names,
+      closed: ['outcome'],
+      boundsSeconds: labels.bounds,
+      labelSetsMax: this.#labelSetsMax,
+      registry: this.registry,
+    })
+  }
+
+  #counter(name: string, help: string, label: string): LabelSets<Tally> {
+    const sets = new LabelSets<Tally>({
+      names: [label],
+      max: this.#labelSetsMax,
+      make: () => ({ value: 0 }),
+    })
+    const counter: Counter = new Counter({
+      name,
+      help,
+      labelNames: [label],
+      registers: [],
+      collect() {
+        this.reset()
+        for (const { labels, child } of sets.all()) this.inc(labels, child.value)
+      },
+    })
+    this.registry.registerMetric(counter)
+    return sets
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: [],
+      collect() {
+        this.set(read())
+      },
+    })
+    this.registry.registerMetric(gauge)
+  }
+
+  #registerProcess(clock: Clock, readings: ProcessReadings): void {
+    const cpu = new CpuMeter(clock, readings)
+    this.#gauge('orchestration_memory_bytes', 'Resident memory of this process.', () =>
+      readings.residentBytes(),
+    )
+    this.#gauge(
+      'orchestration_cpu_percent',
+      'Processor use of this process since the last scrape; 100 is one core.',
+      () => cpu.percent(),
+    )
+  }
+}

@@ -1,0 +1,35 @@
+/** The name under which Aura asks for its tracer. */
+export const tracerName = 'aura-orchestration'
+
+/** One execution, from the moment this process drives it. */
+export const executionSpanName = 'execute_workflow'
+/** One step, from its first attempt to its end. */
+export const stepSpanName = 'execute_step'
+/** One attempt; the agent's name follows, as OpenTelemetry's GenAI conventions have it. */
+export const attemptSpanName = 'invoke_agent'
+/** An event on the execution's span: a step ended that called no agent. */
+export const stepEventName = 'step_ended'
+
+/** The value of `workflow.type`. */
+export const workflowType = 'multi_agent'
+
+/** Attribute keys of all spans. */
+export const attributes = {
+  workflowId: 'workflow.id',
+  workflowType: 'workflow.type',
+  orchestrationVersion: 'orchestration.version',
+  workflowName: 'workflow.name',
+  workflowVersion: 'workflow.version',
+  workflowRecovered: 'workflow.recovered',
+  workflowStatus: 'workflow.status',
+  stepId: 'workflow.step.id',
+  stepIndex: 'workflow.step.index',
+  stepStatus: 'workflow.step.status',
+  attempt: 'workflow.attempt',
+  idempotencyKey: 'workflow.idempotency_key',
+  outcome: 'workflow.attempt.outcome',
+  operationName: 'gen_ai.operation.name',
+  agentName: 'gen_ai.agent.name',
+  agentAction: 'agent.action',
+  errorType: 'error.type',
+} as const

@@ -1,0 +1,281 @@
+import { createHash } from 'node:crypto'
+import { OrchestrationError } from '../core/errors.ts'
+import { anomalyBarsMax } from './anomaly.ts'
+import type { Anomaly } from './anomaly.ts'
+import { classify } from './classify.ts'
+import { longestBars } from './diagram-distance.ts'
+import { NumberRing } from './number-ring.ts'
+import type { SeriesPoint } from './series.ts'
+import { surpriseMax } from './tail-model.ts'
+import { TopologyChannel } from './topology-channel.ts'
+import type { WindowShape } from './topology-channel.ts'
+import { ValueChannels } from './value-channels.ts'
+
+export interface DetectorOptions {
+  /** Absolute path or name of the series; goes into every anomaly. */
+  readonly source: string
+  /** Points in one window. Default 64. */
+  readonly windowPoints?: number
+  /** Points between two looks at the shape of the window. Default 4. */
+  readonly stridePoints?: number
+  /** Dimension of the delay embedding. Default 3. */
+  readonly dimension?: number
+  /** Delay of the embedding in points; null, the default, takes it from the first window. */
+  readonly delay?: number | null
+  /** Score from which an anomaly begins, as −log10 of a probability. Default 4.5. */
+  readonly threshold?: number
+  /** Points that are learnt from before anything is reported. Default two windows. */
+  readonly warmUpPoints?: number
+  /** Values kept. Default 2,048: what a season and a long-term level are learnt from. */
+  readonly historyPoints?: number
+}
+
+/** What one more point told. */
+export interface DetectorUpdate {
+  /** −log10 of the probability of what was seen at this point; 0 while warming up. */
+  readonly score: number
+  readonly threshold: number
+  /** Whether an anomaly is going on after this point. */
+  readonly isOpen: boolean
+  /** The anomaly that began at this point, as far as it is known; null if none did. */
+  readonly opened: Anomaly | null
+  /** The anomaly that ended before this point; null if none did. */
+  readonly closed: Anomaly | null
+}
+
+/** An open anomaly is kept open down to this share of the threshold. */
+const releaseShare = 0.6
+/** How much a shape's surprise counts: neighbouring windows overlap, so theirs is less independent. */
+const shapeShare = Number(process.env.SS ?? 0.85)
+
+const channels = ['jump', 'level', 'season', 'flat', 'shape'] as const
+type Channel = (typeof channels)[number]
+type Scores = Readonly<Record<Channel, number>>
+
+interface OpenAnomaly {
+  readonly index: number
+  readonly t0Ms: number
+  t1Ms: number
+  lastIndex: number
+  peak: number
+  scores: Scores
+  deviation: number
+  shape: WindowShape | null
+}
+
+/**
+ * Finds anomalies in one series while it arrives: no look-ahead, bounded memory, the same answer for
+ * the same points however they are delivered.
+ *
+ * Each point is judged by its value (jump, level, season, run of equal values) and, every `stridePoints`, by
+ * the shape of the window that ends with it (delay embedding, Vietoris-Rips persistence, features against those of
+ * earlier windows). The score is the largest surprise. States: warming up → quiet → open (score ≥
+ * threshold) → quiet again after a quarter of a window below 0.6 · threshold, or after four windows: a change
+ * that stays is one anomaly and then the new normal.
+ */
+export class StreamDetector {
+  readonly #options: Required<DetectorOptions>
+  readonly #values: ValueChannels
+  readonly #topology: TopologyChannel
+  #times: NumberRing
+  #index = -1
+  #shape: WindowShape | null = null
+  #open: OpenAnomaly | null = null
+  readonly #muted = new Set<Channel>()
+
+  /** @throws InputError when an option is out of its range. */
+  constructor(options: DetectorOptions) {
+    const windowPoints = options.windowPoints ?? 64
+    this.#options = {
+      windowPoints,
+      stridePoints: 4,
+      dimension: 3,
+      delay: null,
+      threshold: 4.5,
+      warmUpPoints: 2 * windowPoints,
+      historyPoints: 2_048,
+      ...options,
+    }
+    checkOptions(this.#options)
+    this.#values = new ValueChannels(this.#options.historyPoints)
+    this.#times = new NumberRing(windowPoints)
+    const { dimension, delay } = this.#options
+    this.#topology = new TopologyChannel({ dimension, delay, cloudPointsMax: 64 })
+  }
+
+  /** Takes the next point; `t` in milliseconds, not earlier than the one before except by a clock change. */
+  push(point: SeriesPoint): DetectorUpdate {
+    if (!Number.isFinite(point.v) || !Number.isFinite(point.t)) {
+      throw new OrchestrationError('InputError', `a point of '${this.#options.source}' is not finite`, {
+        hint: 'leave out points without a value',
+      })
+    }
+    this.#index++
+    const value = this.#values.judge(point.v)
+    this.#times.push(point.t)
+    const shaped = this.#judgeShape()
+    const scores = { ...value, shape: shaped === null ? 0 : shapeShare * shaped.surprise }
+    if (this.#index < this.#options.warmUpPoints) return this.#quiet()
+    return this.#follow(point, scores, value.deviation)
+  }
+
+  /** Ends the series: closes and returns the anomaly that is still open, or null. */
+  finish(): Anomaly | null {
+    const open = this.#open
+    this.#open = null
+    return open === null ? null : this.#report(open)
+  }
+
+  #judgeShape(): WindowShape | null {
+    const { windowPoints, stridePoints } = this.#options
+    if (this.#index + 1 < windowPoints || (this.#index + 1) % stridePoints !== 0) return null
+    this.#shape = this.#topology.judge(this.#values.values.newest(windowPoints), this.#values.sigma)
+    return this.#shape
+  }
+
+  #quiet(): DetectorUpdate {
+    return { score: 0, threshold: this.#options.threshold, isOpen: false, opened: null, closed: null }
+  }
+
+  #follow(point: SeriesPoint, scores: Scores, deviation: number): DetectorUpdate {
+    const { threshold, windowPoints } = this.#options
+    const release = releaseShare * threshold
+    for (const channel of this.#muted) {
+      const isJudged = channel !== 'shape' || (this.#index + 1) % this.#options.stridePoints === 0
+      if (isJudged && scores[channel] < release) this.#muted.delete(channel)
+    }
+    const heard = channels.map((channel) => (this.#muted.has(channel) ? 0 : scores[channel]))
+    const score = Math.max(...heard)
+    let opened: Anomaly | null = null
+    let closed: Anomaly | null = null
+    const open = this.#open
+    if (open !== null) {
+      if (score >= release) {
+        open.lastIndex = this.#index
+        open.t1Ms = Math.max(open.t1Ms, point.t)
+      }
+      if (score > open.peak) {
+        open.peak = score
+        open.shape = this.#shape
+      }
+      open.scores = largest(open.scores, scores)
+      open.deviation = Math.max(open.deviation, deviation)
+      const isLasting = this.#index - open.index >= 4 * windowPoints
+      if (isLasting) this.#mute(scores, release)
+      if (isLasting || this.#index - open.lastIndex >= windowPoints / 4) closed = this.finish()
+    } else if (score >= threshold) {
+      const { t } = point
+      const index = this.#index
+      const shape = this.#shape
+      this.#open = { index, lastIndex: index, t0Ms: t, t1Ms: t, peak: score, scores, deviation, shape }
+      opened = this.#report(this.#open)
+    }
+    return { score, threshold, isOpen: this.#open !== null, opened, closed }
+  }
+
+  /** What still surprises after four windows is the new normal: it is not heard again until it has calmed down. */
+  #mute(scores: Scores, release: number): void {
+    for (const channel of channels) if (scores[channel] >= release) this.#muted.add(channel)
+  }
+
+  #report(open: OpenAnomaly): Anomaly {
+    const { source, threshold, windowPoints } = this.#options
+    const values = this.#values.values
+    const since = this.#index - open.index
+    // A quarter of a window of normal values before the start lets the classifier see the change.
+    const lead = Math.floor(windowPoints / 4)
+    const window = values.newest(Math.max(windowPoints, since + lead))
+    const baseline = values.newest(values.capacity - window.length, window.length)
+    const verdict = classify(window, baseline.length >= 16 ? baseline : window)
+    const magnitude = Math.min(1e6, open.deviation)
+    return {
+      windowId: `w-${createHash('sha256').update(`${source}\n${open.index}`).digest('hex').slice(0, 16)}`,
+      source,
+      t0Ms: open.t0Ms,
+      t1Ms: open.t1Ms,
+      kind: verdict.kind,
+      severity: severityOf({ peak: open.peak, threshold, magnitude }),
+      score: round(open.peak),
+      threshold,
+      diagram: diagramOf(open.shape),
+      features: {
+        ...featuresOf(open.shape),
+        ...Object.fromEntries(channels.map((channel) => [channel, round(open.scores[channel])])),
+        deviation: round(magnitude),
+        magnitude: round(verdict.magnitude),
+        kindConfidence: round(verdict.confidence),
+        points: open.lastIndex - open.index + 1,
+      },
+    }
+  }
+}
+
+function checkOptions(options: Required<DetectorOptions>): void {
+  const { windowPoints, stridePoints, dimension, historyPoints, warmUpPoints } = options
+  const isWhole = [windowPoints, stridePoints, dimension, historyPoints, warmUpPoints].every(
+    (value) => Number.isInteger(value) && value >= 0,
+  )
+  const isInRange = windowPoints >= 16 && windowPoints <= 512 && stridePoints >= 1 && dimension >= 2
+  if (isWhole && isInRange && historyPoints >= 4 * windowPoints && options.threshold > 0) return
+  throw new OrchestrationError('InputError', 'the options of the detector are out of range', {
+    hint: 'windowPoints 16 to 512, stridePoints from 1, dimension from 2, historyPoints at least four windows, threshold above 0',
+  })
+}
+
+function largest(a: Scores, b: Scores): Scores {
+  const { jump, level, season, flat, shape } = a
+  return {
+    jump: Math.max(jump, b.jump),
+    level: Math.max(level, b.level),
+    season: Math.max(season, b.season),
+    flat: Math.max(flat, b.flat),
+    shape: Math.max(shape, b.shape),
+  }
+}
+
+/** Half from how rare it is beyond the threshold, half from how far the stream moved (half way at 8 deviations). */
+function severityOf(seen: { peak: number; threshold: number; magnitude: number }): number {
+  const rare = Math.min(1, Math.max(0, (seen.peak - seen.threshold) / (surpriseMax - seen.threshold)))
+  const far = seen.magnitude / (seen.magnitude + 8)
+  return round(Math.min(1, 0.2 + 0.4 * rare + 0.4 * far))
+}
+
+const round = (value: number): number => Number(value.toPrecision(6))
+
+function diagramOf(shape: WindowShape | null): [number, number, number][] {
+  if (shape === null) return []
+  const { h0, h1 } = shape.diagram
+  const half = anomalyBarsMax / 2
+  const bars = [h0, h1].flatMap((ofDimension, dimension) =>
+    longestBars(ofDimension, half).map((bar): [number, number, number] => {
+      return [dimension, round(bar.birth), round(bar.death)]
+    }),
+  )
+  return bars.filter(([, birth, death]) => death > birth)
+}
+
+function featuresOf(shape: WindowShape | null): Record<string, number> {
+  if (shape === null) return {}
+  const { entropy, landscape, lifetimes } = shape.features
+  return {
+    entropyH0: round(entropy[0]),
+    entropyH1: round(entropy[1]),
+    landscapeL1: round(landscape.l1),
+    landscapeL2: round(landscape.l2),
+    longestH0: round(lifetimes.h0[0] ?? 0),
+    longestH1: round(lifetimes.h1[0] ?? 0),
+    moved: round(shape.moved),
+  }
+}
+
+/** Runs a series that is already there through a `StreamDetector`, point by point; anomalies in order of time. */
+export function detectSeries(points: readonly SeriesPoint[], options: DetectorOptions): Anomaly[] {
+  const detector = new StreamDetector(options)
+  const anomalies: Anomaly[] = []
+  for (const point of points) {
+    const { closed } = detector.push(point)
+    if (closed !== null) anomalies.push(closed)
+  }
+  const last = detector.finish()
+  return last === null ? anomalies : [...anomalies, last]
+}

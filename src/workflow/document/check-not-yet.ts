@@ -1,0 +1,78 @@
+import { isJsonObject } from '../../core/json.ts'
+import type { JsonObject, JsonValue } from '../../core/json.ts'
+import type { Path, ProblemList } from './problem.ts'
+import { listAt, mapAt, ownValue } from './value-at.ts'
+
+/** Refuses what the document may say and this version does not do yet. */
+export function checkNotYet(data: JsonValue, problems: ProblemList): void {
+  if (!isJsonObject(data)) return
+  for (const key of ['rollback', 'checkpoints', 'adaptation']) {
+    if (ownValue(data, key) !== undefined) refuse([key], `the key '${key}'`, problems)
+  }
+  if (ownValue(data, 'onFailure') === 'rollback') {
+    refuse(['onFailure'], 'onFailure: rollback', problems, 'use compensate or keep')
+  }
+  for (const key of ['tokens', 'costUsd']) {
+    if (ownValue(mapAt(data, 'budget'), key) !== undefined) {
+      refuse(['budget', key], `a budget of ${key}`, problems, 'use budget.agentCalls')
+    }
+  }
+  const steps = mapAt(data, 'steps')
+  for (const id of Object.keys(steps)) {
+    const step = steps[id]
+    if (problems.isFull) return
+    if (isJsonObject(step)) checkStep(step, ['steps', id], problems)
+  }
+}
+
+function checkStep(step: JsonObject, path: Path, problems: ProblemList): void {
+  for (const kind of ['pattern', 'workflow', 'graph']) {
+    if (ownValue(step, kind) !== undefined)
+      refuse([...path, kind], `a step with ${kind}`, problems, 'use agent')
+  }
+  if (ownValue(step, 'concurrency') !== undefined)
+    refuse([...path, 'concurrency'], "the key 'concurrency'", problems)
+  const fallback = ownValue(step, 'fallback')
+  if (isJsonObject(fallback)) checkFallback(fallback, [...path, 'fallback'], problems)
+  for (const [index, entry] of listAt(step, 'fallback').entries()) {
+    checkFallback(entry, [...path, 'fallback', index], problems)
+  }
+  checkSecrets(ownValue(step, 'with'), [...path, 'with'], problems)
+  checkSecrets(
+    ownValue(mapAt(step, 'compensate'), 'with'),
+    [...path, 'compensate', 'with'],
+    problems,
+  )
+}
+
+function checkFallback(entry: JsonValue, path: Path, problems: ProblemList): void {
+  for (const kind of ['pattern', 'workflow']) {
+    if (ownValue(entry, kind) !== undefined)
+      refuse([...path, kind], `a fallback with ${kind}`, problems, 'use agent')
+  }
+  checkSecrets(ownValue(entry, 'with'), [...path, 'with'], problems)
+}
+
+function checkSecrets(value: JsonValue | undefined, path: Path, problems: ProblemList): void {
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries())
+      checkSecrets(item as JsonValue, [...path, index], problems)
+  } else if (isJsonObject(value)) {
+    for (const key of Object.keys(value)) {
+      if (key === '$secret')
+        refuse([...path, key], '$secret', problems, 'let the agent read its own secret')
+      else checkSecrets(value[key], [...path, key], problems)
+    }
+  }
+}
+
+function refuse(path: Path, what: string, problems: ProblemList, hint: string | null = null): void {
+  problems.add({
+    path,
+    message: `${what} is not yet supported`,
+    found: what,
+    expected: 'a document without it',
+    hint,
+    place: 'key',
+  })
+}

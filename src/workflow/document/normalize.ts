@@ -1,0 +1,179 @@
+import type { JsonObject, JsonValue } from '../../core/json.ts'
+import { stripDelimiters } from '../expression/delimiters.ts'
+import type {
+  BudgetDocument,
+  CompensateDocument,
+  FallbackDocument,
+  RepeatDocument,
+  RetryDocument,
+  StepDocument,
+  TriggerDocument,
+  WorkflowDocument,
+} from './document.ts'
+import type { ParsedFallback, ParsedRetry, ParsedStep } from './schema-step.ts'
+import type { ParsedDocument, ParsedTrigger } from './schema.ts'
+import type { StepGraph } from './step-graph.ts'
+
+/** What a step's `retry` is where neither the step nor the document says it. */
+export const defaultRetry: RetryDocument = {
+  maxAttempts: 4,
+  initialInterval: '200ms',
+  backoff: 2,
+  maxInterval: '30s',
+  jitter: 0.2,
+}
+
+/** How long an attempt of an agent step may take where the step does not say it. */
+export const defaultTimeout = '5m'
+
+/** Items of a `forEach` that run at the same time where the step does not say it. */
+export const defaultMaxParallel = 16
+
+/** How `repeat` polls where it does not say it. */
+export const defaultRepeat = { maxTimes: 100, delay: '1s' } as const
+
+/**
+ * Fills in every default of a checked document. Steps come in an order that depends only on what they
+ * need (those that need nothing first, then by distance and id), so that documents with the same hash
+ * number their steps alike.
+ */
+export function normalize(parsed: ParsedDocument, graph: StepGraph): WorkflowDocument {
+  const retry = mergeRetry(defaultRetry, parsed.retry)
+  const steps: Record<string, StepDocument> = {}
+  for (const id of canonicalOrder(graph))
+    steps[id] = normalizeStep(parsed.steps[id] as ParsedStep, retry)
+  return {
+    name: parsed.name,
+    version: parsed.version,
+    description: parsed.description ?? null,
+    metadata: asObject(parsed.metadata ?? {}),
+    input: parsed.input === undefined ? null : asObject(parsed.input),
+    triggers: (parsed.triggers ?? []).map(normalizeTrigger),
+    featureFlags: parsed.featureFlags ?? [],
+    timeout: parsed.timeout ?? null,
+    retry,
+    budget: normalizeBudget(parsed.budget),
+    sla:
+      parsed.sla === undefined
+        ? null
+        : {
+            duration: parsed.sla.duration ?? null,
+            completionRate: parsed.sla.completionRate ?? null,
+          },
+    checkpoints: null,
+    onFailure: parsed.onFailure ?? 'keep',
+    rollback: null,
+    adaptation: null,
+    steps,
+    ...(parsed.output === undefined ? {} : { output: parsed.output as JsonValue }),
+  }
+}
+
+/** Step ids by the longest chain of needs before them, then by id. */
+function canonicalOrder({ ids, needs, order }: StepGraph): string[] {
+  const depths = Array.from(ids, () => 0)
+  for (const number of order) {
+    let depth = 0
+    for (const need of needs[number] as readonly number[])
+      depth = Math.max(depth, (depths[need] as number) + 1)
+    depths[number] = depth
+  }
+  const byDepthThenId = (a: number, b: number): number =>
+    (depths[a] as number) - (depths[b] as number) ||
+    ((ids[a] as string) < (ids[b] as string) ? -1 : 1)
+  return [...order].toSorted(byDepthThenId).map((number) => ids[number] as string)
+}
+
+function normalizeStep(step: ParsedStep, retry: RetryDocument): StepDocument {
+  const isCall = step.agent !== undefined
+  const base = {
+    needs: step.needs ?? [],
+    when: expressionText(step.when),
+    whenSkipped: step.whenSkipped ?? 'skip',
+    forEach: expressionText(step.forEach),
+    maxParallel: step.maxParallel ?? defaultMaxParallel,
+    with: asObject(step.with ?? {}),
+    timeout: isCall ? (step.timeout ?? defaultTimeout) : null,
+    // Neither a wait nor a sleep is retried.
+    retry: isCall ? mergeRetry(retry, step.retry) : { ...defaultRetry, maxAttempts: 1 },
+    fallback: fallbackEntries(step.fallback).map((entry) => normalizeFallback(entry, retry)),
+    compensate: normalizeCompensate(step.compensate),
+    outputs: step.outputs === undefined ? null : asObject(step.outputs),
+    checkpoint: step.checkpoint ?? null,
+    continueOnFailure: step.continueOnFailure ?? false,
+    repeat: normalizeRepeat(step.repeat),
+    tda: step.tda ?? null,
+  } as const
+  if (step.sleep !== undefined) return { ...base, sleep: step.sleep }
+  if (step.waitFor === undefined) {
+    return { ...base, agent: step.agent as string, action: step.action as string }
+  }
+  const { signal, timeout, onTimeout } = step.waitFor
+  // The one place of a wait's timeout: on the step it means the same.
+  const waitTimeout = timeout ?? step.timeout ?? null
+  return { ...base, waitFor: { signal, timeout: waitTimeout, onTimeout: onTimeout ?? 'fail' } }
+}
+
+function fallbackEntries(fallback: ParsedStep['fallback']): readonly ParsedFallback[] {
+  if (fallback === undefined) return []
+  return Array.isArray(fallback) ? fallback : [fallback]
+}
+
+function normalizeFallback(entry: ParsedFallback, retry: RetryDocument): FallbackDocument {
+  return {
+    agent: entry.agent as string,
+    action: entry.action as string,
+    with: entry.with === undefined ? null : asObject(entry.with),
+    timeout: entry.timeout ?? defaultTimeout,
+    retry: mergeRetry(retry, entry.retry),
+  }
+}
+
+function normalizeCompensate(compensate: ParsedStep['compensate']): CompensateDocument | null {
+  if (compensate === undefined) return null
+  const { agent, action } = compensate
+  return { agent, action, with: compensate.with === undefined ? null : asObject(compensate.with) }
+}
+
+function normalizeRepeat(repeat: ParsedStep['repeat']): RepeatDocument | null {
+  if (repeat === undefined) return null
+  const { until, maxTimes, delay } = repeat
+  return {
+    until: stripDelimiters(until).text.trim(),
+    maxTimes: maxTimes ?? defaultRepeat.maxTimes,
+    delay: delay ?? defaultRepeat.delay,
+  }
+}
+
+function normalizeTrigger(trigger: ParsedTrigger): TriggerDocument {
+  const input = asObject(trigger.input ?? {})
+  if (trigger.schedule !== undefined) {
+    return { schedule: trigger.schedule, timezone: trigger.timezone ?? 'UTC', input }
+  }
+  return { event: trigger.event as string, when: expressionText(trigger.when), input }
+}
+
+function normalizeBudget(budget: ParsedDocument['budget']): BudgetDocument | null {
+  return budget === undefined
+    ? null
+    : { tokens: null, costUsd: null, agentCalls: budget.agentCalls ?? null }
+}
+
+function mergeRetry(base: RetryDocument, retry: ParsedRetry | undefined): RetryDocument {
+  return {
+    maxAttempts: retry?.maxAttempts ?? base.maxAttempts,
+    initialInterval: retry?.initialInterval ?? base.initialInterval,
+    backoff: retry?.backoff ?? base.backoff,
+    maxInterval: retry?.maxInterval ?? base.maxInterval,
+    jitter: retry?.jitter ?? base.jitter,
+  }
+}
+
+function expressionText(source: string | undefined): string | null {
+  return source === undefined ? null : stripDelimiters(source).text.trim()
+}
+
+/** The reader has already made sure that every value is JSON. */
+function asObject(map: Readonly<Record<string, unknown>>): JsonObject {
+  return map as JsonObject
+}

@@ -1,0 +1,92 @@
+import { isJsonObject } from '../../core/json.ts'
+import type { JsonValue } from '../../core/json.ts'
+import { hashJson } from '../../core/json.ts'
+import { limits } from '../../core/limits.ts'
+import { checkExpressions } from './check-expressions.ts'
+import { checkInput } from './check-input.ts'
+import { checkNeeds } from './check-needs.ts'
+import { checkNotYet } from './check-not-yet.ts'
+import { checkSteps } from './check-steps.ts'
+import { checkTriggers } from './check-triggers.ts'
+import type { WorkflowDocument } from './document.ts'
+import { readData } from './json-data.ts'
+import { normalize } from './normalize.ts'
+import { ProblemList, noPositions } from './problem.ts'
+import type { Problem } from './problem.ts'
+import { parseShape } from './schema-problems.ts'
+import { stepGraph } from './step-graph.ts'
+import { mapAt } from './value-at.ts'
+import { parseYaml } from './yaml-parse.ts'
+import { yamlPositions } from './yaml-positions.ts'
+import { readTree } from './yaml-tree.ts'
+
+/** A document and everything that is wrong with it. */
+export interface ReadResult {
+  /** Null when a problem is an error; warnings alone leave it. */
+  readonly document: WorkflowDocument | null
+  /** In the order of the text, at most `limits.problemsMax`. */
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * Reads a workflow document from YAML or JSON text and reports all its problems at once. Never throws
+ * and takes bounded time and memory, whatever the text.
+ *
+ * @param options `file` is shown in every problem
+ */
+export function readDocument(text: string, options: { readonly file: string }): ReadResult {
+  const problems = new ProblemList()
+  const yaml = parseYaml(text, problems)
+  if (problems.hasErrors) {
+    const positions = yamlPositions(yaml, new Map())
+    return { document: null, problems: problems.finish(options.file, positions) }
+  }
+  const { data, aliased } = readTree(yaml.root, problems)
+  const document = checkData(data, problems)
+  return { document, problems: problems.finish(options.file, yamlPositions(yaml, aliased)) }
+}
+
+/**
+ * Reads a workflow document from data: the builder's, or an HTTP body's. As `readDocument`, except that
+ * problems have no line and column.
+ *
+ * @param options `file` is shown in every problem; null by default
+ */
+export function readDocumentData(
+  data: unknown,
+  options: { readonly file?: string } = {},
+): ReadResult {
+  const problems = new ProblemList()
+  const document = checkData(readData(data, problems), problems)
+  return { document, problems: problems.finish(options.file ?? null, noPositions) }
+}
+
+/** The content hash by which executions are pinned to a document: SHA-256, 64 hexadecimal digits. */
+export function documentHash(document: WorkflowDocument): string {
+  return hashJson(document as unknown as JsonValue)
+}
+
+function checkData(data: JsonValue, problems: ProblemList): WorkflowDocument | null {
+  const stepCount = Object.keys(mapAt(data, 'steps')).length
+  if (stepCount > limits.stepsMax) {
+    problems.add({
+      path: ['steps'],
+      message: 'the document has too many steps',
+      found: `${stepCount} steps`,
+      expected: `at most ${limits.stepsMax} steps (stepsMax)`,
+      hint: 'use forEach, or several workflows',
+      place: 'key',
+    })
+    return null
+  }
+  const parsed = parseShape(data, problems)
+  if (!isJsonObject(data)) return null
+  const graph = stepGraph(data)
+  checkNotYet(data, problems)
+  checkSteps(data, problems)
+  checkNeeds(data, graph, problems)
+  checkTriggers(data, problems)
+  checkInput(data, problems)
+  checkExpressions(data, graph, problems)
+  return parsed === null || problems.hasErrors ? null : normalize(parsed, graph)
+}

@@ -1,0 +1,80 @@
+import * as z from 'zod'
+import { limits } from '../../core/limits.ts'
+import { durationPattern } from './text-patterns.ts'
+
+/*
+ * The building blocks of the document's schema. Every `error` text says what was expected; the
+ * reader shows it as `expected`.
+ */
+
+/** What a duration must look like, as problems say it. */
+export const durationExpected = 'a duration such as 500ms, 30s, 5m, 2h or 7d, or a ${ } template'
+
+/** A duration text or a template that gives one. */
+export const duration = z
+  .string({ error: durationExpected })
+  .regex(durationPattern, { error: durationExpected })
+  .max(limits.expressionCharactersMax)
+
+/** A name of an agent, action, signal and the like. */
+export const label = z.string().min(1).max(200)
+
+/** A CEL expression; a surrounding `${ }` is optional. */
+export const expression = z
+  .string()
+  .min(1)
+  .describe('A CEL expression; a surrounding ${ } is optional')
+
+/** Any JSON value, with `${ }` templates in its texts. */
+export const template = z.unknown().describe('Any value; texts may hold ${ } templates')
+
+/** A map of JSON values with templates. */
+export const templateMap = z
+  .record(z.string(), z.unknown())
+  .describe('A map of any values; texts may hold ${ } templates')
+
+export const retry = z
+  .strictObject({
+    maxAttempts: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .optional()
+      .describe('Attempts in all, the first included'),
+    initialInterval: duration.optional(),
+    backoff: z.number().min(1).max(1_000).optional(),
+    maxInterval: duration.optional(),
+    jitter: z.number().min(0).max(1).optional(),
+  })
+  .describe('How failed attempts are repeated')
+
+const options = z
+  .looseObject({
+    field: label.optional(),
+    strategy: z.enum(['unanimous', 'majority', 'weighted', 'borda', 'quorum']).optional(),
+    weights: z.record(z.string(), z.number().min(0)).optional(),
+    quorum: z.int().min(1).optional(),
+    deadline: duration.optional(),
+  })
+  .describe('Options of a pattern')
+
+const workflowCall = z.strictObject({
+  name: label,
+  version: label.optional().describe('A semver range; the highest match is taken'),
+  input: templateMap.optional(),
+})
+
+const pattern = z.enum(['pipeline', 'fanOut', 'consensus', 'hierarchical'])
+
+/** Keys that a step and a fallback entry share. */
+export const work = {
+  agent: label.optional().describe('An agent type or id from the registry'),
+  action: label.optional(),
+  pattern: pattern.optional(),
+  agents: z.array(label).min(1).max(1_000).optional(),
+  options: options.optional(),
+  workflow: workflowCall.optional(),
+  with: templateMap.optional().describe("The call's input"),
+  timeout: duration.optional().describe('Per attempt, from the call'),
+  retry: retry.optional(),
+}

@@ -1,0 +1,139 @@
+import type { JsonObject, JsonValue } from '../../core/json.ts'
+
+/** A duration such as `500ms`, `30s`, `5m`, `2h` or `7d`, or a `${ }` template giving one. */
+export type DurationText = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}` | `${string}\${${string}`
+
+/** How failed attempts are repeated; what is left out comes from the document's `retry`, then from 4 attempts, 200ms, 2, 30s, 0.2. */
+export interface RetryData {
+  /** Attempts in all, the first included. */
+  readonly maxAttempts?: number
+  readonly initialInterval?: DurationText
+  readonly backoff?: number
+  readonly maxInterval?: DurationText
+  /** Share of the interval, 0 to 1, by which it is varied. */
+  readonly jitter?: number
+}
+
+/** Keys that every step may have. */
+export interface AnyStepData {
+  /** Steps that must be over before this one is decided. */
+  readonly needs?: readonly string[]
+  /** A CEL expression giving a bool; false skips the step. */
+  readonly when?: string
+  /** Default `skip`: a step whose needs were all skipped is skipped too. */
+  readonly whenSkipped?: 'skip' | 'run'
+  /** A CEL expression giving a list; the step runs once per item. */
+  readonly forEach?: string
+  /** Items that run at the same time. Default 16. */
+  readonly maxParallel?: number
+  /** A label for the checkpoint that the step's completion makes. */
+  readonly checkpoint?: string
+  /** True lets dependents run although the step failed. Default false. */
+  readonly continueOnFailure?: boolean
+}
+
+/** One way to do a step's work when its own has failed for good. */
+export interface FallbackData {
+  readonly agent: string
+  readonly action: string
+  /** Default: the resolved input of the step. */
+  readonly with?: JsonObject
+  /** Default 5m. */
+  readonly timeout?: DurationText
+  readonly retry?: RetryData
+}
+
+/** A step that calls an agent. */
+export interface AgentStepData extends AnyStepData {
+  /** An agent type or id from the registry. */
+  readonly agent: string
+  readonly action: string
+  /** The call's input; texts may hold `${ }` templates. */
+  readonly with?: JsonObject
+  /** Per attempt, from the call. Default 5m. */
+  readonly timeout?: DurationText
+  readonly retry?: RetryData
+  readonly fallback?: FallbackData | readonly FallbackData[]
+  /** Called to undo the step; its input defaults to `{ input, output }` of the undone call. */
+  readonly compensate?: {
+    readonly agent: string
+    readonly action: string
+    readonly with?: JsonObject
+  }
+  /** What later steps may read, over `output`; default the raw output. */
+  readonly outputs?: JsonObject
+  /** Calls again until the expression over `output` is true: at most 100 times, every 1s, by default. */
+  readonly repeat?: {
+    readonly until: string
+    readonly maxTimes?: number
+    readonly delay?: DurationText
+  }
+  /** `none` leaves the TDA context out of the call. */
+  readonly tda?: 'none'
+  readonly waitFor?: never
+  readonly sleep?: never
+}
+
+/** A step that waits for a signal; its output is the signal's data. */
+export interface WaitStepData extends AnyStepData {
+  readonly waitFor: {
+    readonly signal: string
+    /** Default none. */
+    readonly timeout?: DurationText
+    /** Default `fail`. */
+    readonly onTimeout?: 'fail' | 'continue'
+  }
+  readonly timeout?: DurationText
+  readonly outputs?: JsonObject
+  readonly agent?: never
+  readonly sleep?: never
+}
+
+/** A step that lets time pass. */
+export interface SleepStepData extends AnyStepData {
+  readonly sleep: DurationText
+  readonly agent?: never
+  readonly waitFor?: never
+}
+
+export type StepData = AgentStepData | WaitStepData | SleepStepData
+
+/** What starts executions by itself: a cron schedule or an event. */
+export type TriggerData =
+  | {
+      /** A cron pattern. */
+      readonly schedule: string
+      /** An IANA name. Default UTC. */
+      readonly timezone?: string
+      readonly input?: JsonObject
+    }
+  | {
+      /** A CloudEvents type. */
+      readonly event: string
+      /** A CEL expression over `event`. */
+      readonly when?: string
+      readonly input?: JsonObject
+    }
+
+/** A workflow document as it is written, in YAML or TypeScript, before defaults are filled in. */
+export interface WorkflowData {
+  readonly name: string
+  /** Semantic version. */
+  readonly version: string
+  readonly description?: string
+  readonly metadata?: JsonObject
+  /** JSON Schema 2020-12 of the input. Default: any object. */
+  readonly input?: JsonObject
+  readonly triggers?: readonly TriggerData[]
+  readonly featureFlags?: readonly string[]
+  /** Of the whole execution. Default none. */
+  readonly timeout?: DurationText
+  readonly retry?: RetryData
+  readonly budget?: { readonly agentCalls?: number }
+  readonly sla?: { readonly duration?: DurationText; readonly completionRate?: number }
+  /** Default `keep`. */
+  readonly onFailure?: 'compensate' | 'keep'
+  readonly steps: { readonly [stepId: string]: StepData }
+  /** Default: the outputs of the steps nobody needs, by id. */
+  readonly output?: JsonValue
+}

@@ -1,0 +1,8 @@
+export { defineWorkflow } from './document/builder.ts'
+export type { StepData, WorkflowData } from './document/builder.ts'
+export type { StepDocument, WorkflowDocument } from './document/document.ts'
+export { coerceInputText } from './document/input-text.ts'
+export { documentHash, readDocument, readDocumentData } from './document/read.ts'
+export type { ReadResult } from './document/read.ts'
+export type { Problem } from './document/problem.ts'
+export type { WorkflowStep } from './document/workflow-steps.ts'

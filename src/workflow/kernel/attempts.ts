@@ -1,0 +1,213 @@
+import type { ActionContract, CallOutcome, LookupOutcome } from '../../core/contracts/call.ts'
+import { type ErrorJson, OrchestrationError, toErrorJson } from '../../core/errors.ts'
+import { resolveDuration } from '../plan/resolve-duration.ts'
+import { callLabel } from './call-ref.ts'
+import { callFailed, completeCall, settleCancelled } from './calls.ts'
+import { idempotencyKey } from './keys.ts'
+import { isSettling, mayStart } from './permission.ts'
+import { deliverKept } from './signals.ts'
+import type { CallState } from './state.ts'
+import { type Target, targetOf } from './target.ts'
+import { callScope, eventRef, record, type Turn } from './turn.ts'
+
+/** From this loss on a call is delivered with nothing else running. */
+const lossesTogetherMax = 3
+/** So many losses while alone prove that the call itself ends the process. */
+const lossesAloneMax = 3
+
+/** Asks for a place for a scheduled call, unless nothing may start now or the budget is spent. */
+export function requestStart(turn: Turn, call: CallState): void {
+  const { state } = turn
+  if (call.requested || call.status !== 'scheduled' || !mayStart(state, call)) return
+  const countsForBudget = call.ref.undo === null && !call.redeliver
+  const { agentCallsMax } = state.plan
+  if (countsForBudget && agentCallsMax !== null && state.agentCalls + state.requestedCalls >= agentCallsMax) {
+    const error = new OrchestrationError(
+      'BudgetExceededError',
+      `execution '${state.executionId}' has spent its budget of ${agentCallsMax} agent calls (budget.agentCalls)`,
+      { hint: 'raise budget.agentCalls in the document' },
+    )
+    return attemptFailed(turn, call, error.toJSON())
+  }
+  call.requested = true
+  if (countsForBudget) state.requestedCalls++
+  const { agent, action } = targetOf(call)
+  turn.commands.push({ kind: 'admit', call: call.ref, agent, action, alone: isAlone(call) })
+}
+
+/** Takes back an unanswered request for a place. */
+export function withdrawRequest(turn: Turn, call: CallState): void {
+  if (!call.requested) return
+  call.requested = false
+  if (call.ref.undo === null && !call.redeliver) turn.state.requestedCalls--
+  turn.commands.push({ kind: 'release', call: call.ref })
+}
+
+/** The call has its place: its attempt is recorded and will be made after the commit. */
+export function admitted(turn: Turn, call: CallState, contract: ActionContract): void {
+  const { state } = turn
+  if (call.status !== 'scheduled' || !call.requested) return
+  if (!mayStart(state, call)) return withdrawRequest(turn, call)
+  if (call.ref.undo === null && !call.redeliver) state.requestedCalls--
+  record(turn, {
+    kind: 'AttemptStarted',
+    ...eventRef(call.ref),
+    attempt: call.redeliver ? call.attempt : call.attempt + 1,
+    effect: contract.effect,
+    lookup: contract.hasLookup,
+    contract: contract.hash,
+    ...(isAlone(call) ? { alone: true } : {}),
+  })
+  const { agent, action } = targetOf(call)
+  turn.commands.push({
+    kind: 'invoke',
+    call: call.ref,
+    token: call.token,
+    agent,
+    action,
+    attempt: call.attempt,
+    input: call.input,
+    timeoutMs: call.timeoutMs,
+    idempotencyKey: idempotencyKey(state, call),
+    withTda: call.step.plan.tda,
+    agentCallsLeft: state.plan.agentCallsMax === null ? null : state.plan.agentCallsMax - state.agentCalls,
+    resumed: call.resumed,
+  })
+}
+
+/** A running attempt has ended. */
+export function attemptEnded(turn: Turn, call: CallState, outcome: CallOutcome): void {
+  switch (outcome.kind) {
+    case 'completed':
+      return completeCall(turn, call, outcome.output)
+    case 'failed':
+      if (isSettling(turn.state) && call.ref.undo === null && outcome.error.retryable) {
+        return settleCancelled(turn, call)
+      }
+      return attemptFailed(turn, call, outcome.error)
+    case 'unknown':
+      if (call.lookup) return lookUp(turn, call, outcome.error)
+      return outcomeUnknown(turn, call, outcome.error)
+    case 'suspended':
+      return suspended(turn, call, outcome)
+  }
+}
+
+/** The answer to a lookup has come. */
+export function lookedUp(turn: Turn, call: CallState, outcome: LookupOutcome): void {
+  if (outcome.kind === 'completed') return completeCall(turn, call, outcome.output)
+  if (outcome.kind === 'unknown') {
+    return outcomeUnknown(turn, call, outcome.error ?? call.error ?? unknownOutcome(call))
+  }
+  if (isSettling(turn.state) && call.ref.undo === null) {
+    return record(turn, { kind: 'CallCancelled', ...eventRef(call.ref) })
+  }
+  if (!call.redeliver) return attemptFailed(turn, call, { ...(call.error ?? unknownOutcome(call)), retryable: true })
+  turn.state.counts[call.status]--
+  turn.state.counts.scheduled++
+  call.status = 'scheduled'
+  turn.starting.push(call)
+}
+
+/** The process ended while the attempt ran: what its effect says is done. */
+export function attemptLost(turn: Turn, call: CallState): void {
+  const { state } = turn
+  record(turn, { kind: 'AttemptLost', ...eventRef(call.ref) })
+  if (call.status === 'lookingUp') return requestLookup(turn, call)
+  if (call.effect === 'once') return outcomeUnknown(turn, call, unknownOutcome(call))
+  if (isSettling(state) && call.ref.undo === null) return settleCancelled(turn, call)
+  if (call.lossesAlone >= lossesAloneMax) {
+    const error = new OrchestrationError(
+      'CrashLoopError',
+      `call '${callLabel(call.ref)}' was lost ${call.losses} times, ${call.lossesAlone} of them with nothing else running`,
+      { hint: 'the process ends whenever this call runs: look at its agent and its input' },
+    )
+    return callFailed(turn, call, error.toJSON())
+  }
+  turn.starting.push(call)
+}
+
+export function requestLookup(turn: Turn, call: CallState): void {
+  const { agent, action } = targetOf(call)
+  turn.commands.push({
+    kind: 'lookup',
+    call: call.ref,
+    token: call.token,
+    agent,
+    action,
+    idempotencyKey: idempotencyKey(turn.state, call),
+  })
+}
+
+/** The attempt has failed for certain: it is tried again, or the call has failed. */
+export function attemptFailed(turn: Turn, call: CallState, error: ErrorJson): void {
+  const { state, moment } = turn
+  const target = targetOf(call)
+  const mayRetry = state.phase === 'forward' || call.ref.undo !== null
+  if (!error.retryable || !mayRetry || call.attempt >= target.retry.maxAttempts) {
+    return callFailed(turn, call, error)
+  }
+  try {
+    const dueAtMs = moment.atMs + retryDelayMs({ turn, call, target, error })
+    record(turn, { kind: 'RetryScheduled', ...eventRef(call.ref), dueAtMs, error })
+    turn.commands.push({ kind: 'arm', timer: { call: call.ref, dueAtMs } })
+  } catch (thrown) {
+    callFailed(turn, call, toErrorJson(thrown, 'ExpressionError'))
+  }
+}
+
+interface Retried {
+  readonly turn: Turn
+  readonly call: CallState
+  readonly target: Target
+  readonly error: ErrorJson
+}
+
+/** Exponential backoff with jitter around the interval; never earlier than the agent asked for. */
+function retryDelayMs({ turn, call, target, error }: Retried): number {
+  const { retry } = target
+  const scope = () => callScope(turn, call)
+  const baseMs = resolveDuration(retry.initialInterval, scope) * retry.backoff ** (call.attempt - 1)
+  const cappedMs = Math.min(baseMs, resolveDuration(retry.maxInterval, scope))
+  const variedMs = cappedMs * (1 + retry.jitter * (2 * turn.moment.random() - 1))
+  const askedMs = error.details?.['retryAfterMs']
+  return Math.round(Math.max(variedMs, typeof askedMs === 'number' ? askedMs : 0))
+}
+
+function lookUp(turn: Turn, call: CallState, error: ErrorJson): void {
+  call.error = error
+  turn.state.counts[call.status]--
+  turn.state.counts.lookingUp++
+  call.status = 'lookingUp'
+  requestLookup(turn, call)
+}
+
+/** Nobody knows whether a `once` call happened: it waits for `resolve`, unless the execution is being ended. */
+function outcomeUnknown(turn: Turn, call: CallState, error: ErrorJson): void {
+  if (call.ref.undo !== null) return callFailed(turn, call, { ...error, retryable: false })
+  if (isSettling(turn.state)) return settleCancelled(turn, call)
+  record(turn, { kind: 'CallUncertain', ...eventRef(call.ref), error })
+}
+
+function suspended(turn: Turn, call: CallState, outcome: CallOutcome & { kind: 'suspended' }): void {
+  if (call.ref.undo !== null) {
+    const error = new OrchestrationError('RefusedError', `compensation '${callLabel(call.ref)}' may not suspend`)
+    return callFailed(turn, call, error.toJSON())
+  }
+  if (turn.state.phase !== 'forward') return record(turn, { kind: 'CallCancelled', ...eventRef(call.ref) })
+  const { signal, schema, resumeToken } = outcome
+  record(turn, { kind: 'CallSuspended', ...eventRef(call.ref), signal, schema, resumeToken })
+  deliverKept(turn, call)
+}
+
+function unknownOutcome(call: CallState): ErrorJson {
+  return new OrchestrationError(
+    'UnknownOutcomeError',
+    `nobody knows whether '${callLabel(call.ref)}' happened: its process ended or its answer was lost`,
+    { hint: 'find out and use `aura resolve` with --retry, --succeed or --fail' },
+  ).toJSON()
+}
+
+function isAlone(call: CallState): boolean {
+  return call.losses >= lossesTogetherMax
+}

@@ -1,0 +1,95 @@
+import { invariant } from '../../core/assert.ts'
+import type { JsonValue } from '../../core/json.ts'
+import type { KernelEvent, KernelEventKind } from './events.ts'
+
+/**
+ * The fields of each kind in the order in which they are written; a kind is written as its place in
+ * this table. Only append: to the table and to each list. Missing fields are null, trailing ones left out.
+ */
+const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
+  ['ExecutionStarted', 'executionId', 'kernelVersion', 'input', 'dueAtMs'],
+  ['StepScheduled', 'step', 'call', 'items'],
+  ['CallScheduled', 'step', 'index', 'call'],
+  ['StepSkipped', 'step', 'reason'],
+  ['StepFailed', 'step', 'error'],
+  ['AttemptStarted', 'step', 'attempt', 'effect', 'lookup', 'contract', 'index', 'undo', 'alone'],
+  ['AttemptLost', 'step', 'index', 'undo'],
+  ['RetryScheduled', 'step', 'dueAtMs', 'error', 'index', 'undo'],
+  ['FallbackScheduled', 'step', 'fallback', 'call', 'error', 'index'],
+  ['PollCompleted', 'step', 'output', 'dueAtMs', 'index'],
+  ['CallSuspended', 'step', 'signal', 'schema', 'resumeToken', 'index'],
+  ['CallUncertain', 'step', 'error', 'index'],
+  ['CallCompleted', 'step', 'output', 'index', 'undo', 'raw'],
+  ['CallFailed', 'step', 'error', 'index', 'undo', 'raw'],
+  ['CallResolved', 'step', 'resolution', 'index'],
+  ['CallCancelled', 'step', 'index', 'unknown'],
+  ['SignalReceived', 'name', 'data'],
+  ['SignalDelivered', 'step', 'name', 'index'],
+  ['ExecutionPaused'],
+  ['ExecutionResumed'],
+  ['CancelRequested', 'dueAtMs'],
+  ['ExecutionTimedOut', 'dueAtMs'],
+  ['FailureDecided', 'error'],
+  ['CompensationStarted'],
+  ['CompensationScheduled', 'step', 'undo', 'call', 'index'],
+  ['ExecutionCompleted', 'output'],
+  ['ExecutionFailed', 'error'],
+  ['ExecutionCancelled', 'error'],
+]
+
+/** Fields that may be JSON null themselves. */
+const nullable: ReadonlySet<string> = new Set(['output', 'schema', 'resumeToken', 'data'])
+/** Nullable and optional at once: written as `[value]`. */
+const boxed: ReadonlySet<string> = new Set(['raw'])
+
+const numbers = new Map(layout.map(([kind], number) => [kind, number]))
+
+/** Every kind of event there is, in the order of the journal's codes. */
+export const kernelEventKinds: readonly KernelEventKind[] = layout.map(([kind]) => kind)
+
+/** The text of one journal row: when it was recorded, then each event. */
+export function encodeRow(atMs: number, events: readonly KernelEvent[]): string {
+  const row: unknown[] = [atMs]
+  for (const event of events) row.push(encodeEvent(event))
+  return JSON.stringify(row)
+}
+
+/** @throws InternalError when the text is no row of this version or an earlier one */
+export function decodeRow(text: string): { readonly atMs: number; readonly events: readonly KernelEvent[] } {
+  const row = JSON.parse(text) as unknown
+  invariant(Array.isArray(row) && typeof row[0] === 'number', 'a journal row must begin with its time')
+  const [atMs, ...events] = row as [number, ...JsonValue[]]
+  return { atMs, events: events.map(decodeEvent) }
+}
+
+function encodeEvent(event: KernelEvent): readonly unknown[] {
+  const number = numbers.get(event.kind) as number
+  const fields = layout[number] as readonly string[]
+  const source = event as unknown as Record<string, unknown>
+  const written: unknown[] = [number]
+  let length = 1
+  for (let i = 1; i < fields.length; i++) {
+    const name = fields[i] as string
+    let value = source[name]
+    if (boxed.has(name) && value !== undefined) value = [value]
+    written.push(value ?? null)
+    if (value !== undefined && (value !== null || nullable.has(name))) length = i + 1
+  }
+  written.length = length
+  return written
+}
+
+function decodeEvent(written: JsonValue): KernelEvent {
+  invariant(Array.isArray(written) && typeof written[0] === 'number', 'an event must begin with its kind')
+  const fields = layout[written[0] as number]
+  invariant(fields !== undefined, `unknown event kind ${String(written[0])}`)
+  const event: Record<string, unknown> = { kind: fields[0] }
+  for (let i = 1; i < fields.length; i++) {
+    const name = fields[i] as string
+    const value = written[i] as JsonValue | undefined
+    if (nullable.has(name)) event[name] = value ?? null
+    else if (value === undefined || value === null) continue
+    else event[name] = boxed.has(name) ? (value as readonly JsonValue[])[0] : value
+  }
+  return event as unknown as KernelEvent
+}

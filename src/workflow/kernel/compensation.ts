@@ -1,0 +1,57 @@
+import { toErrorJson } from '../../core/errors.ts'
+import type { JsonValue } from '../../core/json.ts'
+import { resolveDuration } from '../plan/resolve-duration.ts'
+import type { CallRef } from './call-ref.ts'
+import type { ScheduledCall } from './events.ts'
+import { findStep, type UndoEntry } from './state.ts'
+import { definite, eventRef, record, scopeOf, type Turn } from './turn.ts'
+
+/**
+ * Undoes the next recorded success, the last one first, one at a time. A compensation that fails for
+ * good is recorded and the rest goes on.
+ *
+ * @returns false when nothing is left to undo
+ */
+export function compensateNext(turn: Turn): boolean {
+  const { state } = turn
+  while (state.undoNext >= 0) {
+    const entry = state.undo[state.undoNext] as UndoEntry
+    if (entry.call !== null) return true
+    const ref: CallRef = { ...entry.ref, undo: state.undoNext }
+    const failure = schedule(turn, entry, ref)
+    const call = (entry as { call: UndoEntry['call'] }).call
+    if (failure === null && call !== null) {
+      turn.starting.push(call)
+      return true
+    }
+    if (failure !== null) record(turn, { kind: 'CallFailed', ...eventRef(ref), error: failure })
+  }
+  return false
+}
+
+function schedule(turn: Turn, entry: UndoEntry, ref: CallRef): ReturnType<typeof definite> | null {
+  const undo = ref.undo as number
+  const at = ref.index === null ? { step: ref.step } : { step: ref.step, index: ref.index }
+  let call: ScheduledCall = {}
+  let failure: ReturnType<typeof definite> | null = null
+  try {
+    call = resolve(turn, entry)
+  } catch (thrown) {
+    failure = definite(toErrorJson(thrown, 'ExpressionError'))
+  }
+  record(turn, { kind: 'CompensationScheduled', ...at, undo, call })
+  return failure
+}
+
+function resolve(turn: Turn, entry: UndoEntry): ScheduledCall {
+  const step = findStep(turn.state, entry.ref.step)
+  const compensate = step?.plan.compensate
+  if (step === undefined || compensate === undefined || compensate === null) return {}
+  const { index } = entry.ref
+  const item = index === null ? {} : { item: step.items?.[index] ?? null, index }
+  const scope = () => scopeOf(turn, { ...item, call: { input: entry.input, output: entry.output } })
+  const input: JsonValue =
+    compensate.input === null ? { input: entry.input, output: entry.output } : compensate.input.evaluate(scope())
+  if (compensate.timeout === null) return { input }
+  return { input, timeoutMs: resolveDuration(compensate.timeout, scope) }
+}

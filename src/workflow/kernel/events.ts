@@ -1,0 +1,103 @@
+import type { Effect } from '../../core/contracts/call.ts'
+import type { ErrorJson } from '../../core/errors.ts'
+import type { JsonObject, JsonValue } from '../../core/json.ts'
+
+/** Which call an event speaks of; absent `index` and `undo` mean null. */
+interface OfCall {
+  readonly step: string
+  readonly index?: number
+  readonly undo?: number
+}
+
+/**
+ * What happened in an execution, as the journal keeps it. Every decision is in here with what it
+ * was decided from: folding evaluates no expression, reads no clock and draws no random number.
+ */
+export type KernelEvent =
+  | {
+      readonly kind: 'ExecutionStarted'
+      readonly executionId: string
+      readonly kernelVersion: number
+      readonly input: JsonObject
+      /** When the execution times out. */
+      readonly dueAtMs?: number
+    }
+  /** A step was decided: with `items` its calls follow one by one, else this is also its only call. */
+  | {
+      readonly kind: 'StepScheduled'
+      readonly step: string
+      readonly items?: readonly JsonValue[]
+      readonly call?: ScheduledCall
+    }
+  | { readonly kind: 'CallScheduled'; readonly step: string; readonly index: number; readonly call: ScheduledCall }
+  | { readonly kind: 'StepSkipped'; readonly step: string; readonly reason: 'needs' | 'when' }
+  /** The step failed before or beside its calls; a call's own failure is `CallFailed`. */
+  | { readonly kind: 'StepFailed'; readonly step: string; readonly error: ErrorJson }
+  | (OfCall & {
+      readonly kind: 'AttemptStarted'
+      readonly attempt: number
+      readonly effect: Effect
+      readonly lookup: boolean
+      readonly contract: string
+      /** Delivered with nothing else running, because earlier deliveries were lost. */
+      readonly alone?: boolean
+    })
+  /** The process ended while the attempt ran. */
+  | (OfCall & { readonly kind: 'AttemptLost' })
+  | (OfCall & { readonly kind: 'RetryScheduled'; readonly dueAtMs: number; readonly error: ErrorJson })
+  | (OfCall & {
+      readonly kind: 'FallbackScheduled'
+      /** Counted from 1. */
+      readonly fallback: number
+      readonly call: ScheduledCall
+      readonly error: ErrorJson
+    })
+  /** A poll of a `repeat` succeeded and its `until` was false. */
+  | (OfCall & { readonly kind: 'PollCompleted'; readonly output: JsonValue; readonly dueAtMs: number })
+  | (OfCall & {
+      readonly kind: 'CallSuspended'
+      readonly signal: string
+      readonly schema: JsonObject | null
+      readonly resumeToken: JsonValue
+    })
+  | (OfCall & { readonly kind: 'CallUncertain'; readonly error: ErrorJson })
+  /** `raw` is the call's own output where `outputs` made another of it. */
+  | (OfCall & { readonly kind: 'CallCompleted'; readonly output: JsonValue; readonly raw?: JsonValue })
+  /** `raw` is there when the call succeeded and what follows it failed. */
+  | (OfCall & { readonly kind: 'CallFailed'; readonly error: ErrorJson; readonly raw?: JsonValue })
+  | (OfCall & { readonly kind: 'CallResolved'; readonly resolution: 'retry' | 'succeed' | 'fail' })
+  /** The call was stopped. `unknown`: an attempt was running and nobody knows what it did. */
+  | (OfCall & { readonly kind: 'CallCancelled'; readonly unknown?: boolean })
+  | { readonly kind: 'SignalReceived'; readonly name: string; readonly data: JsonValue }
+  /** The oldest kept signal of that name ended the call's wait. */
+  | (OfCall & { readonly kind: 'SignalDelivered'; readonly name: string })
+  | { readonly kind: 'ExecutionPaused' }
+  | { readonly kind: 'ExecutionResumed' }
+  | { readonly kind: 'CancelRequested'; readonly dueAtMs: number }
+  | { readonly kind: 'ExecutionTimedOut'; readonly dueAtMs: number }
+  /** No step starts any more; `error` becomes the execution's. */
+  | { readonly kind: 'FailureDecided'; readonly error: ErrorJson }
+  /** Nothing runs any more and the recorded successes are undone, last first. */
+  | { readonly kind: 'CompensationStarted' }
+  | (OfCall & { readonly kind: 'CompensationScheduled'; readonly undo: number; readonly call: ScheduledCall })
+  | { readonly kind: 'ExecutionCompleted'; readonly output: JsonValue }
+  | { readonly kind: 'ExecutionFailed'; readonly error: ErrorJson }
+  | { readonly kind: 'ExecutionCancelled'; readonly error: ErrorJson }
+
+/** What a call was resolved to when it was decided. */
+export interface ScheduledCall {
+  /** The resolved input; absent for `{}`. */
+  readonly input?: JsonValue
+  /** Limit of each attempt; absent for none. */
+  readonly timeoutMs?: number
+  /** Of a sleep or a wait: when it ends by itself. */
+  readonly dueAtMs?: number
+  /** What happens then; absent is `complete`. */
+  readonly onDue?: 'fail' | 'continue'
+  /** Of a wait: the signal it waits for. */
+  readonly signal?: string
+}
+
+export type KernelEventKind = KernelEvent['kind']
+/** Version of these events and of what folding makes of them. */
+export const kernelVersion = 1

@@ -1,0 +1,191 @@
+import { assertNever, invariant } from '../../core/assert.ts'
+import type { JsonValue } from '../../core/json.ts'
+import { callLabel, type CallRef } from './call-ref.ts'
+import type { KernelEvent } from './events.ts'
+import { createCall, setStatus } from './fold-step.ts'
+import { idempotencyKey } from './keys.ts'
+import { type CallState, type ExecutionState, findCall, findStep } from './state.ts'
+import { targetLabel, targetOf } from './target.ts'
+
+export type CallEvent = Extract<
+  KernelEvent,
+  {
+    kind:
+      | 'AttemptStarted'
+      | 'AttemptLost'
+      | 'RetryScheduled'
+      | 'FallbackScheduled'
+      | 'PollCompleted'
+      | 'CallSuspended'
+      | 'CallUncertain'
+      | 'CallCompleted'
+      | 'CallFailed'
+      | 'CallResolved'
+      | 'CallCancelled'
+      | 'SignalDelivered'
+      | 'CompensationScheduled'
+  }
+>
+
+/** Takes an event of one call into that call; what it means for the step is the caller's. */
+export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: number): CallState {
+  const ref: CallRef = { step: event.step, index: event.index ?? null, undo: event.undo ?? null }
+  if (event.kind === 'CompensationScheduled') return foldCompensation(state, ref, event)
+  const call = findCall(state, ref)
+  invariant(call !== undefined, `execution '${state.executionId}' has no call '${callLabel(ref)}'`)
+  switch (event.kind) {
+    case 'AttemptStarted':
+      foldStarted(state, call, event)
+      break
+    case 'AttemptLost':
+      call.losses++
+      if (call.alone) call.lossesAlone++
+      call.redeliver = true
+      setStatus(state, call, call.effect === 'once' && call.lookup ? 'lookingUp' : 'scheduled')
+      break
+    case 'RetryScheduled':
+      call.error = event.error
+      call.dueAtMs = event.dueAtMs
+      setStatus(state, call, 'backoff')
+      break
+    case 'FallbackScheduled':
+      foldFallback(state, call, event)
+      break
+    case 'PollCompleted':
+      remember(state, call, event.output)
+      call.poll++
+      call.attempt = 0
+      call.dueAtMs = event.dueAtMs
+      setStatus(state, call, 'polling')
+      break
+    case 'CallSuspended':
+      call.signal = event.signal
+      call.schema = event.schema
+      call.resumeToken = event.resumeToken
+      setStatus(state, call, 'suspended')
+      break
+    case 'CallUncertain':
+      call.error = event.error
+      setStatus(state, call, 'uncertain')
+      break
+    case 'CallCompleted':
+      if (call.ref.undo === null) remember(state, call, event.raw ?? event.output)
+      else foldUndone(state, call, atMs)
+      setStatus(state, call, 'completed')
+      break
+    case 'CallFailed':
+      if (event.raw !== undefined) remember(state, call, event.raw)
+      if (call.ref.undo !== null) state.undoNext--
+      call.error = event.error
+      setStatus(state, call, 'failed')
+      break
+    case 'CallResolved':
+      if (event.resolution !== 'retry') break
+      call.redeliver = true
+      setStatus(state, call, 'scheduled')
+      break
+    case 'CallCancelled':
+      foldCancelled(state, call, event.unknown ?? false)
+      break
+    case 'SignalDelivered':
+      foldDelivered(state, call, event.name)
+      break
+    default:
+      assertNever(event, 'event')
+  }
+  return call
+}
+
+function foldStarted(
+  state: ExecutionState,
+  call: CallState,
+  event: CallEvent & { kind: 'AttemptStarted' },
+): void {
+  if (!call.redeliver && call.ref.undo === null) {
+    call.step.attempts++
+    state.agentCalls++
+  }
+  call.redeliver = false
+  call.requested = false
+  call.attempt = event.attempt
+  call.token++
+  call.effect = event.effect
+  call.lookup = event.lookup
+  call.alone = event.alone ?? false
+  call.dueAtMs = null
+  setStatus(state, call, 'running')
+}
+
+function foldFallback(
+  state: ExecutionState,
+  call: CallState,
+  event: CallEvent & { kind: 'FallbackScheduled' },
+): void {
+  const from = targetLabel(targetOf(call))
+  call.fallback = event.fallback
+  call.step.degraded ??= {
+    from,
+    to: targetLabel(targetOf(call)),
+    because: `${event.error.code}: ${event.error.message}`,
+  }
+  if (event.call.input !== undefined) call.input = event.call.input
+  call.timeoutMs = event.call.timeoutMs ?? null
+  call.attempt = 0
+  call.poll = 1
+  call.error = event.error
+  setStatus(state, call, 'scheduled')
+}
+
+function foldCancelled(state: ExecutionState, call: CallState, isUnknown: boolean): void {
+  if (isUnknown) {
+    if (call.status !== 'uncertain' && call.step.plan.compensate !== null) remember(state, call, null)
+    else state.uncertain.push(callLabel(call.ref))
+  }
+  call.dueAtMs = null
+  setStatus(state, call, 'cancelled')
+}
+
+function foldDelivered(state: ExecutionState, call: CallState, name: string): void {
+  const queue = state.signals.get(name)
+  invariant(queue !== undefined && queue.length > 0, `no signal '${name}' is kept`)
+  const data = queue.shift() as JsonValue
+  state.signalCount--
+  if (queue.length === 0) state.signals.delete(name)
+  call.resumed = { signal: name, data, resumeToken: call.resumeToken }
+  if (call.status !== 'suspended') return
+  call.redeliver = true
+  setStatus(state, call, 'scheduled')
+}
+
+/** Keeps a recorded success for compensation, where the step declares one. */
+function remember(state: ExecutionState, call: CallState, output: JsonValue): void {
+  if (call.step.plan.compensate === null || call.ref.undo !== null) return
+  call.step.undoCount++
+  state.undo.push({
+    ref: call.ref,
+    idempotencyKey: idempotencyKey(state, call),
+    input: call.input,
+    output,
+    call: null,
+  })
+}
+
+function foldCompensation(
+  state: ExecutionState,
+  ref: CallRef,
+  event: CallEvent & { kind: 'CompensationScheduled' },
+): CallState {
+  const entry = state.undo[event.undo]
+  const step = findStep(state, ref.step)
+  invariant(entry !== undefined && step !== undefined, `nothing to undo for '${callLabel(ref)}'`)
+  entry.call = createCall(state, step, { ref, call: event.call })
+  return entry.call
+}
+
+function foldUndone(state: ExecutionState, call: CallState, atMs: number): void {
+  state.undoNext--
+  call.step.undoneCount++
+  if (call.step.undoneCount !== call.step.undoCount) return
+  call.step.view.status = 'compensated'
+  call.step.endedAtMs = atMs
+}

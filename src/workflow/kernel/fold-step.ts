@@ -1,0 +1,71 @@
+import type { ScheduledCall } from './events.ts'
+import type { CallRef } from './call-ref.ts'
+import type { CallState, CallStatus, ExecutionState, StepState } from './state.ts'
+
+const final: ReadonlySet<CallStatus> = new Set(['completed', 'failed', 'cancelled'])
+
+/** Moves a call to another status and keeps the counts and the set of live calls right. */
+export function setStatus(state: ExecutionState, call: CallState, status: CallStatus): void {
+  state.counts[call.status]--
+  state.counts[status]++
+  call.status = status
+  if (final.has(status) && state.live.delete(call) && call.ref.undo === null) call.step.liveCalls--
+}
+
+/** Begins a call: an agent's wants to start, a sleep or a wait has started with this. */
+export function createCall(
+  state: ExecutionState,
+  step: StepState,
+  { ref, call: scheduled }: { readonly ref: CallRef; readonly call: ScheduledCall },
+): CallState {
+  const call: CallState = {
+    ref,
+    step,
+    status: firstStatus(step, ref),
+    input: scheduled.input ?? {},
+    timeoutMs: scheduled.timeoutMs ?? null,
+    dueAtMs: scheduled.dueAtMs ?? null,
+    onDue: scheduled.onDue ?? 'complete',
+    signal: scheduled.signal ?? null,
+    schema: null,
+    resumeToken: null,
+    resumed: null,
+    fallback: 0,
+    poll: 1,
+    attempt: 0,
+    token: 0,
+    effect: 'read',
+    lookup: false,
+    redeliver: false,
+    requested: false,
+    aborting: false,
+    losses: 0,
+    lossesAlone: 0,
+    alone: false,
+    error: null,
+  }
+  state.counts[call.status]++
+  state.live.add(call)
+  if (ref.undo === null) {
+    step.calls[ref.index ?? 0] = call
+    step.liveCalls++
+  }
+  return call
+}
+
+/** Counts a step as done with: its dependents may become ready. */
+export function settleStep(state: ExecutionState, step: StepState): void {
+  state.unsettled--
+  const isSkipped = step.view.status === 'skipped'
+  for (const number of step.plan.dependents) {
+    const dependent = state.steps[number] as StepState
+    dependent.needsLeft--
+    if (isSkipped) dependent.needsSkipped++
+    if (dependent.needsLeft === 0) state.ready.add(number)
+  }
+}
+
+function firstStatus(step: StepState, ref: CallRef): CallStatus {
+  if (ref.undo !== null || step.plan.work.kind === 'agent') return 'scheduled'
+  return step.plan.work.kind === 'sleep' ? 'sleeping' : 'waiting'
+}

@@ -1,0 +1,213 @@
+import { assertNever, invariant } from '../../core/assert.ts'
+import type { JsonObject, JsonValue } from '../../core/json.ts'
+import type { KernelEvent } from './events.ts'
+import { foldCallEvent } from './fold-call.ts'
+import { createCall, settleStep } from './fold-step.ts'
+import { type ExecutionState, findStep, type StepState } from './state.ts'
+
+/**
+ * Takes one recorded event into the state, in place. Evaluates nothing and decides nothing: the same
+ * events give the same state on every computer and in every later version.
+ *
+ * @param atMs when the event was recorded
+ */
+export function fold(state: ExecutionState, event: KernelEvent, atMs: number): void {
+  state.seq++
+  switch (event.kind) {
+    case 'ExecutionStarted':
+      return foldStart(state, event, atMs)
+    case 'StepScheduled': {
+      const step = mustFindStep(state, event.step)
+      state.ready.delete(step.plan.number)
+      step.view.status = 'running'
+      step.startedAtMs = atMs
+      if (event.items === undefined) {
+        createCall(state, step, { ref: { step: event.step, index: null, undo: null }, call: event.call ?? {} })
+        return
+      }
+      step.items = event.items
+      if (event.items.length === 0) completeStep(state, step, [], atMs)
+      return
+    }
+    case 'CallScheduled': {
+      const step = mustFindStep(state, event.step)
+      step.nextItem = event.index + 1
+      createCall(state, step, { ref: { step: event.step, index: event.index, undo: null }, call: event.call })
+      return
+    }
+    case 'StepSkipped': {
+      const step = mustFindStep(state, event.step)
+      state.ready.delete(step.plan.number)
+      step.view.status = 'skipped'
+      step.endedAtMs = atMs
+      settleStep(state, step)
+      return
+    }
+    case 'StepFailed': {
+      const step = mustFindStep(state, event.step)
+      state.ready.delete(step.plan.number)
+      failStep(state, step, event.error as unknown as JsonObject, atMs)
+      return
+    }
+    case 'SignalReceived': {
+      const queue = state.signals.get(event.name)
+      if (queue === undefined) state.signals.set(event.name, [event.data])
+      else queue.push(event.data)
+      state.signalCount++
+      return
+    }
+    case 'ExecutionPaused':
+      state.paused = true
+      return
+    case 'ExecutionResumed':
+      state.paused = false
+      return
+    case 'CancelRequested':
+    case 'ExecutionTimedOut':
+    case 'FailureDecided':
+    case 'CompensationStarted':
+    case 'ExecutionCompleted':
+    case 'ExecutionFailed':
+    case 'ExecutionCancelled':
+      return foldEnding(state, event, atMs)
+    case 'CallCompleted':
+    case 'CallFailed': {
+      const call = foldCallEvent(state, event, atMs)
+      if (call.ref.undo === null) foldCallEnd(state, event, atMs)
+      return
+    }
+    case 'CompensationScheduled':
+    case 'AttemptStarted':
+    case 'AttemptLost':
+    case 'RetryScheduled':
+    case 'FallbackScheduled':
+    case 'PollCompleted':
+    case 'CallSuspended':
+    case 'CallUncertain':
+    case 'CallResolved':
+    case 'CallCancelled':
+    case 'SignalDelivered':
+      foldCallEvent(state, event, atMs)
+      return
+    default:
+      assertNever(event, 'event')
+  }
+}
+
+function foldStart(
+  state: ExecutionState,
+  event: KernelEvent & { kind: 'ExecutionStarted' },
+  atMs: number,
+): void {
+  state.version = event.kernelVersion
+  state.input = event.input
+  state.startedAtMs = atMs
+  state.dueAtMs = event.dueAtMs ?? null
+  for (const step of state.steps) if (step.needsLeft === 0) state.ready.add(step.plan.number)
+}
+
+type EndingEvent = KernelEvent & {
+  kind:
+    | 'CancelRequested'
+    | 'ExecutionTimedOut'
+    | 'FailureDecided'
+    | 'CompensationStarted'
+    | 'ExecutionCompleted'
+    | 'ExecutionFailed'
+    | 'ExecutionCancelled'
+}
+
+function foldEnding(state: ExecutionState, event: EndingEvent, atMs: number): void {
+  switch (event.kind) {
+    case 'CancelRequested':
+      state.result = 'cancelled'
+      if (state.phase === 'compensating') return
+      state.phase = 'cancelling'
+      state.graceDueAtMs = event.dueAtMs
+      return
+    case 'ExecutionTimedOut':
+      state.result = 'failed'
+      state.timedOut = true
+      state.phase = 'timingOut'
+      state.graceDueAtMs = event.dueAtMs
+      return
+    case 'FailureDecided':
+      state.result = 'failed'
+      state.phase = 'stopping'
+      state.error = event.error
+      return
+    case 'CompensationStarted':
+      state.phase = 'compensating'
+      state.graceDueAtMs = null
+      state.undoNext = state.undo.length - 1
+      return
+    case 'ExecutionCompleted':
+      state.output = event.output
+      return endExecution(state, 'completed', atMs)
+    case 'ExecutionFailed':
+      state.error = event.error
+      return endExecution(state, 'failed', atMs)
+    case 'ExecutionCancelled':
+      state.error = event.error
+      return endExecution(state, 'cancelled', atMs)
+    default:
+      assertNever(event, 'event')
+  }
+}
+
+/** A step that was not decided stays pending in a failed execution, since a redrive may still decide it. */
+function endExecution(state: ExecutionState, result: 'completed' | 'failed' | 'cancelled', atMs: number): void {
+  state.phase = 'ended'
+  state.result = result
+  state.endedAtMs = atMs
+  state.graceDueAtMs = null
+  if (result === 'completed') return
+  for (const step of state.steps) {
+    const { status } = step.view
+    if (status === 'running' || (status === 'pending' && result === 'cancelled')) {
+      step.view.status = 'cancelled'
+      step.endedAtMs = atMs
+    }
+  }
+}
+
+function foldCallEnd(
+  state: ExecutionState,
+  event: KernelEvent & { kind: 'CallCompleted' | 'CallFailed' },
+  atMs: number,
+): void {
+  const step = mustFindStep(state, event.step)
+  if (event.index === undefined) {
+    if (event.kind === 'CallCompleted') completeStep(state, step, event.output, atMs)
+    else failStep(state, step, event.error as unknown as JsonObject, atMs)
+    return
+  }
+  if (event.kind === 'CallFailed') {
+    step.failedItems.push({ index: event.index, error: event.error })
+    return
+  }
+  step.doneCalls++
+  step.outputs[event.index] = event.output
+  if (step.doneCalls === step.items?.length) completeStep(state, step, step.outputs, atMs)
+}
+
+function completeStep(state: ExecutionState, step: StepState, output: JsonValue, atMs: number): void {
+  step.view.status = 'completed'
+  step.view.output = output
+  step.endedAtMs = atMs
+  settleStep(state, step)
+}
+
+function failStep(state: ExecutionState, step: StepState, error: JsonObject, atMs: number): void {
+  step.view.status = 'failed'
+  step.view.error = error
+  step.startedAtMs ??= atMs
+  step.endedAtMs = atMs
+  if (step.plan.continueOnFailure) settleStep(state, step)
+}
+
+function mustFindStep(state: ExecutionState, id: string): StepState {
+  const step = findStep(state, id)
+  invariant(step !== undefined, `execution '${state.executionId}' has no step '${id}'`)
+  return step
+}

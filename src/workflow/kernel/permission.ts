@@ -1,0 +1,30 @@
+import type { CallState, ExecutionState } from './state.ts'
+
+/** Running attempts were told to stop and are awaited. */
+export function isSettling(state: ExecutionState): boolean {
+  return state.phase === 'cancelling' || state.phase === 'timingOut'
+}
+
+/**
+ * Whether a scheduled call may start now. While an execution stops, only calls that had started before
+ * (a lost delivery, a resolved call) may; pause holds everything but the undoing of a cancelled or
+ * timed out execution.
+ */
+export function mayStart(state: ExecutionState, call: CallState): boolean {
+  switch (state.phase) {
+    case 'forward':
+      return !state.paused
+    case 'stopping':
+      return !state.paused && call.redeliver
+    case 'compensating':
+      return call.ref.undo !== null && !isPaused(state)
+    default:
+      return false
+  }
+}
+
+/** Pause is in force: a cancelled or timed out execution goes on to its end regardless. */
+export function isPaused(state: ExecutionState): boolean {
+  if (!state.paused || state.phase === 'ended' || isSettling(state)) return false
+  return state.phase !== 'compensating' || (state.result !== 'cancelled' && !state.timedOut)
+}

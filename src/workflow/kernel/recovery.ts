@@ -1,0 +1,33 @@
+import { attemptLost, requestLookup } from './attempts.ts'
+import { startItems } from './items.ts'
+import type { Turn } from './turn.ts'
+
+/**
+ * Takes an execution up again after its journal was folded: running attempts are lost, open lookups
+ * are asked again, and everything that is awaited is armed again by wall time.
+ */
+export function recover(turn: Turn): void {
+  const { state, commands } = turn
+  const { dueAtMs, graceDueAtMs } = state
+  if (graceDueAtMs !== null) commands.push({ kind: 'arm', timer: { call: null, dueAtMs: graceDueAtMs } })
+  else if (dueAtMs !== null) commands.push({ kind: 'arm', timer: { call: null, dueAtMs } })
+  for (const call of Array.from(state.live)) {
+    call.requested = false
+    switch (call.status) {
+      case 'running':
+        attemptLost(turn, call)
+        break
+      case 'lookingUp':
+        requestLookup(turn, call)
+        break
+      case 'scheduled':
+        turn.starting.push(call)
+        break
+      default:
+        if (call.dueAtMs !== null) commands.push({ kind: 'arm', timer: { call: call.ref, dueAtMs: call.dueAtMs } })
+    }
+  }
+  for (const step of state.steps) {
+    if (step.items !== null && step.view.status === 'running') startItems(turn, step)
+  }
+}

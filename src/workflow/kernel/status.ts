@@ -1,0 +1,27 @@
+import { isPaused } from './permission.ts'
+import type { ExecutionState, StepState, StepStatus } from './state.ts'
+
+export type ExecutionStatus = 'pending' | 'running' | 'waiting' | 'paused' | 'completed' | 'failed' | 'cancelled'
+
+/** The status of an execution as everyone sees it. `waiting`: nothing runs and something is awaited. */
+export function executionStatus(state: ExecutionState): ExecutionStatus {
+  if (state.phase === 'ended') return state.result ?? 'failed'
+  if (state.seq === 0) return 'pending'
+  if (isPaused(state)) return 'paused'
+  const { counts, live } = state
+  if (counts.running + counts.lookingUp + counts.scheduled > 0 || live.size === 0) return 'running'
+  return 'waiting'
+}
+
+/** The status of a step as everyone sees it. */
+export function stepStatus(step: StepState): StepStatus {
+  if (step.view.status !== 'running') return step.view.status
+  let isWaiting = false
+  for (const call of step.calls) {
+    if (call === undefined) continue
+    if (call.status === 'uncertain') return 'uncertain'
+    if (call.status === 'running' || call.status === 'lookingUp' || call.status === 'scheduled') return 'running'
+    if (call.status !== 'completed' && call.status !== 'failed') isWaiting = true
+  }
+  return isWaiting ? 'waiting' : 'running'
+}

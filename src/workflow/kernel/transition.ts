@@ -1,0 +1,171 @@
+import { assertNever, invariant } from '../../core/assert.ts'
+import { OrchestrationError, toErrorJson } from '../../core/errors.ts'
+import { resolveDuration } from '../plan/resolve-duration.ts'
+import { admitted, attemptEnded, lookedUp } from './attempts.ts'
+import { callFailed, completeCall, resolvedAsFailed } from './calls.ts'
+import { advance } from './advance.ts'
+import { decideFailure, giveUp, requestHeld, settle } from './endings.ts'
+import { type KernelEvent, kernelVersion } from './events.ts'
+import { startItems } from './items.ts'
+import { isSettling } from './permission.ts'
+import { recover } from './recovery.ts'
+import { receiveSignal } from './signals.ts'
+import { type CallState, type ExecutionState, findCall } from './state.ts'
+import type { Command, Moment, Resolution, Stimulus, Timer } from './stimulus.ts'
+import { eventRef, newTurn, record, scopeOf, type Turn } from './turn.ts'
+
+export interface Transition {
+  /** To be recorded, all in one commit, before any command but `admit` and `release` is obeyed. */
+  readonly events: readonly KernelEvent[]
+  readonly commands: readonly Command[]
+}
+
+/**
+ * The kernel: decides what a stimulus means for an execution. Pure but for the state, which it changes
+ * in place: no clock, no randomness, no I/O; the same state, stimulus and moment give the same events
+ * and commands. A stimulus that comes too late or twice gives neither.
+ *
+ * @throws InternalError on a broken invariant; the state is then not to be used any more
+ */
+export function transition(state: ExecutionState, stimulus: Stimulus, moment: Moment): Transition {
+  const turn = newTurn(state, moment)
+  if (state.phase === 'ended') return turn
+  apply(turn, stimulus)
+  advance(turn)
+  return turn
+}
+
+function apply(turn: Turn, stimulus: Stimulus): void {
+  const { state } = turn
+  switch (stimulus.kind) {
+    case 'start':
+      return start(turn)
+    case 'recovered':
+      return recover(turn)
+    case 'admitted': {
+      const call = findCall(state, stimulus.call)
+      if (call !== undefined) admitted(turn, call, stimulus.contract)
+      return
+    }
+    case 'ended': {
+      const call = findCall(state, stimulus.call)
+      if (call?.status === 'running' && call.token === stimulus.token) attemptEnded(turn, call, stimulus.outcome)
+      return
+    }
+    case 'lookedUp': {
+      const call = findCall(state, stimulus.call)
+      if (call?.status === 'lookingUp' && call.token === stimulus.token) lookedUp(turn, call, stimulus.outcome)
+      return
+    }
+    case 'timer':
+      return timerFired(turn, stimulus.timer)
+    case 'signal':
+      return receiveSignal(turn, stimulus.name, stimulus.data)
+    case 'pause':
+      if (!state.paused && !isSettling(state)) record(turn, { kind: 'ExecutionPaused' })
+      return
+    case 'resume':
+      return resume(turn)
+    case 'cancel':
+      if (state.result !== 'cancelled') settle(turn, 'cancel')
+      return
+    case 'resolve': {
+      const call = findCall(state, stimulus.call)
+      if (call?.status === 'uncertain') resolve(turn, call, stimulus.resolution)
+      return
+    }
+    default:
+      assertNever(stimulus, 'stimulus')
+  }
+}
+
+function start(turn: Turn): void {
+  const { state, moment } = turn
+  invariant(state.seq === 0, `execution '${state.executionId}' has started before`)
+  const base = {
+    kind: 'ExecutionStarted',
+    executionId: state.executionId,
+    kernelVersion,
+    input: state.input,
+  } as const
+  const { timeout } = state.plan
+  if (timeout === null) return record(turn, base)
+  state.startedAtMs = moment.atMs
+  try {
+    const dueAtMs = moment.atMs + resolveDuration(timeout, () => scopeOf(turn))
+    record(turn, { ...base, dueAtMs })
+    turn.commands.push({ kind: 'arm', timer: { call: null, dueAtMs } })
+  } catch (thrown) {
+    record(turn, base)
+    decideFailure(turn, null, toErrorJson(thrown, 'ExpressionError'))
+  }
+}
+
+function resume(turn: Turn): void {
+  const { state } = turn
+  if (!state.paused) return
+  record(turn, { kind: 'ExecutionResumed' })
+  requestHeld(turn)
+  if (state.phase !== 'forward') return
+  for (const step of state.steps) {
+    if (step.items !== null && step.view.status === 'running') startItems(turn, step)
+  }
+}
+
+function timerFired(turn: Turn, timer: Timer): void {
+  const { state } = turn
+  if (timer.call === null) {
+    if (state.graceDueAtMs === timer.dueAtMs && isSettling(state)) return giveUp(turn)
+    const mayTimeOut = state.phase === 'forward' || state.phase === 'stopping'
+    if (state.dueAtMs === timer.dueAtMs && mayTimeOut) settle(turn, 'timeout')
+    return
+  }
+  const call = findCall(state, timer.call)
+  if (call === undefined || call.dueAtMs !== timer.dueAtMs) return
+  switch (call.status) {
+    case 'backoff':
+    case 'polling':
+      return retryNow(turn, call)
+    case 'sleeping':
+    case 'waiting':
+      return awaitedLongEnough(turn, call)
+    default:
+      return
+  }
+}
+
+/** The delay is over: nothing is recorded before the attempt starts, so a crash here repeats this. */
+function retryNow(turn: Turn, call: CallState): void {
+  const { counts } = turn.state
+  counts[call.status]--
+  counts.scheduled++
+  call.status = 'scheduled'
+  turn.starting.push(call)
+}
+
+function awaitedLongEnough(turn: Turn, call: CallState): void {
+  if (call.onDue !== 'fail') return completeCall(turn, call, null)
+  const what = call.signal === null ? 'sleep' : `signal '${call.signal}'`
+  const error = new OrchestrationError(
+    'WorkflowTimeoutError',
+    `'${call.step.plan.id}' waited for its ${what} until its timeout`,
+    { hint: 'raise the timeout, or say `onTimeout: continue`' },
+  )
+  callFailed(turn, call, error.toJSON())
+}
+
+function resolve(turn: Turn, call: CallState, resolution: Resolution): void {
+  record(turn, { kind: 'CallResolved', ...eventRef(call.ref), resolution: resolution.kind })
+  switch (resolution.kind) {
+    case 'retry':
+      turn.starting.push(call)
+      return
+    case 'succeed':
+      return completeCall(turn, call, resolution.output)
+    case 'fail':
+      return callFailed(turn, call, resolvedAsFailed(call))
+    default:
+      assertNever(resolution, 'resolution')
+  }
+}
+

@@ -1,0 +1,61 @@
+import type { ErrorJson } from '../../core/errors.ts'
+import type { Scope } from '../expression/scope.ts'
+import type { CallRef } from './call-ref.ts'
+import type { KernelEvent } from './events.ts'
+import { fold } from './fold.ts'
+import type { CallState, ExecutionState, StepState } from './state.ts'
+import type { Command, Moment } from './stimulus.ts'
+
+/** One transition while it is being made: what was recorded and what is to be done so far. */
+export interface Turn {
+  readonly state: ExecutionState
+  readonly moment: Moment
+  readonly events: KernelEvent[]
+  readonly commands: Command[]
+  /** Calls that want to start; asked for before the turn ends. */
+  readonly starting: CallState[]
+  /** Steps of which a call has ended, or which have failed; looked at before the turn ends. */
+  readonly touched: StepState[]
+}
+
+/** Begins a transition. */
+export function newTurn(state: ExecutionState, moment: Moment): Turn {
+  return { state, moment, events: [], commands: [], starting: [], touched: [] }
+}
+
+/** Decides an event: it is folded at once, so that later decisions of the turn see it. */
+export function record(turn: Turn, event: KernelEvent): void {
+  turn.events.push(event)
+  fold(turn.state, event, turn.moment.atMs)
+}
+
+/** The fields by which an event names a call. */
+export function eventRef(ref: CallRef): { step: string; index?: number; undo?: number } {
+  if (ref.index === null) return ref.undo === null ? { step: ref.step } : { step: ref.step, undo: ref.undo }
+  if (ref.undo === null) return { step: ref.step, index: ref.index }
+  return { step: ref.step, index: ref.index, undo: ref.undo }
+}
+
+/** What expressions see at this moment. */
+export function scopeOf(turn: Turn, extra?: Partial<Scope>): Scope {
+  const { state, moment } = turn
+  return {
+    input: state.input,
+    steps: state.views as NonNullable<Scope['steps']>,
+    execution: { id: state.executionId, startedAtMs: state.startedAtMs },
+    tda: moment.tda,
+    ...extra,
+  }
+}
+
+/** The scope of a call's own templates: with `item` and `index` where its step has `forEach`. */
+export function callScope(turn: Turn, call: CallState, extra?: Partial<Scope>): Scope {
+  const { index } = call.ref
+  if (index === null) return scopeOf(turn, extra)
+  return scopeOf(turn, { item: call.step.items?.[index] ?? null, index, ...extra })
+}
+
+/** An error that ends a call without another try. */
+export function definite(error: ErrorJson): ErrorJson {
+  return error.retryable ? { ...error, retryable: false } : error
+}

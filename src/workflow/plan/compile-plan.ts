@@ -1,0 +1,146 @@
+import { parseDuration } from '../../core/duration.ts'
+import type { JsonValue } from '../../core/json.ts'
+import type {
+  CompensateDocument,
+  FallbackDocument,
+  RetryDocument,
+  StepDocument,
+  WorkflowDocument,
+} from '../document/document.ts'
+import { compileExpression } from '../expression/compile.ts'
+import type { CompiledTemplate } from '../expression/scope.ts'
+import { compileTemplate } from '../expression/template.ts'
+import type {
+  Plan,
+  PlanCompensation,
+  PlanDuration,
+  PlanFallback,
+  PlanRetry,
+  PlanStep,
+  PlanWork,
+} from './plan.ts'
+
+/**
+ * Makes a valid document ready for the kernel. Linear in the number of steps and edges.
+ *
+ * @param hash content hash of the document, by which executions are pinned to it
+ */
+export function compilePlan(document: WorkflowDocument, hash: string): Plan {
+  const ids = Object.keys(document.steps)
+  const stepIndex = new Map(ids.map((id, number) => [id, number]))
+  const dependents: number[][] = ids.map(() => [])
+  const steps = ids.map((id, number): PlanStep => {
+    const step = document.steps[id] as StepDocument
+    const needs = step.needs.map((need) => stepIndex.get(need) as number)
+    for (const need of needs) dependents[need]?.push(number)
+    return compileStep({ id, number, step, needs, dependents: dependents[number] as number[] })
+  })
+  return {
+    name: document.name,
+    version: document.version,
+    hash,
+    steps,
+    stepIndex,
+    leaves: steps.filter((step) => step.dependents.length === 0).map((step) => step.number),
+    output: document.output === undefined ? null : compileTemplate(document.output),
+    timeout: document.timeout === null ? null : duration(document.timeout),
+    onFailure: document.onFailure === 'compensate' ? 'compensate' : 'keep',
+    agentCallsMax: document.budget?.agentCalls ?? null,
+  }
+}
+
+interface StepParts {
+  readonly id: string
+  readonly number: number
+  readonly step: StepDocument
+  readonly needs: readonly number[]
+  /** Filled while later steps are compiled. */
+  readonly dependents: readonly number[]
+}
+
+function compileStep({ id, number, step, needs, dependents }: StepParts): PlanStep {
+  const retry = compileRetry(step.retry)
+  return {
+    id,
+    number,
+    needs,
+    dependents,
+    when: step.when === null ? null : compileExpression(step.when),
+    runWhenSkipped: step.whenSkipped === 'run',
+    forEach: step.forEach === null ? null : compileExpression(step.forEach),
+    maxParallel: step.maxParallel,
+    work: compileWork(step),
+    input: compileTemplate(step.with),
+    outputs: step.outputs === null ? null : compileTemplate(step.outputs),
+    timeout: step.timeout === null ? null : duration(step.timeout),
+    retry,
+    fallbacks: step.fallback.map(compileFallback),
+    compensate: step.compensate === null ? null : compileCompensation(step.compensate, step, retry),
+    repeat:
+      step.repeat === null
+        ? null
+        : {
+            until: compileExpression(step.repeat.until),
+            timesMax: step.repeat.maxTimes,
+            delay: duration(step.repeat.delay),
+          },
+    checkpoint: step.checkpoint,
+    continueOnFailure: step.continueOnFailure,
+    tda: step.tda !== 'none',
+  }
+}
+
+function compileWork(step: StepDocument): PlanWork {
+  if ('agent' in step) return { kind: 'agent', agent: step.agent, action: step.action }
+  if ('sleep' in step) return { kind: 'sleep', duration: duration(step.sleep) }
+  const { signal, timeout, onTimeout } = step.waitFor
+  return {
+    kind: 'wait',
+    signal: compileTemplate(signal),
+    timeout: timeout === null ? null : duration(timeout),
+    onTimeout,
+  }
+}
+
+function compileFallback(fallback: FallbackDocument): PlanFallback {
+  return {
+    agent: fallback.agent,
+    action: fallback.action,
+    input: optionalTemplate(fallback.with),
+    timeout: duration(fallback.timeout),
+    retry: compileRetry(fallback.retry),
+  }
+}
+
+/** A compensation has its step's timeout and retry. */
+function compileCompensation(
+  compensate: CompensateDocument,
+  step: StepDocument,
+  retry: PlanRetry,
+): PlanCompensation {
+  return {
+    agent: compensate.agent,
+    action: compensate.action,
+    input: optionalTemplate(compensate.with),
+    timeout: step.timeout === null ? null : duration(step.timeout),
+    retry,
+  }
+}
+
+function compileRetry(retry: RetryDocument): PlanRetry {
+  return {
+    maxAttempts: retry.maxAttempts,
+    initialInterval: duration(retry.initialInterval),
+    backoff: retry.backoff,
+    maxInterval: duration(retry.maxInterval),
+    jitter: retry.jitter,
+  }
+}
+
+function duration(text: string): PlanDuration {
+  return parseDuration(text) ?? compileTemplate(text)
+}
+
+function optionalTemplate(value: JsonValue): CompiledTemplate | null {
+  return value === null ? null : compileTemplate(value)
+}

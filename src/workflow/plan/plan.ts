@@ -1,0 +1,93 @@
+import type { CompiledExpression, CompiledTemplate } from '../expression/scope.ts'
+
+/** A length of time: milliseconds, or a template that gives them or a duration text. */
+export type PlanDuration = number | CompiledTemplate
+
+/**
+ * A document made ready for the kernel: expressions compiled, steps numbered, edges both ways.
+ * Derived from the document alone, so it is never stored; one plan serves every execution of it.
+ */
+export interface Plan {
+  readonly name: string
+  readonly version: string
+  /** Content hash of the document, 64 hexadecimal digits. */
+  readonly hash: string
+  readonly steps: readonly PlanStep[]
+  readonly stepIndex: ReadonlyMap<string, number>
+  /** Steps that nobody needs: their outputs are the execution's when `output` is missing. */
+  readonly leaves: readonly number[]
+  /** Null when the document has no `output`. */
+  readonly output: CompiledTemplate | null
+  /** Limit of the whole execution. */
+  readonly timeout: PlanDuration | null
+  readonly onFailure: 'compensate' | 'keep'
+  /** Attempts of calls that the execution may spend; null for any number. */
+  readonly agentCallsMax: number | null
+}
+
+export interface PlanStep {
+  readonly id: string
+  readonly number: number
+  readonly needs: readonly number[]
+  readonly dependents: readonly number[]
+  readonly when: CompiledExpression | null
+  readonly runWhenSkipped: boolean
+  readonly forEach: CompiledExpression | null
+  readonly maxParallel: number
+  readonly work: PlanWork
+  readonly input: CompiledTemplate
+  readonly outputs: CompiledTemplate | null
+  readonly timeout: PlanDuration | null
+  readonly retry: PlanRetry
+  readonly fallbacks: readonly PlanFallback[]
+  readonly compensate: PlanCompensation | null
+  readonly repeat: PlanRepeat | null
+  readonly checkpoint: string | null
+  readonly continueOnFailure: boolean
+  /** Whether calls are given the TDA context. */
+  readonly tda: boolean
+}
+
+/** What a step does when it is decided. */
+export type PlanWork =
+  | ({ readonly kind: 'agent' } & PlanTarget)
+  | {
+      readonly kind: 'wait'
+      readonly signal: CompiledTemplate
+      readonly timeout: PlanDuration | null
+      readonly onTimeout: 'fail' | 'continue'
+    }
+  | { readonly kind: 'sleep'; readonly duration: PlanDuration }
+
+export interface PlanTarget {
+  readonly agent: string
+  readonly action: string
+}
+
+export interface PlanRetry {
+  readonly maxAttempts: number
+  readonly initialInterval: PlanDuration
+  readonly backoff: number
+  readonly maxInterval: PlanDuration
+  readonly jitter: number
+}
+
+export interface PlanFallback extends PlanTarget {
+  /** Null reuses the step's resolved input. */
+  readonly input: CompiledTemplate | null
+  readonly timeout: PlanDuration | null
+  readonly retry: PlanRetry
+}
+
+export interface PlanCompensation extends PlanTarget {
+  /** Null gives `{ input, output }` of the undone call. */
+  readonly input: CompiledTemplate | null
+  readonly timeout: PlanDuration | null
+  readonly retry: PlanRetry
+}
+
+export interface PlanRepeat {
+  readonly until: CompiledExpression
+  readonly timesMax: number
+  readonly delay: PlanDuration
+}
