@@ -32,8 +32,18 @@ interface Sample {
 
 /** Faults by share of the run, so that a shorter recording has them all. */
 const plan = [
-  { kind: 'eventLoopStall', from: 0.3, to: 0.345, note: 'the event loop is blocked 110 ms of every 310' },
-  { kind: 'memoryLeak', from: 0.45, to: 0.55, note: 'sessions are kept and searched on each request' },
+  {
+    kind: 'eventLoopStall',
+    from: 0.3,
+    to: 0.345,
+    note: 'the event loop is blocked 110 ms of every 310',
+  },
+  {
+    kind: 'memoryLeak',
+    from: 0.45,
+    to: 0.55,
+    note: 'sessions are kept and searched on each request',
+  },
   { kind: 'lostDependency', from: 0.68, to: 0.725, note: 'the inventory service is down' },
   { kind: 'eventLoopStall', from: 0.85, to: 0.895, note: 'the event loop is blocked again' },
 ] as const
@@ -53,9 +63,13 @@ function start(file: string, args: readonly string[], onSample?: (sample: Sample
 let inventory = await start('inventory.ts', ['0'])
 const inventoryPort = inventory.port
 let latest: Sample = { cpuPercent: 0, memoryMb: 0 }
-const service = await start('checkout.ts', [String(inventoryPort), String(intervalMs)], (sample) => {
-  latest = sample
-})
+const service = await start(
+  'checkout.ts',
+  [String(inventoryPort), String(intervalMs)],
+  (sample) => {
+    latest = sample
+  },
+)
 
 async function switchFault(kind: string, isOn: boolean): Promise<void> {
   if (kind === 'eventLoopStall') service.child.send({ stall: isOn })

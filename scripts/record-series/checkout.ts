@@ -39,7 +39,8 @@ async function askWithRetries(item: string): Promise<boolean> {
 
 function price(basket: string): string {
   let digest = basket
-  for (let round = 0; round < 60; round++) digest = createHash('sha256').update(digest).digest('hex')
+  for (let round = 0; round < 60; round++)
+    digest = createHash('sha256').update(digest).digest('hex')
   return digest
 }
 

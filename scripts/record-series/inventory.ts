@@ -5,7 +5,9 @@ import { createServer } from 'node:http'
 
 const port = Number(process.argv[2])
 const server = createServer((request, response) => {
-  const digest = createHash('sha256').update(request.url ?? '').digest()
+  const digest = createHash('sha256')
+    .update(request.url ?? '')
+    .digest()
   response.end(JSON.stringify({ inStock: (digest[0] as number) > 10 }))
 })
 server.listen(port, '127.0.0.1', () => {

@@ -71,7 +71,8 @@ export function createLoad(options: LoadOptions): { take(): LoadCounts; stop(): 
   return {
     take() {
       const ascending = latenciesMs.toSorted((a, b) => a - b)
-      const at = (share: number): number => ascending[Math.floor(share * (ascending.length - 1))] ?? 0
+      const at = (share: number): number =>
+        ascending[Math.floor(share * (ascending.length - 1))] ?? 0
       if (ascending.length > 0) last = { p50Ms: at(0.5), p95Ms: at(0.95) }
       const counts = { completed: ascending.length, failed, ...last }
       latenciesMs = []

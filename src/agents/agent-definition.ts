@@ -55,7 +55,7 @@ export function checkDefinition(definition: AgentDefinition): CheckedDefinition 
   if (typeof definition !== 'object' || definition === null)
     throw moduleError('an agent definition must be an object')
   const named: unknown = definition.id ?? definition.type
-  const what = `agent '${String(named ?? '?').slice(0, 100)}'`
+  const what = `agent '${typeof named === 'string' ? named.slice(0, 100) : '?'}'`
   checkKeys(definition, definitionKeys, what)
   if (typeof definition.type !== 'string') throw moduleError(`${what}: type is missing`)
   for (const field of ['version', 'description', 'url'] as const) {

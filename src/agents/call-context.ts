@@ -77,7 +77,7 @@ export class CallContext implements AgentContext {
     host.onProgress(
       call,
       Math.min(1, Math.max(0, fraction)),
-      note === undefined ? null : `${note}`.slice(0, 500),
+      typeof note === 'string' ? note.slice(0, 500) : null,
     )
   }
 }

@@ -108,6 +108,12 @@ test('payloadBytesMax bounds the input and the output', async () => {
   expect(await callOnce(small, 'act', { input: 'y' }).outcome).toMatchObject({ kind: 'completed' })
 })
 
+const logThree: Run = (_input, context) => {
+  for (const level of ['debug', 'info', 'error'] as const) {
+    context.logger.log(level, 'line', { a: 1 })
+  }
+}
+
 test('logLevel drops the lines below it', async () => {
   for (const [logLevel, expected] of [
     ['debug', ['debug', 'info', 'error']],
@@ -115,11 +121,9 @@ test('logLevel drops the lines below it', async () => {
     ['error', ['error']],
   ] as const) {
     const logger = new ListLogger()
-    const run: Run = (_input, context) => {
-      for (const level of ['debug', 'info', 'error'] as const)
-        context.logger.log(level, 'line', { a: 1 })
-    }
-    const agent = await started(agentOf({ observabilityConfig: { logLevel } }, run), { logger })
+    const agent = await started(agentOf({ observabilityConfig: { logLevel } }, logThree), {
+      logger,
+    })
     await callOnce(agent, 'act').outcome
     expect(logger.lines.map(([level]) => level)).toEqual(expected)
     expect(logger.lines[0]?.[2]).toMatchObject({

@@ -85,12 +85,14 @@ test('any mix of durations, removals and waits expires exactly what was due', ()
       const clock = new FakeClock()
       const deadlines = new Deadlines(clock)
       const expired: string[] = []
-      const model: { owner: Deadline; name: string; dueMs: number; isOpen: boolean }[] = []
-      for (const [position, { kind, ms }] of steps.entries()) {
+      const due: string[] = []
+      const model: { owner: Deadline; dueMs: number; isOpen: boolean }[] = []
+      for (const { kind, ms } of steps) {
         if (kind === 'add') {
-          const added = owner(`${position}`, expired)
+          const dueMs = clock.nowMs() + ms
+          const added = owner(`${dueMs}`, expired)
           deadlines.add(added, ms)
-          model.push({ owner: added, name: `${position}`, dueMs: clock.nowMs() + ms, isOpen: true })
+          model.push({ owner: added, dueMs, isOpen: true })
         } else if (kind === 'remove') {
           const found = model[ms]
           if (found === undefined) continue
@@ -98,11 +100,12 @@ test('any mix of durations, removals and waits expires exactly what was due', ()
           found.isOpen = false
         } else {
           clock.advance(ms)
-          const due = model.filter((one) => one.isOpen && one.dueMs <= clock.nowMs())
-          for (const one of due) one.isOpen = false
-          expect(expired.splice(0).toSorted()).toEqual(due.map(({ name }) => name).toSorted())
+          const ended = model.filter((one) => one.isOpen && one.dueMs <= clock.nowMs())
+          for (const one of ended) one.isOpen = false
+          due.push(...ended.toSorted((a, b) => a.dueMs - b.dueMs).map(({ dueMs }) => `${dueMs}`))
         }
       }
+      expect(expired).toEqual(due)
       expect(deadlines.size).toBe(model.filter(({ isOpen }) => isOpen).length)
     }),
   )

@@ -98,7 +98,7 @@ test.each([
 ])('a wrong definition is refused: %j', (definition, message, hint) => {
   let refused: unknown
   try {
-    new BaseAgent(definition as unknown as AgentDefinition)
+    refused = new BaseAgent(definition as unknown as AgentDefinition).id
   } catch (error) {
     refused = error
   }
@@ -109,18 +109,20 @@ test.each([
   expect((refused as { hint: string | null }).hint ?? '').toContain(hint)
 })
 
+function hashOf(
+  version: string,
+  input: z.ZodType | undefined,
+  description?: string,
+): string | undefined {
+  return new BaseAgent({
+    type: 'x',
+    version,
+    ...(description === undefined ? {} : { description }),
+    actions: { a: { effect: 'once', run, ...(input === undefined ? {} : { input }) } },
+  }).contract('a')?.hash
+}
+
 test('the contract hash changes with version and schemas and with nothing else', () => {
-  const hashOf = (
-    version: string,
-    input: z.ZodType | undefined,
-    description?: string,
-  ): string | undefined =>
-    new BaseAgent({
-      type: 'x',
-      version,
-      ...(description === undefined ? {} : { description }),
-      actions: { a: { effect: 'once', run, ...(input === undefined ? {} : { input }) } },
-    }).contract('a')?.hash
   const base = hashOf('1.0.0', z.object({ n: z.number() }))
   expect(base).toMatch(/^[0-9a-f]{12}$/)
   expect(hashOf('1.0.0', z.object({ n: z.number() }), 'other words')).toBe(base)

@@ -37,9 +37,16 @@ function codeOf(outcome: CallOutcome): string {
 }
 
 const hang = (): Promise<never> => new Promise(() => undefined)
+const throwing = (value: unknown) => () => {
+  throw value
+}
+const fails = (retryable?: boolean) =>
+  throwing(Object.assign(new Error('no'), retryable === undefined ? {} : { retryable }))
+const echo = (input: unknown) => input
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 test('a value, a promise and a foreign thenable complete the call', async () => {
+  // oxlint-disable-next-line unicorn/no-thenable -- it is what is tested
   const thenable = { then: (done: (value: unknown) => void) => done({ ok: 3 }) }
   expect(await outcomeOf(() => ({ ok: 1 }))).toEqual({ kind: 'completed', output: { ok: 1 } })
   expect(await outcomeOf(async () => ({ ok: 2 }))).toEqual({ kind: 'completed', output: { ok: 2 } })
@@ -98,9 +105,6 @@ test('the context carries what the call says, and shared parts as copies', async
 })
 
 test('what an agent throws is classified by its effect and its own word', async () => {
-  const fails = (retryable?: boolean) => () => {
-    throw Object.assign(new Error('no'), retryable === undefined ? {} : { retryable })
-  }
   expect(codeOf(await outcomeOf(fails()))).toBe('failed AgentError true')
   expect(codeOf(await outcomeOf(fails(false)))).toBe('failed AgentError false')
   expect(codeOf(await outcomeOf(fails(), 'once'))).toBe('unknown AgentError true')
@@ -122,6 +126,7 @@ test('whatever is thrown or returned, nothing leaks: throwing getters, proxies, 
       },
     },
   )
+  // oxlint-disable-next-line unicorn/no-thenable -- it is what is tested
   const trapped = Object.defineProperty({}, 'then', {
     get() {
       throw new Error('trapped')
@@ -132,9 +137,6 @@ test('whatever is thrown or returned, nothing leaks: throwing getters, proxies, 
       throw new Error('again')
     },
   })
-  const throwing = (value: unknown) => () => {
-    throw value
-  }
   expect(codeOf(await outcomeOf(throwing(null)))).toBe('failed AgentError true')
   expect(codeOf(await outcomeOf(throwing(evil)))).toBe('failed AgentError true')
   expect(codeOf(await outcomeOf(throwing(unreadable)))).toBe('failed AgentError true')
@@ -150,13 +152,11 @@ test('whatever is thrown or returned, nothing leaks: throwing getters, proxies, 
 
 test('a call that hangs ends at its deadline, its signal is aborted, its late answer is ignored', async () => {
   let signal: AbortSignal | undefined
-  let answer: (value: unknown) => void = () => undefined
+  const { promise, resolve: answer } = Promise.withResolvers<unknown>()
   const { agent, clock } = await agentOf({
     run: (_input, context) => {
       signal = context.signal
-      return new Promise((resolve) => {
-        answer = resolve
-      })
+      return promise
     },
   })
   const { outcome, settled } = callOnce(agent, 'act', { timeoutMs: 1_000 })
@@ -216,10 +216,9 @@ test('input that its schema refuses never reaches the agent', async () => {
 })
 
 test('the defaults of an input schema reach the agent', async () => {
-  const run = (input: unknown) => input
-  const zod = await agentOf({ run, input: z.object({ n: z.number().default(7) }) })
+  const zod = await agentOf({ run: echo, input: z.object({ n: z.number().default(7) }) })
   const schema = { type: 'object', properties: { n: { type: 'number', default: 7 } } }
-  const json = await agentOf({ run, input: schema })
+  const json = await agentOf({ run: echo, input: schema })
   for (const { agent } of [zod, json]) {
     const { outcome } = callOnce(agent, 'act', { input: {} })
     expect(await outcome).toEqual({ kind: 'completed', output: { n: 7 } })

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { OrchestrationError, type ErrorCode } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
@@ -27,9 +28,8 @@ export function normaliseJson(value: unknown, rules: PayloadRules): JsonValue {
   return new Normaliser(rules).copy(value === undefined ? null : value, 0)
 }
 
-// What forces JSON to escape a character; such text is measured exactly, by writing it.
-const escaped = /["\\\u0000-\u001f\ud800-\udfff]/
-const ascii = /^[\u0020-\u007e]*$/
+// Text that JSON writes as it is, a byte a character: printable ASCII without quote and backslash.
+const plain = /^[ !#-[\]-~]*$/
 
 class Normaliser {
   readonly #rules: PayloadRules
@@ -83,8 +83,7 @@ class Normaliser {
       return this.#copyReplaced(replaced, depth + 1)
     }
     if (!isPlain) {
-      const unboxed = unbox(value)
-      if (unboxed !== undefined) return this.copy(unboxed, depth + 1)
+      if (types.isBoxedPrimitive(value)) return this.copy(value.valueOf(), depth + 1)
       const tag = Object.prototype.toString.call(value)
       if (tag !== '[object Object]') throw this.#refusal(`a ${tag.slice(8, -1)} is not JSON`)
     }
@@ -135,15 +134,9 @@ class Normaliser {
   }
 
   #spendText(text: string): void {
-    const length = text.length
-    if (length < this.#left && length < 64 && ascii.test(text) && !escaped.test(text))
-      this.#left -= length + 2
-    else if (length + 2 > this.#left) this.#spend(length + 2)
-    else
-      this.#spend(
-        escaped.test(text) ? Buffer.byteLength(JSON.stringify(text)) : Buffer.byteLength(text) + 2,
-      )
-    if (this.#left < 0) this.#spend(0)
+    const bytesMin = text.length + 2
+    if (bytesMin > this.#left || plain.test(text)) this.#spend(bytesMin)
+    else this.#spend(Buffer.byteLength(JSON.stringify(text)))
   }
 
   #spend(bytes: number): void {
@@ -167,13 +160,6 @@ class Normaliser {
       ...(hint === undefined ? {} : { hint }),
     })
   }
-}
-
-function unbox(value: object): unknown {
-  if (value instanceof Number) return Number(value)
-  if (value instanceof String) return String(value)
-  if (value instanceof Boolean) return value.valueOf()
-  return undefined
 }
 
 function pathText(path: readonly (string | number)[]): string {

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import type { ForeignOutput } from './output-guard.ts'
 import type { Paint } from './terminal/paint.ts'
 import type { TerminalStream } from './terminal/screen.ts'
 
@@ -23,6 +24,8 @@ export interface CommandContext {
   readonly stderr: OutputStream
   readonly paintOut: Paint
   readonly paintErr: Paint
+  /** Where output goes that is not the verb's own. */
+  readonly foreign: ForeignOutput
   /** Writes the one JSON document of the verb. */
   json(value: unknown): void
   /** Writes lines of the verb's answer to a person on `stdout`. */

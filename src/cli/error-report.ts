@@ -18,7 +18,9 @@ export function reportError(context: CommandContext, thrown: unknown): void {
 function errorText(context: CommandContext, error: ErrorJson): string {
   const paint = context.paintErr
   const problems = problemsOf(error.details)
-  const lines = plainLines(error.message).map((line, i) => (i === 0 ? `${paint.red('error:')} ${line}` : line))
+  const lines = plainLines(error.message).map((line, i) =>
+    i === 0 ? `${paint.red('error:')} ${line}` : line,
+  )
   if (problems.length > 0) lines.push(...problems.map((problem) => problemBlock(problem, paint)))
   if (error.hint !== null) lines.push(`${paint.cyan('hint:')} ${plainLines(error.hint).join('\n')}`)
   return lines.join('\n')

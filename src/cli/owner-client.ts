@@ -1,5 +1,10 @@
 import { request } from 'node:http'
-import { fromErrorJson, isOrchestrationError, messageOf, OrchestrationError } from '../core/errors.ts'
+import {
+  fromErrorJson,
+  isOrchestrationError,
+  messageOf,
+  OrchestrationError,
+} from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
 import type { OwnerInfo } from '../storage/index.ts'
@@ -30,7 +35,10 @@ export async function askOwner(owner: OwnerInfo, asked: OwnerRequest): Promise<J
   throw problemError(owner, answer.status, value)
 }
 
-function exchange(owner: OwnerInfo, asked: OwnerRequest): Promise<{ status: number; text: string }> {
+function exchange(
+  owner: OwnerInfo,
+  asked: OwnerRequest,
+): Promise<{ status: number; text: string }> {
   const timeoutMs = asked.timeoutMs ?? ownerAnswerMsMax
   const body = asked.body === undefined ? undefined : JSON.stringify(asked.body)
   return new Promise((resolve, reject) => {
@@ -58,12 +66,19 @@ function exchange(owner: OwnerInfo, asked: OwnerRequest): Promise<{ status: numb
         })
         response.on('error', reject)
         response.on('end', () => {
-          resolve({ status: response.statusCode ?? 500, text: Buffer.concat(parts).toString('utf8') })
+          resolve({
+            status: response.statusCode ?? 500,
+            text: Buffer.concat(parts).toString('utf8'),
+          })
         })
       },
     )
     call.on('error', (error) => {
-      reject(error.name === 'AbortError' || error.name === 'TimeoutError' ? silent(owner, `no answer within ${timeoutMs} ms`, error) : error)
+      reject(
+        error.name === 'AbortError' || error.name === 'TimeoutError'
+          ? silent(owner, `no answer within ${timeoutMs} ms`, error)
+          : error,
+      )
     })
     call.end(body)
   })

@@ -25,7 +25,10 @@ export function problemBlock(problem: JsonObject, paint: Paint): string {
   const found = textOf(problem.found)
   const expected = textOf(problem.expected)
   if (found !== null || expected !== null) {
-    const parts = [found === null ? null : `found ${found}`, expected === null ? null : `expected ${expected}`]
+    const parts = [
+      found === null ? null : `found ${found}`,
+      expected === null ? null : `expected ${expected}`,
+    ]
     lines.push(`    ${plainText(parts.filter((part) => part !== null).join(', '))}`)
   }
   const hint = textOf(problem.hint)
@@ -33,7 +36,11 @@ export function problemBlock(problem: JsonObject, paint: Paint): string {
   return lines.join('\n')
 }
 
-function codeFrame(file: string, at: { line: number; column: number | null }, paint: Paint): string[] {
+function codeFrame(
+  file: string,
+  at: { line: number; column: number | null },
+  paint: Paint,
+): string[] {
   const source = sourceLines(file)
   const text = source?.[at.line - 1]
   if (text === undefined) return []
@@ -42,7 +49,8 @@ function codeFrame(file: string, at: { line: number; column: number | null }, pa
   const from = Math.max(0, column - 1 - frameColumns * 0.7)
   const shown = cutToWidth(plainText(text.slice(from)), frameColumns)
   const lines = [`${paint.dim(`${number} |`)} ${shown}`]
-  if (at.column !== null) lines.push(`${paint.dim('     |')} ${' '.repeat(column - 1 - from)}${paint.red('^')}`)
+  if (at.column !== null)
+    lines.push(`${paint.dim('     |')} ${' '.repeat(column - 1 - from)}${paint.red('^')}`)
   return lines
 }
 

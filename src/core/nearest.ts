@@ -16,7 +16,7 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
     const spelling = plainSpelling(candidate)
     if (spelling === wanted) return candidate
     const distance = alignmentDistance(wanted, spelling, bestDistance)
-    if (distance < bestDistance && distance < spelling.length) {
+    if (distance < bestDistance && distance < Math.max(wanted.length, spelling.length)) {
       best = candidate
       bestDistance = distance
     }

@@ -17,8 +17,6 @@ export interface Definition {
   readonly text: string
   readonly plan: Plan
   readonly readInput: (input: JsonValue) => InputReading
-  /** The journal has the document. */
-  isRecorded: boolean
 }
 
 const definitionsMax = 1_000
@@ -57,9 +55,7 @@ export class Definitions {
     if (documentHash(document) !== hash) {
       throw new StateConsistencyError(`document ${hash} does not match its hash`, { hint: 'try `aura recover`' })
     }
-    const definition = this.#add(document, hash)
-    definition.isRecorded = true
-    return definition
+    return this.#add(document, hash)
   }
 
   #add(document: WorkflowDocument, hash: string): Definition {
@@ -69,7 +65,6 @@ export class Definitions {
       text: JSON.stringify(document),
       plan: compilePlan(document, hash),
       readInput: document.input === null ? plainInput : compileInput(document.input),
-      isRecorded: false,
     }
     this.#byHash.set(hash, definition)
     if (this.#byHash.size > definitionsMax) {

@@ -57,6 +57,8 @@ export class Dispatcher {
       stage: 'pooled',
       grant: () => this.#pooled(running, place),
       enter: () => this.#entered(running, place),
+      isCalled: false,
+      isOver: false,
       running: null,
       telemetry: null,
       startedAtMs: 0,
@@ -73,7 +75,7 @@ export class Dispatcher {
   release(running: Running, call: CallRef): void {
     running.missing.delete(call)
     const place = running.places.get(call)
-    if (place === undefined || place.running !== null) return
+    if (place === undefined || place.isCalled) return
     running.places.delete(call)
     this.#leave(place)
   }
@@ -93,6 +95,7 @@ export class Dispatcher {
       action: command.action,
       idempotencyKey: command.idempotencyKey,
     })
+    place.isCalled = true
     this.#inFlight++
     const settle = (outcome: CallOutcome): void => this.#ended({ running, place, token, outcome })
     if (place.stage === 'refused') return settle(poolFull(command))
@@ -121,7 +124,7 @@ export class Dispatcher {
 
   /** Gives back everything that an ended execution still holds. */
   forget(running: Running): void {
-    for (const place of running.places.values()) if (place.running === null) this.#leave(place)
+    for (const place of running.places.values()) if (!place.isCalled) this.#leave(place)
     running.places.clear()
     running.missing.clear()
   }
@@ -157,12 +160,15 @@ export class Dispatcher {
   }
 
   #ended({ running, place, token, outcome }: Ended): void {
-    const durationMs = this.#options.clock.monotonicMs() - place.startedAtMs
-    place.telemetry?.ended(outcome.kind, durationMs, 'error' in outcome ? outcome.error : null)
-    place.running = null
-    if (running.places.get(place.call) === place) running.places.delete(place.call)
-    this.#leave(place)
-    this.#settled()
+    // An agent that answers twice is told apart by the kernel; its place is given back once.
+    if (!place.isOver) {
+      place.isOver = true
+      const durationMs = this.#options.clock.monotonicMs() - place.startedAtMs
+      place.telemetry?.ended(outcome.kind, durationMs, 'error' in outcome ? outcome.error : null)
+      if (running.places.get(place.call) === place) running.places.delete(place.call)
+      this.#leave(place)
+      this.#settled()
+    }
     this.#options.stimulate(running, { kind: 'ended', call: place.call, token, outcome })
   }
 

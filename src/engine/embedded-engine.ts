@@ -38,6 +38,8 @@ export interface EmbeddedEngineParts {
   readonly flags: FlagProvider | null
   /** Told what happens; `subscribe` adds to it. */
   readonly listeners: Set<EngineListener>
+  /** Shared with other engines of the process to save work; default own ones. */
+  readonly definitions?: Definitions
   /** Called last by `close`. */
   readonly release: () => Promise<void>
 }
@@ -48,12 +50,15 @@ const drainMs = 5_000
 /** The durable engine in this process, over one journal. */
 export class EmbeddedEngine implements WorkflowEngine {
   readonly #parts: EmbeddedEngineParts
-  readonly #definitions = new Definitions()
+  readonly #definitions: Definitions
+  /** Hashes of the documents that this engine has given to the journal. */
+  readonly #recorded = new Set<string>()
   readonly #runner: Runner
   #closing: Promise<void> | null = null
 
   constructor(parts: EmbeddedEngineParts) {
     this.#parts = parts
+    this.#definitions = parts.definitions ?? new Definitions()
     this.#runner = new Runner(parts)
   }
 
@@ -220,8 +225,8 @@ export class EmbeddedEngine implements WorkflowEngine {
       startedAtMs: clock.nowMs(),
       endedAtMs: null,
     }
-    if (!definition.isRecorded) {
-      definition.isRecorded = true
+    if (!this.#recorded.has(definition.hash)) {
+      this.#recorded.add(definition.hash)
       this.#runner.committer.addDocument(definition.hash, definition.text)
     }
     const running = newRunning({
@@ -304,7 +309,7 @@ export class EmbeddedEngine implements WorkflowEngine {
   #ending(begin: () => Begun): Promise<RunView> {
     return new Promise((resolve, reject) => {
       const { running, row } = begin()
-      if (running === null) resolve(this.#recorded(row))
+      if (running === null) resolve(this.#recordedRun(row))
       else running.waiters.push({ resolve, reject })
     })
   }
@@ -314,7 +319,7 @@ export class EmbeddedEngine implements WorkflowEngine {
     return row.executionId
   }
 
-  #recorded(row: ExecutionRow): RunView {
+  #recordedRun(row: ExecutionRow): RunView {
     const state = foldRows(row, this.#planOf(row), this.#parts.journal.rows(row.execution))
     return runView(row, state, state.result ?? row.status)
   }

@@ -17,6 +17,9 @@ export interface Place {
   stage: 'pooled' | 'gated' | 'held' | 'refused'
   readonly grant: () => void
   readonly enter: () => void
+  /** Its attempt was made; the place is given back when that ends. */
+  isCalled: boolean
+  isOver: boolean
   running: RunningCall | null
   telemetry: AttemptTelemetry | null
   startedAtMs: number

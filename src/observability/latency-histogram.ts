@@ -64,7 +64,7 @@ export class LatencyBuckets {
 
 /**
  * A Prometheus histogram of durations that costs a few nanoseconds an observation. prom-client's own
- * validates and hashes the labels every time (about 1 µs); this one hands out a child to
+ * validates and hashes the labels every time (about 0.3 µs); this one hands out a child to
  * keep and builds the samples only when it is scraped.
  */
 export class LatencyHistogram {

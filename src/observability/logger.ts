@@ -33,7 +33,7 @@ const ownKeys = ['level', 'time', 'message']
 
 /**
  * A logger that writes one line an entry, with secrets taken out of fields and text. A JSON line has `level`, `time`
- * (RFC 3339, UTC) and `message`, then the fields; a field named like one of these three gets a `_` in front.
+ * (RFC 3339, UTC), the fields and `message`; a field named like one of these three gets a `_` in front.
  *
  * @example
  * const logger = createLogger({ level: 'debug' }).with({ executionId: 'inc-1' })
@@ -73,7 +73,10 @@ class LineLogger implements Logger {
 
   // Merged with the first line: most loggers made for an attempt never write one.
   #bound(): Fields {
-    this.#fields ??= { ...this.#parent?.#bound(), ...lineFields(this.#added) }
+    this.#fields ??= {
+      ...(this.#parent === null ? {} : this.#parent.#bound()),
+      ...lineFields(this.#added),
+    }
     return this.#fields
   }
 }

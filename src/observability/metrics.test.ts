@@ -1,7 +1,6 @@
 import { Counter, Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { systemClock } from '../core/clock.ts'
-import { parseMetrics } from './parse-metrics.ts'
 import { createTelemetry } from './telemetry.ts'
 import type { TelemetryOptions } from './telemetry.ts'
 
@@ -25,6 +24,39 @@ const call = {
   agent: 'observer',
   action: 'detect',
   idempotencyKey: 'inc-1/observe/1',
+}
+
+const sampleLine = /^([a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\\n]|\\.)*",?)+)\})? (\S+)$/
+
+/** Reads the text format strictly: a line it does not know fails the test. */
+function parseMetrics(text: string) {
+  const types = new Map<string, string>()
+  const samples = new Map<string, number>()
+  const series: string[] = []
+  for (const line of text.split('\n')) {
+    if (line === '' || line.startsWith('# HELP ')) continue
+    if (line.startsWith('# TYPE ')) {
+      const [name = '', type = ''] = line.slice(7).split(' ')
+      types.set(name, type)
+      continue
+    }
+    const match = sampleLine.exec(line)
+    if (match === null) throw new Error(`no metric line: ${line}`)
+    const [, name = '', labelText = '', value] = match
+    const labels = [...labelText.matchAll(/([a-z]+)="((?:[^"\\]|\\.)*)"/g)].map(
+      ([, label, quoted]) => [label, JSON.parse(`"${quoted}"`)],
+    )
+    const id = seriesId(name, Object.fromEntries(labels))
+    series.push(id)
+    samples.set(id, Number(value))
+  }
+  const value = (name: string, labels: Record<string, string> = {}) =>
+    samples.get(seriesId(name, labels))
+  return { types, series, value, names: series.map((id) => id.split(' ')[0]) }
+}
+
+function seriesId(name: string, labels: Record<string, string>): string {
+  return `${name} ${JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)))}`
 }
 
 function metered(options: TelemetryOptions = {}) {
@@ -187,7 +219,10 @@ test('a workflow that is really called other shares its series with the overflow
 test('hostile label values stay inside their quotes', async () => {
   const { telemetry, scrape } = metered()
   const agent = 'a"} 1\nworkflow_success_total{x="\\'
-  telemetry.executionStarted(start).attemptStarted({ ...call, agent }).ended('failed', 1, null)
+  telemetry
+    .executionStarted(start)
+    .attemptStarted({ ...call, agent })
+    .ended('failed', 1, null)
   const { value } = await scrape()
   const labels = { agent, action: 'detect', outcome: 'failed' }
   expect(value('agent_communication_seconds_count', labels)).toBe(1)

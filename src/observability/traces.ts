@@ -45,7 +45,6 @@ export class ExecutionTrace {
     const span = tracer.startSpan(
       executionSpanName,
       {
-        root: true,
         attributes: {
           [attributes.workflowId]: info.executionId,
           [attributes.workflowType]: workflowType,

@@ -1,6 +1,6 @@
 import { OrchestrationError } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
-import type { Resolution, WorkflowEngine } from '../engine/index.ts'
+import type { WorkflowEngine } from '../engine/index.ts'
 
 /** What a verb over HTTP answers; the shape of `aura pause --json`. */
 export interface SteerAnswer {
@@ -8,6 +8,7 @@ export interface SteerAnswer {
   readonly status: string
 }
 
+type Resolution = Parameters<WorkflowEngine['resolve']>[2]
 type Verb = (engine: WorkflowEngine, executionId: string, body: JsonObject) => Promise<unknown>
 
 /** The verbs under `/v1/executions/{id}/`. */
@@ -29,7 +30,8 @@ export async function steer(
   asked: { readonly executionId: string; readonly verb: string; readonly body: JsonObject },
 ): Promise<SteerAnswer> {
   const verb = steerVerbs.get(asked.verb)
-  if (verb === undefined) throw new OrchestrationError('NotFoundError', `there is no verb '${asked.verb}'`)
+  if (verb === undefined)
+    throw new OrchestrationError('NotFoundError', `there is no verb '${asked.verb}'`)
   await verb(engine, asked.executionId, asked.body)
   const { status } = await engine.getExecution(asked.executionId)
   return { executionId: asked.executionId, status }
@@ -51,6 +53,9 @@ function resolutionOf(body: JsonObject): Resolution {
     case 'fail':
       return { kind: 'fail' }
     default:
-      throw new OrchestrationError('InputError', "the body needs 'resolution': retry, succeed or fail")
+      throw new OrchestrationError(
+        'InputError',
+        "the body needs 'resolution': retry, succeed or fail",
+      )
   }
 }

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Clock } from '../core/clock.ts'
 import { OrchestrationError, isOrchestrationError, toErrorJson } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { ExecutionRow, WorkflowEngine } from '../engine/index.ts'
@@ -15,9 +16,10 @@ export interface ControlServerOptions {
   readonly token: string
   /** The executions of the file, newest first. */
   list(filter: { readonly status?: string; readonly workflow?: string }): readonly ExecutionRow[]
-  /** The text of `/metrics` in Prometheus' format; null answers 404. */
-  readonly metrics: (() => Promise<string>) | null
+  /** What `/metrics` answers. */
+  readonly metrics: { text(): Promise<string>; readonly contentType: string }
   readonly logger: Logger
+  readonly clock: Clock
 }
 
 export interface ControlServer {
@@ -35,28 +37,37 @@ interface Answer {
 
 const executionPath = /^\/v1\/executions\/([^/]+)(?:\/([a-z]+))?$/
 const requestMsMax = 60_000
+/** How long requests under way may take when the server closes. */
+const closeMsMax = 2_000
 
 /**
  * Opens the owner's server on 127.0.0.1, on a port that the system chooses: other processes steer the
- * owner's executions through it.
+ * owner's executions through it. It keeps the process alive until it is closed: an execution that
+ * waits for a signal has nothing else that does.
  */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
-  const server = createServer({ requestTimeout: requestMsMax, headersTimeout: 10_000 }, (request, response) => {
-    void serve(options, request, response)
-  })
+  const server = createServer(
+    { requestTimeout: requestMsMax, headersTimeout: 10_000 },
+    (request, response) => {
+      void serve(options, request, response)
+    },
+  )
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host: '127.0.0.1', port: 0 }, resolve)
   })
-  // A server alone keeps no process alive: the execution that it serves does.
-  server.unref()
-  return { port: (server.address() as AddressInfo).port, close: () => close(server) }
+  return { port: (server.address() as AddressInfo).port, close: () => close(server, options.clock) }
 }
 
-function close(server: Server): Promise<void> {
+/** Takes no new requests; those under way may finish, so that a `cancel` gets its answer. */
+function close(server: Server, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
+    const giveUp = clock.after(closeMsMax, () => server.closeAllConnections())
+    server.close(() => {
+      giveUp()
+      resolve()
+    })
+    server.closeIdleConnections()
   })
 }
 
@@ -91,16 +102,16 @@ async function serve(
 
 async function answerOf(options: ControlServerOptions, request: IncomingMessage): Promise<Answer> {
   const url = new URL(request.url ?? '/', 'http://127.0.0.1')
-  if (!isLocalHost(request.headers.host)) throw refused(403, 'this server answers to 127.0.0.1 only')
-  if (request.method === 'GET' && url.pathname === '/healthz') return { status: 200, body: { status: 'ok' } }
-  if (request.method === 'GET' && url.pathname === '/metrics' && options.metrics !== null) {
-    return {
-      status: 200,
-      body: await options.metrics(),
-      contentType: 'text/plain; version=0.0.4; charset=utf-8',
-    }
+  if (!isLocalHost(request.headers.host))
+    throw refused(403, 'this server answers to 127.0.0.1 only')
+  if (request.method === 'GET' && url.pathname === '/healthz')
+    return { status: 200, body: { status: 'ok' } }
+  if (request.method === 'GET' && url.pathname === '/metrics') {
+    const { metrics } = options
+    return { status: 200, body: await metrics.text(), contentType: metrics.contentType }
   }
-  if (!isAuthorized(request, options.token)) throw refused(401, 'the bearer token is missing or wrong')
+  if (!isAuthorized(request, options.token))
+    throw refused(401, 'the bearer token is missing or wrong')
   return answerAuthorized(options, request, url)
 }
 
@@ -110,7 +121,10 @@ async function answerAuthorized(
   url: URL,
 ): Promise<Answer> {
   if (url.pathname === '/v1/executions' && request.method === 'GET') {
-    return { status: 200, body: { executions: list(filterOf(url)).map(listedExecution), nextCursor: null } }
+    return {
+      status: 200,
+      body: { executions: list(filterOf(url)).map(listedExecution), nextCursor: null },
+    }
   }
   const match = executionPath.exec(url.pathname)
   if (match === null) throw refused(404, `there is nothing at ${url.pathname}`)

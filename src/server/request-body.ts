@@ -23,7 +23,8 @@ export async function readBody(request: IncomingMessage): Promise<JsonObject> {
   }
   if (bytes === 0) return {}
   const value = parse(Buffer.concat(parts).toString('utf8'))
-  if (!isJsonObject(value)) throw new OrchestrationError('InputError', 'the body must be a JSON object')
+  if (!isJsonObject(value))
+    throw new OrchestrationError('InputError', 'the body must be a JSON object')
   return value
 }
 

@@ -21,6 +21,8 @@ export const anomalySchema = z.object({
   windowId: z.string(),
   /** Absolute path or name of the series. */
   source: z.string(),
+  /** Column of the source; null when it has only one. */
+  column: z.string().nullable(),
   t0Ms: z.number(),
   t1Ms: z.number(),
   kind: z.enum(anomalyKinds),

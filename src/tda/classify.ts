@@ -18,7 +18,7 @@ export interface Classification {
   readonly costs: Readonly<Record<AnomalyKind, number>>
 }
 
-// Chosen on generated series with seeds 1 to 1,000.
+// Chosen on generated series with seeds 1 to 200.
 const flatShareMin = 0.15
 const loopLostBelow = 0.5
 const loopWeight = 3
@@ -45,7 +45,10 @@ interface Loss {
 export function classify(window: Float64Array, baseline: Float64Array): Classification {
   const model = learnSeason(baseline)
   const season = Float64Array.from(window, (_, i) => model.seasonAt(i) / model.sigma)
-  const left = Float64Array.from(window, (value, i) => (value - model.level) / model.sigma - (season[i] as number))
+  const left = Float64Array.from(
+    window,
+    (value, i) => (value - model.level) / model.sigma - (season[i] as number),
+  )
   const n = Math.max(1, window.length)
   const penalty = Math.log(n)
   const bic = (squared: number, parameters: number): number =>
@@ -63,7 +66,10 @@ export function classify(window: Float64Array, baseline: Float64Array): Classifi
     spike: bic(spike.squared, 2),
     levelShift: bic(level.squared, 3),
     trend: bic(ramp.squared, 3),
-    periodicityLoss: loss === null ? Infinity : bic(loss.squared, 3) + loopCost(window.subarray(loss.from, loss.to), baseline),
+    periodicityLoss:
+      loss === null
+        ? Infinity
+        : bic(loss.squared, 3) + loopCost(window.subarray(loss.from, loss.to), baseline),
     varianceChange: variance.cost + 3 * penalty - roughnessWeight * roughness,
     flatLine: run.share >= flatShareMin ? -Infinity : Infinity,
   }
@@ -99,7 +105,8 @@ function bestLoss(left: Float64Array, season: Float64Array): Loss {
     for (let to = from + lossMin; to <= n; to++) {
       const sum = (sums[to] as number) - (sums[from] as number)
       // The mean may differ there, but the season must be gone.
-      const inside = (squaresThere[to] as number) - (squaresThere[from] as number) - (sum * sum) / (to - from)
+      const inside =
+        (squaresThere[to] as number) - (squaresThere[from] as number) - (sum * sum) / (to - from)
       const squared = all - (squares[to] as number) + (squares[from] as number) + inside
       if (squared < best.squared) best = { squared, from, to, amplitude }
     }
@@ -124,12 +131,14 @@ function loopCost(tail: Float64Array, baseline: Float64Array): number {
   return longestLoop(tail, delay) / before < loopLostBelow ? -loopWeight : loopWeight
 }
 
+const rough = (values: Float64Array): Float64Array =>
+  Float64Array.from(differences(differences(values)), Math.abs)
+
 /**
  * How sure the window's point-to-point roughness differs from the baseline's for at least a quarter of its
  * length: -1 for not at all, up to 1. Second differences are blind to levels, ramps and slow seasons.
  */
 function roughnessChange(window: Float64Array, baseline: Float64Array): number {
-  const rough = (values: Float64Array): Float64Array => Float64Array.from(differences(differences(values)), Math.abs)
   const usual = median(rough(baseline))
   const here = rough(window)
   const span = Math.max(12, Math.floor(window.length / 4))

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { messageOf, OrchestrationError } from '../core/errors.ts'
 
 /** Longest line of a CSV file, in characters. */
-export const lineCharactersMax = 1_000_000
+const lineCharactersMax = 1_000_000
 
 /** One line of a CSV file, cut into cells; `line` counts from 1. */
 export interface CsvRow {
@@ -12,7 +12,11 @@ export interface CsvRow {
 
 /** A `SeriesError` that names file and line. */
 export function seriesError(place: string, what: string, hint?: string): OrchestrationError {
-  return new OrchestrationError('SeriesError', `${place}: ${what}`, hint === undefined ? {} : { hint })
+  return new OrchestrationError(
+    'SeriesError',
+    `${place}: ${what}`,
+    hint === undefined ? {} : { hint },
+  )
 }
 
 /**
@@ -38,19 +42,28 @@ async function* readLines(path: string): AsyncGenerator<string> {
   let isFirst = true
   try {
     for await (const chunk of stream as AsyncIterable<string>) {
-      if (chunk.includes('\u0000')) throw seriesError(path, 'is a binary file', 'give a CSV file of text')
+      if (chunk.includes('\u0000'))
+        throw seriesError(path, 'is a binary file', 'give a CSV file of text')
       rest += isFirst && chunk.startsWith('\uFEFF') ? chunk.slice(1) : chunk
       isFirst = false
       const lines = rest.split(/\r?\n/)
       rest = lines.pop() ?? ''
       if (rest.length > lineCharactersMax) {
-        throw seriesError(path, `has a line of over ${lineCharactersMax} characters`, 'give a CSV file')
+        throw seriesError(
+          path,
+          `has a line of over ${lineCharactersMax} characters`,
+          'give a CSV file',
+        )
       }
       yield* lines
     }
   } catch (error) {
     if (error instanceof OrchestrationError) throw error
-    throw seriesError(path, `cannot be read (${messageOf(error)})`, 'give the path of a readable CSV file')
+    throw seriesError(
+      path,
+      `cannot be read (${messageOf(error)})`,
+      'give the path of a readable CSV file',
+    )
   } finally {
     stream.destroy()
   }

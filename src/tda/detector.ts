@@ -14,6 +14,8 @@ import { ValueChannels } from './value-channels.ts'
 export interface DetectorOptions {
   /** Absolute path or name of the series; goes into every anomaly. */
   readonly source: string
+  /** Column of the source; null, the default, when it has only one. */
+  readonly column?: string | null
   /** Points in one window. Default 64. */
   readonly windowPoints?: number
   /** Points between two looks at the shape of the window. Default 4. */
@@ -45,8 +47,11 @@ export interface DetectorUpdate {
 
 /** An open anomaly is kept open down to this share of the threshold. */
 const releaseShare = 0.6
-/** How much a shape's surprise counts: neighbouring windows overlap, so theirs is less independent. */
-const shapeShare = Number(process.env.SS ?? 0.85)
+/**
+ * How much a shape's surprise counts. There are far fewer windows than values, so their probabilities cannot get
+ * as small; the weight was chosen on public series by what it finds against what it cries wolf about.
+ */
+const shapeShare = 1.6
 
 const channels = ['jump', 'level', 'season', 'flat', 'shape'] as const
 type Channel = (typeof channels)[number]
@@ -57,6 +62,8 @@ interface OpenAnomaly {
   readonly t0Ms: number
   t1Ms: number
   lastIndex: number
+  /** Whether no value by itself has reached the threshold. */
+  isByShape: boolean
   peak: number
   scores: Scores
   deviation: number
@@ -80,6 +87,7 @@ export class StreamDetector {
   #times: NumberRing
   #index = -1
   #shape: WindowShape | null = null
+  #shapeScore = 0
   #open: OpenAnomaly | null = null
   readonly #muted = new Set<Channel>()
 
@@ -87,6 +95,7 @@ export class StreamDetector {
   constructor(options: DetectorOptions) {
     const windowPoints = options.windowPoints ?? 64
     this.#options = {
+      column: null,
       windowPoints,
       stridePoints: 4,
       dimension: 3,
@@ -106,15 +115,21 @@ export class StreamDetector {
   /** Takes the next point; `t` in milliseconds, not earlier than the one before except by a clock change. */
   push(point: SeriesPoint): DetectorUpdate {
     if (!Number.isFinite(point.v) || !Number.isFinite(point.t)) {
-      throw new OrchestrationError('InputError', `a point of '${this.#options.source}' is not finite`, {
-        hint: 'leave out points without a value',
-      })
+      throw new OrchestrationError(
+        'InputError',
+        `a point of '${this.#options.source}' is not finite`,
+        {
+          hint: 'leave out points without a value',
+        },
+      )
     }
     this.#index++
     const value = this.#values.judge(point.v)
     this.#times.push(point.t)
     const shaped = this.#judgeShape()
-    const scores = { ...value, shape: shaped === null ? 0 : shapeShare * shaped.surprise }
+    // Between two looks at the window its last surprise stands.
+    if (shaped !== null) this.#shapeScore = shapeShare * shaped.surprise
+    const scores = { ...value, shape: this.#shapeScore }
     if (this.#index < this.#options.warmUpPoints) return this.#quiet()
     return this.#follow(point, scores, value.deviation)
   }
@@ -134,23 +149,29 @@ export class StreamDetector {
   }
 
   #quiet(): DetectorUpdate {
-    return { score: 0, threshold: this.#options.threshold, isOpen: false, opened: null, closed: null }
+    return {
+      score: 0,
+      threshold: this.#options.threshold,
+      isOpen: false,
+      opened: null,
+      closed: null,
+    }
   }
 
   #follow(point: SeriesPoint, scores: Scores, deviation: number): DetectorUpdate {
     const { threshold, windowPoints } = this.#options
     const release = releaseShare * threshold
-    for (const channel of this.#muted) {
-      const isJudged = channel !== 'shape' || (this.#index + 1) % this.#options.stridePoints === 0
-      if (isJudged && scores[channel] < release) this.#muted.delete(channel)
-    }
-    const heard = channels.map((channel) => (this.#muted.has(channel) ? 0 : scores[channel]))
-    const score = Math.max(...heard)
+    for (const channel of this.#muted) if (scores[channel] < release) this.#muted.delete(channel)
+    const heard = (channel: Channel): number => (this.#muted.has(channel) ? 0 : scores[channel])
+    const byValue = Math.max(heard('jump'), heard('level'), heard('season'), heard('flat'))
+    const score = Math.max(byValue, heard('shape'))
     let opened: Anomaly | null = null
     let closed: Anomaly | null = null
     const open = this.#open
     if (open !== null) {
-      if (score >= release) {
+      open.isByShape &&= byValue < threshold
+      // A window looks odd until the change has left it, so the shape alone does not prolong what values began.
+      if ((open.isByShape ? score : byValue) >= release) {
         open.lastIndex = this.#index
         open.t1Ms = Math.max(open.t1Ms, point.t)
       }
@@ -161,25 +182,28 @@ export class StreamDetector {
       open.scores = largest(open.scores, scores)
       open.deviation = Math.max(open.deviation, deviation)
       const isLasting = this.#index - open.index >= 4 * windowPoints
-      if (isLasting) this.#mute(scores, release)
-      if (isLasting || this.#index - open.lastIndex >= windowPoints / 4) closed = this.finish()
+      if (isLasting || this.#index - open.lastIndex >= windowPoints / 4) {
+        this.#mute(scores, release)
+        closed = this.finish()
+      }
     } else if (score >= threshold) {
       const { t } = point
       const index = this.#index
-      const shape = this.#shape
-      this.#open = { index, lastIndex: index, t0Ms: t, t1Ms: t, peak: score, scores, deviation, shape }
+      const seen = { peak: score, scores, deviation, shape: this.#shape }
+      const isByShape = byValue < threshold
+      this.#open = { index, lastIndex: index, t0Ms: t, t1Ms: t, isByShape, ...seen }
       opened = this.#report(this.#open)
     }
     return { score, threshold, isOpen: this.#open !== null, opened, closed }
   }
 
-  /** What still surprises after four windows is the new normal: it is not heard again until it has calmed down. */
+  /** What still surprises when an anomaly is closed is not heard again until it has calmed down. */
   #mute(scores: Scores, release: number): void {
     for (const channel of channels) if (scores[channel] >= release) this.#muted.add(channel)
   }
 
   #report(open: OpenAnomaly): Anomaly {
-    const { source, threshold, windowPoints } = this.#options
+    const { source, column, threshold, windowPoints } = this.#options
     const values = this.#values.values
     const since = this.#index - open.index
     // A quarter of a window of normal values before the start lets the classifier see the change.
@@ -189,8 +213,12 @@ export class StreamDetector {
     const verdict = classify(window, baseline.length >= 16 ? baseline : window)
     const magnitude = Math.min(1e6, open.deviation)
     return {
-      windowId: `w-${createHash('sha256').update(`${source}\n${open.index}`).digest('hex').slice(0, 16)}`,
+      windowId: `w-${createHash('sha256')
+        .update(`${source}\n${column ?? ''}\n${open.index}`)
+        .digest('hex')
+        .slice(0, 16)}`,
       source,
+      column,
       t0Ms: open.t0Ms,
       t1Ms: open.t1Ms,
       kind: verdict.kind,
@@ -235,7 +263,10 @@ function largest(a: Scores, b: Scores): Scores {
 
 /** Half from how rare it is beyond the threshold, half from how far the stream moved (half way at 8 deviations). */
 function severityOf(seen: { peak: number; threshold: number; magnitude: number }): number {
-  const rare = Math.min(1, Math.max(0, (seen.peak - seen.threshold) / (surpriseMax - seen.threshold)))
+  const rare = Math.min(
+    1,
+    Math.max(0, (seen.peak - seen.threshold) / (surpriseMax - seen.threshold)),
+  )
   const far = seen.magnitude / (seen.magnitude + 8)
   return round(Math.min(1, 0.2 + 0.4 * rare + 0.4 * far))
 }

@@ -19,7 +19,10 @@ export function delayEmbedding(
 ): PointCloud {
   const { dimension, delay } = shape
   if (!(Number.isInteger(dimension) && dimension > 0 && Number.isInteger(delay) && delay > 0)) {
-    throw new OrchestrationError('InputError', `no embedding of dimension ${dimension}, delay ${delay}`)
+    throw new OrchestrationError(
+      'InputError',
+      `no embedding of dimension ${dimension}, delay ${delay}`,
+    )
   }
   const count = Math.max(0, values.length - (dimension - 1) * delay)
   const coordinates = new Float64Array(count * dimension)

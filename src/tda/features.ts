@@ -9,7 +9,11 @@ export interface TopologyFeatures {
   /** Normalised persistence entropy of H0 and H1, 0..1. */
   readonly entropy: readonly [number, number]
   /** Number of components and loops at each of `gridSize` scales from 0 to `scaleMax`. */
-  readonly betti: { readonly scaleMax: number; readonly h0: readonly number[]; readonly h1: readonly number[] }
+  readonly betti: {
+    readonly scaleMax: number
+    readonly h0: readonly number[]
+    readonly h1: readonly number[]
+  }
   /** L1 and L2 norms of the first two persistence landscapes of H1. */
   readonly landscape: { readonly l1: number; readonly l2: number }
   /** The longest lifetimes, longest first, at most three of each. */
@@ -73,7 +77,8 @@ export function landscapeNorms(bars: readonly Bar[]): { l1: number; l2: number }
 
 /** All features of a diagram. `scaleMax` fixes the grid, so that windows of one series compare. */
 export function topologyFeatures(diagram: Diagram, scaleMax: number): TopologyFeatures {
-  const sum = (bars: readonly Bar[]): number => bars.reduce((total, bar) => total + lifetime(bar), 0)
+  const sum = (bars: readonly Bar[]): number =>
+    bars.reduce((total, bar) => total + lifetime(bar), 0)
   return {
     entropy: [persistenceEntropy(diagram.h0), persistenceEntropy(diagram.h1)],
     betti: {

@@ -124,19 +124,23 @@ describe('ripsPersistence', () => {
 
   it('moves no bar by more than twice the noise put on the points', () => {
     fc.assert(
-      fc.property(fc.nat(100_000), fc.double({ min: 0.001, max: 0.2, noNaN: true }), (seed, noise) => {
-        const points = randomPoints(25, seed)
-        const random = seededRandom(seed + 1)
-        const moved = points.map(([x, y]): [number, number] => {
-          const angle = random() * 2 * Math.PI
-          return [x + noise * Math.cos(angle), y + noise * Math.sin(angle)]
-        })
-        const a = ripsPersistence(planar(points), 25)
-        const b = ripsPersistence(planar(moved), 25)
-        const limit = 2 * noise + 1e-9
-        expect(bottleneckDistance(a.h0, b.h0)).toBeLessThanOrEqual(limit)
-        expect(bottleneckDistance(a.h1, b.h1)).toBeLessThanOrEqual(limit)
-      }),
+      fc.property(
+        fc.nat(100_000),
+        fc.double({ min: 0.001, max: 0.2, noNaN: true }),
+        (seed, noise) => {
+          const points = randomPoints(25, seed)
+          const random = seededRandom(seed + 1)
+          const moved = points.map(([x, y]): [number, number] => {
+            const angle = random() * 2 * Math.PI
+            return [x + noise * Math.cos(angle), y + noise * Math.sin(angle)]
+          })
+          const a = ripsPersistence(planar(points), 25)
+          const b = ripsPersistence(planar(moved), 25)
+          const limit = 2 * noise + 1e-9
+          expect(bottleneckDistance(a.h0, b.h0)).toBeLessThanOrEqual(limit)
+          expect(bottleneckDistance(a.h1, b.h1)).toBeLessThanOrEqual(limit)
+        },
+      ),
       { numRuns: 30 },
     )
   })
@@ -152,7 +156,9 @@ describe('ripsPersistence', () => {
   it('refuses a matrix that is not square or not finite', () => {
     expect(() => ripsPersistence(new Float64Array(5), 2)).toThrow(/no 2 × 2 matrix/)
     expect(() => ripsPersistence(Float64Array.of(0, NaN, NaN, 0), 2)).toThrow(/finite distance/)
-    expect(() => ripsPersistence(Float64Array.of(0, Infinity, Infinity, 0), 2)).toThrow(/finite distance/)
+    expect(() => ripsPersistence(Float64Array.of(0, Infinity, Infinity, 0), 2)).toThrow(
+      /finite distance/,
+    )
   })
 })
 
@@ -185,9 +191,10 @@ describe('diagram distances', () => {
   })
 })
 
+const half = (bar: Bar): number => (bar.death - bar.birth) / 2
+
 /** The best largest move and the best sum of moves over all ways to pair bars or leave them to the diagonal. */
 function bruteForce(a: readonly Bar[], b: readonly Bar[]): { worst: number; sum: number } {
-  const half = (bar: Bar): number => (bar.death - bar.birth) / 2
   const [first, ...rest] = a
   if (first === undefined) {
     return { worst: Math.max(0, ...b.map(half)), sum: b.reduce((sum, bar) => sum + half(bar), 0) }

@@ -18,7 +18,7 @@ export interface Diagram {
 }
 
 /** Largest cloud: its triangle keys must fit a signed 32-bit integer. */
-export const cloudPointsMax = 1_000
+const cloudPointsMax = 1_000
 
 interface Filtration {
   readonly n: number
@@ -53,9 +53,13 @@ export function ripsPersistence(distances: Float64Array, n: number): Diagram {
 function checkMatrix(distances: Float64Array, n: number): void {
   const problem = !Number.isInteger(n) || n < 0 || distances.length !== n * n
   if (problem || n > cloudPointsMax) {
-    throw new OrchestrationError('InputError', `${distances.length} distances are no ${n} × ${n} matrix`, {
-      hint: `give n × n distances of at most cloudPointsMax = ${cloudPointsMax} points`,
-    })
+    throw new OrchestrationError(
+      'InputError',
+      `${distances.length} distances are no ${n} × ${n} matrix`,
+      {
+        hint: `give n × n distances of at most cloudPointsMax = ${cloudPointsMax} points`,
+      },
+    )
   }
   for (let i = 0; i < distances.length; i++) {
     const value = distances[i] as number

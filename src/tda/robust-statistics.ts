@@ -1,8 +1,8 @@
 /** Turns a median absolute deviation into a standard deviation, for normal data. */
-export const madToSigma = 1.4826
+const madToSigma = 1.4826
 
 /** The finite values in ascending order, as a new array. */
-export function sorted(values: ArrayLike<number>): Float64Array {
+function sorted(values: ArrayLike<number>): Float64Array {
   return Float64Array.from(values).sort()
 }
 
@@ -36,19 +36,11 @@ export function mean(values: ArrayLike<number>): number {
   return values.length === 0 ? 0 : sum / values.length
 }
 
-/** The population standard deviation; 0 for fewer than two values. */
-export function standardDeviation(values: ArrayLike<number>): number {
-  if (values.length < 2) return 0
-  const middle = mean(values)
-  let sum = 0
-  for (let i = 0; i < values.length; i++) sum += ((values[i] as number) - middle) ** 2
-  return Math.sqrt(sum / values.length)
-}
-
 /** First differences: one value fewer than given. */
 export function differences(values: ArrayLike<number>): Float64Array {
   const steps = new Float64Array(Math.max(0, values.length - 1))
-  for (let i = 0; i < steps.length; i++) steps[i] = (values[i + 1] as number) - (values[i] as number)
+  for (let i = 0; i < steps.length; i++)
+    steps[i] = (values[i + 1] as number) - (values[i] as number)
   return steps
 }
 

@@ -23,7 +23,12 @@ export function learnSeason(baseline: Float64Array): SeasonModel {
   const floor = Math.max(1e-9 * Math.abs(plain.median), 1e-12)
   const found = findPeriod(baseline, 0.45)
   if (found === null || baseline.length < 2 * found.lag + 2) {
-    return { period: null, level: plain.median, sigma: Math.max(plain.sigma, floor), seasonAt: () => 0 }
+    return {
+      period: null,
+      level: plain.median,
+      sigma: Math.max(plain.sigma, floor),
+      seasonAt: () => 0,
+    }
   }
   const period = refinePeriod(baseline, found.lag)
   const level = plain.median

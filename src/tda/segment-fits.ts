@@ -4,16 +4,20 @@ const stretchMin = 6
 const spikeWidthMax = 5
 
 /** Sum of squares of `values[from..to)`. */
-export function squaredSum(values: Float64Array, from: number, to: number): number {
+function squaredSum(values: Float64Array, from: number, to: number): number {
   let sum = 0
   for (let i = from; i < to; i++) sum += (values[i] as number) ** 2
   return sum
 }
 
 /** Running sums of a term of each value: entry i is the sum of the first i. */
-export function prefixSums(values: Float64Array, term: (value: number, i: number) => number): Float64Array {
+export function prefixSums(
+  values: Float64Array,
+  term: (value: number, i: number) => number,
+): Float64Array {
   const sums = new Float64Array(values.length + 1)
-  for (let i = 0; i < values.length; i++) sums[i + 1] = (sums[i] as number) + term(values[i] as number, i)
+  for (let i = 0; i < values.length; i++)
+    sums[i + 1] = (sums[i] as number) + term(values[i] as number, i)
   return sums
 }
 
@@ -78,21 +82,22 @@ export function bestRamp(left: Float64Array): Fit {
   return best
 }
 
+const logCost = (squared: number, count: number): number =>
+  count === 0 ? 0 : count * Math.log(Math.max(squared / count, 0.002))
+
 /** Another variance between a start and an end: its BIC cost without penalty, and the ratio of scales. */
 export function bestVariance(left: Float64Array): { cost: number; ratio: number } {
   const n = left.length
   const squares = prefixSums(left, (value) => value * value)
   const all = squares[n] as number
-  const log = (squared: number, count: number): number =>
-    count === 0 ? 0 : count * Math.log(Math.max(squared / count, 0.002))
-  let best = { cost: log(all, n), ratio: 1 }
+  let best = { cost: logCost(all, n), ratio: 1 }
   for (let from = 0; from + stretchMin * 2 <= n; from += 2) {
     for (let to = from + stretchMin * 2; to <= n; to = to === n ? n + 1 : Math.min(n, to + 2)) {
       const inside = (squares[to] as number) - (squares[from] as number)
       const count = to - from
       // What is outside follows the baseline, whose variance is 1 here.
       const outside = Math.max(all - inside, n - count)
-      const cost = log(inside, count) + log(outside, n - count)
+      const cost = logCost(inside, count) + logCost(outside, n - count)
       if (cost < best.cost) best = { cost, ratio: Math.sqrt(Math.max(inside, 1e-9) / count) }
     }
   }

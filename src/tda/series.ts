@@ -21,15 +21,16 @@ export interface Series {
 /** Time between rows of a file without a time column. */
 export const rowIntervalMs = 1_000
 /** How often the times of a file may step back, by at most an hour each: clocks are put back in autumn. */
-export const clockStepsMax = 3
+const clockStepsMax = 3
 const clockStepMsMax = 3_600_000
 /** Largest share of rows whose cell may hold no number. */
-export const skippedShareMax = 0.25
+const skippedShareMax = 0.25
 /** Most points that are held in memory at once. */
 export const seriesPointsMax = 1_000_000
 
 const headRowsMax = 50
-const timeNames = /^(timestamp|time|date|datetime|date_?time|ts|t|epoch(_?ms)?|.*[ _]at|@timestamp|ds)$/i
+const timeNames =
+  /^(timestamp|time|date|datetime|date_?time|ts|t|epoch(_?ms)?|.*[ _]at|@timestamp|ds)$/i
 
 interface Layout {
   readonly names: readonly string[]
@@ -49,20 +50,32 @@ const isBlank = (cell: string | undefined): boolean =>
   cell === undefined || /^(|nan|na|n\/a|null|none|-|[+-]?inf(inity)?)$/i.test(cell)
 
 /** Decides from the first rows which columns are time and numbers. */
-function layoutOf(path: string, head: readonly CsvRow[]): { layout: Layout; rows: readonly CsvRow[] } {
+function layoutOf(
+  path: string,
+  head: readonly CsvRow[],
+): { layout: Layout; rows: readonly CsvRow[] } {
   const first = head[0]
-  if (first === undefined) throw seriesError(path, 'is empty', 'give a CSV file with at least one row')
-  const isHeader = !first.cells.some((cell) => readNumber(cell) !== null || parseTimeText(cell) !== null)
+  if (first === undefined)
+    throw seriesError(path, 'is empty', 'give a CSV file with at least one row')
+  const isHeader = !first.cells.some(
+    (cell) => readNumber(cell) !== null || parseTimeText(cell) !== null,
+  )
   const rows = isHeader ? head.slice(1) : head
   if (rows.length === 0) {
-    throw seriesError(`${path}:${first.line}`, 'has a header and no rows', 'give a CSV file with rows')
+    throw seriesError(
+      `${path}:${first.line}`,
+      'has a header and no rows',
+      'give a CSV file with rows',
+    )
   }
   const names = first.cells.map((cell, i) => (isHeader && cell !== '' ? cell : `column${i + 1}`))
   const cellsOf = (index: number): (string | undefined)[] => rows.map((row) => row.cells[index])
   const isNumeric = (index: number): boolean => {
     const cells = cellsOf(index)
     const full = cells.filter((cell) => !isBlank(cell))
-    return full.length > 0 && full.filter((cell) => readNumber(cell) !== null).length > full.length / 2
+    return (
+      full.length > 0 && full.filter((cell) => readNumber(cell) !== null).length > full.length / 2
+    )
   }
   const isDate = (index: number): boolean =>
     cellsOf(index).some((cell) => cell !== undefined && parseTimeText(cell) !== null)
@@ -84,7 +97,8 @@ function layoutOf(path: string, head: readonly CsvRow[]): { layout: Layout; rows
 /** The index of the named column, or of the first that holds numbers. */
 function chooseColumn(path: string, layout: Layout, column: string | undefined): number {
   const columns = layout.numeric.map((index) => layout.names[index] as string)
-  const list = columns.length === 0 ? 'no column holds numbers' : `columns with numbers: ${columns.join(', ')}`
+  const list =
+    columns.length === 0 ? 'no column holds numbers' : `columns with numbers: ${columns.join(', ')}`
   if (column === undefined) {
     const first = layout.numeric[0]
     if (first !== undefined) return first
@@ -102,7 +116,11 @@ function timeOf(place: string, layout: Layout, row: CsvRow, rowIndex: number): n
   const number = readNumber(cell)
   const atMs = number === null ? parseTimeText(cell) : number * layout.timeScaleMs
   if (atMs !== null) return atMs
-  throw seriesError(place, `'${cell.slice(0, 60)}' is no time`, 'use ISO 8601, YYYY-MM-DD HH:MM:SS or an epoch')
+  throw seriesError(
+    place,
+    `'${cell.slice(0, 60)}' is no time`,
+    'use ISO 8601, YYYY-MM-DD HH:MM:SS or an epoch',
+  )
 }
 
 /** One row of a table: its time and the value of each numeric column, NaN where there is none. */
@@ -134,16 +152,27 @@ async function openTable(path: string): Promise<OpenTable> {
       const place = `${path}:${row.line}`
       const t = timeOf(place, layout, row, rowIndex++)
       if (t < lastMs && (lastMs - t > clockStepMsMax || ++clockSteps > clockStepsMax)) {
-        throw seriesError(place, 'goes back in time', 'sort the rows by their time column and try again')
+        throw seriesError(
+          place,
+          'goes back in time',
+          'sort the rows by their time column and try again',
+        )
       }
       lastMs = t
-      yield { line: row.line, t, values: layout.numeric.map((i) => readNumber(row.cells[i]) ?? NaN) }
+      yield {
+        line: row.line,
+        t,
+        values: layout.numeric.map((i) => readNumber(row.cells[i]) ?? NaN),
+      }
     }
   }
   return { layout, rows: read() }
 }
 
-async function* chain(head: readonly CsvRow[], tail: AsyncGenerator<CsvRow>): AsyncGenerator<CsvRow> {
+async function* chain(
+  head: readonly CsvRow[],
+  tail: AsyncGenerator<CsvRow>,
+): AsyncGenerator<CsvRow> {
   yield* head
   yield* tail
 }
@@ -187,7 +216,12 @@ export async function openSeries(
     }
     refuseGaps(path, column, { skipped, count })
   }
-  return { column, columns: layout.numeric.map((i) => layout.names[i] as string), points: points(), skipped: () => skipped }
+  return {
+    column,
+    columns: layout.numeric.map((i) => layout.names[i] as string),
+    points: points(),
+    skipped: () => skipped,
+  }
 }
 
 function refuseGaps(place: string, column: string, seen: { skipped: number; count: number }): void {
@@ -219,34 +253,41 @@ export async function readSeries(
 
 function refuseTooMany(path: string, count: number): void {
   if (count < seriesPointsMax) return
-  throw seriesError(path, `has over ${seriesPointsMax} points`, 'thin the file out, or scan it as a stream')
+  throw seriesError(
+    path,
+    `has over ${seriesPointsMax} points`,
+    'thin the file out, or scan it as a stream',
+  )
 }
 
-/** The rows of a file within a span of time, with all their numeric columns (NaN where a cell holds none). */
+/** Neighbouring rows of a file with all their numeric columns (NaN where a cell holds none). */
 export interface SeriesTable {
   readonly columns: readonly string[]
   readonly t: readonly number[]
+  /** One list of values per column. */
   readonly values: readonly (readonly number[])[]
 }
 
 /**
- * Reads the numeric columns of the rows between two times (milliseconds, inclusive).
+ * Reads all numeric columns of the last `rowsMax` rows up to `untilMs` (milliseconds, inclusive).
  *
- * @throws SeriesError as `openSeries`, and when there are more than `seriesPointsMax` rows in the span.
+ * @throws SeriesError as `openSeries`.
  */
 export async function readSeriesTable(
   path: string,
-  span: { readonly t0Ms: number; readonly t1Ms: number },
+  options: { readonly untilMs: number; readonly rowsMax: number },
 ): Promise<SeriesTable> {
   const { layout, rows } = await openTable(path)
-  const t: number[] = []
-  const values: number[][] = layout.numeric.map(() => [])
+  let kept: TableRow[] = []
   for await (const row of rows) {
-    if (row.t < span.t0Ms) continue
-    if (row.t > span.t1Ms) break
-    refuseTooMany(path, t.length)
-    t.push(row.t)
-    for (const [i, value] of row.values.entries()) values[i]?.push(value)
+    if (row.t > options.untilMs) break
+    kept.push(row)
+    if (kept.length >= 2 * options.rowsMax) kept = kept.slice(-options.rowsMax)
   }
-  return { columns: layout.numeric.map((i) => layout.names[i] as string), t, values }
+  kept = kept.slice(-options.rowsMax)
+  return {
+    columns: layout.numeric.map((i) => layout.names[i] as string),
+    t: kept.map((row) => row.t),
+    values: layout.numeric.map((_, i) => kept.map((row) => row.values[i] as number)),
+  }
 }

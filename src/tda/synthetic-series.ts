@@ -59,12 +59,18 @@ function makeGround(random: Random, hasSeason: boolean): Ground {
   }
 }
 
-function shape(kind: AnomalyKind, ground: Ground, span: { length: number; offset: number }): Float64Array {
+function shape(
+  kind: AnomalyKind,
+  ground: Ground,
+  span: { length: number; offset: number },
+): Float64Array {
   const { random, noise } = ground
   const { length, offset } = span
   const start = Math.floor(length * between(random, 0.05, 0.6))
   const isLasting = random() < 0.6
-  const end = isLasting ? length : Math.min(length, start + Math.ceil(length * between(random, 0.25, 0.45)))
+  const end = isLasting
+    ? length
+    : Math.min(length, start + Math.ceil(length * between(random, 0.25, 0.45)))
   const height = sign(random) * noise * between(random, 3, 15)
   const width = 1 + Math.floor(random() * 4)
   const noiseFactor = random() < 0.6 ? between(random, 2.2, 6) : between(random, 0.1, 0.4)

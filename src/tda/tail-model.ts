@@ -59,7 +59,7 @@ export class TailModel {
 
   #cap(): number {
     const n = this.#ascending.length
-    return n < 16 ? Infinity : (this.#ascending[n - 1] as number) + Number(process.env.CAP ?? 0.25) * this.#scale
+    return n < 16 ? Infinity : (this.#ascending[n - 1] as number) + 0.5 * this.#scale
   }
 
   #fit(scaleMin: number): void {

@@ -48,13 +48,21 @@ export class TopologyChannel {
     const lagMax = Math.max(1, Math.floor(window.length / (4 * this.#shape.dimension)))
     this.#delay ??= decorrelationLag(window, lagMax)
     const { dimension, cloudPointsMax } = this.#shape
-    const cloud = maxminSample(delayEmbedding(window, { dimension, delay: this.#delay }), cloudPointsMax)
+    const cloud = maxminSample(
+      delayEmbedding(window, { dimension, delay: this.#delay }),
+      cloudPointsMax,
+    )
     const diagram = ripsPersistence(distanceMatrix(cloud), cloud.count)
     if (this.#scaleMax === 0) this.#scaleMax = diagram.enclosingRadius
     const features = topologyFeatures(diagram, this.#scaleMax)
     const moved = this.#last === null ? 0 : shapeDistance(this.#last, diagram)
     this.#last = diagram
-    return { diagram, features, moved, surprise: this.#surprise(coordinatesOf(features, moved, sigma)) }
+    return {
+      diagram,
+      features,
+      moved,
+      surprise: this.#surprise(coordinatesOf(features, moved, sigma)),
+    }
   }
 
   #surprise(point: readonly number[]): number {

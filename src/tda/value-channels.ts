@@ -8,6 +8,8 @@ const levelSpan = 8
 const tailPoints = 1_500
 const seasonEvery = 128
 const cyclesMax = 4
+/** Short-term means of neighbouring points are much alike, so their probabilities count for less. */
+const levelShare = 0.6
 
 /** How surprising one value is, by what it was compared with; each is −log10 of a probability. */
 export interface ValueSurprise {
@@ -61,19 +63,26 @@ export class ValueChannels {
     const shift = Math.abs(recent - this.#middle)
     const alike = this.#samePhase()
     const smooth = alike === null ? 0 : this.#seasonResidual(value, alike)
-    const outside = alike === null ? 0 : Math.max(Math.min(...alike) - value, value - Math.max(...alike), 0)
+    const outside =
+      alike === null ? 0 : Math.max(Math.min(...alike) - value, value - Math.max(...alike), 0)
     const floor = this.#stepMin
     // A step that every season makes at this phase is no news, however rare such steps are.
-    const limit = alike === null ? Infinity : this.#outside.size < 64 ? Infinity : this.#outside.surprise(outside, floor)
+    const limit =
+      alike === null
+        ? Infinity
+        : this.#outside.size < 64
+          ? Infinity
+          : this.#outside.surprise(outside, floor)
     const surprise = {
       jump: Math.min(limit, this.#jump.surprise(step, floor)),
-      level: this.#level.surprise(shift, floor),
+      level: levelShare * this.#level.surprise(shift, floor),
       season: alike === null ? 0 : this.#season.surprise(smooth, floor),
       flat: this.#flatSurprise(value),
       deviation: Math.max(step, shift) / Math.max(this.#sigma, floor),
     }
     this.#jump.learn(step)
-    this.#level.learn(shift)
+    // The long-term median means nothing yet at the very start.
+    if (this.#seen >= 2 * jumpSpan) this.#level.learn(shift)
     if (alike !== null) {
       this.#season.learn(smooth)
       this.#outside.learn(outside)
@@ -96,7 +105,9 @@ export class ValueChannels {
     }
     if (this.#seen % seasonEvery === 0 && this.#seen >= 2 * seasonEvery) {
       const found = findPeriod(this.values.newest(this.values.capacity), 0.5)
-      this.#period = found !== null && found.lag >= 8 ? found.lag : null
+      // Three full periods: two could be the two sides of a shift.
+      const isSeason = found !== null && found.lag >= 8 && found.lag * 3 <= this.values.size
+      this.#period = isSeason ? found.lag : null
     }
   }
 

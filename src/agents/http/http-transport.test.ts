@@ -105,8 +105,8 @@ test('a call posts action, input and context with its key, and a 2xx body is the
       tda: expect.objectContaining({ available: false }),
     },
   })
-  const deadlineMs = (seen?.body as { context?: { deadlineMs: number } }).context?.deadlineMs ?? 0
-  expect(Math.abs(deadlineMs - before - 60_000)).toBeLessThan(2_000)
+  const body = seen?.body as { readonly context: { readonly deadlineMs: number } }
+  expect(Math.abs(body.context.deadlineMs - before - 60_000)).toBeLessThan(2_000)
 })
 
 test('credentials of the configuration are sent, and no trace header without a span', async () => {

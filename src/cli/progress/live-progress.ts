@@ -44,7 +44,14 @@ function liveTree(context: CommandContext, model: ProgressModel): LiveProgress {
   const screen = new Screen(context.stderr)
   const draw = (): void => {
     const nowMs = context.clock.nowMs()
-    screen.draw(treeLines(model, { nowMs, rows: screen.rows, columns: screen.columns, paint: context.paintErr }))
+    screen.draw(
+      treeLines(model, {
+        nowMs,
+        rows: screen.rows,
+        columns: screen.columns,
+        paint: context.paintErr,
+      }),
+    )
   }
   let isStopped = false
   let cancelFrame = (): void => {}

@@ -12,8 +12,11 @@ export function eventText({ event, atMs }: LogEntry): string {
       return 'execution started'
     case 'StepScheduled':
       if (event.items !== undefined) return `${call} has ${event.items.length} items`
-      if (event.call?.signal !== undefined) return `${call} waits for signal '${plainText(event.call.signal)}'`
-      return event.call?.dueAtMs === undefined ? `${call} scheduled` : `${call} sleeps until ${momentText(event.call.dueAtMs)}`
+      if (event.call?.signal !== undefined)
+        return `${call} waits for signal '${plainText(event.call.signal)}'`
+      return event.call?.dueAtMs === undefined
+        ? `${call} scheduled`
+        : `${call} sleeps until ${momentText(event.call.dueAtMs)}`
     case 'CallScheduled':
       return `${call} scheduled`
     case 'StepSkipped':
@@ -82,7 +85,12 @@ const details: ReadonlySet<string> = new Set([
 export function isProgressLine({ event }: LogEntry): boolean {
   if (details.has(event.kind)) return false
   // A scheduled call is followed by its first attempt; only waits and items say something of their own.
-  if (event.kind === 'StepScheduled') return event.items !== undefined || event.call?.dueAtMs !== undefined || event.call?.signal !== undefined
+  if (event.kind === 'StepScheduled')
+    return (
+      event.items !== undefined ||
+      event.call?.dueAtMs !== undefined ||
+      event.call?.signal !== undefined
+    )
   return true
 }
 

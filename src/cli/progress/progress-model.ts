@@ -85,7 +85,8 @@ export class ProgressModel {
       case 'StepScheduled':
         step.status = 'running'
         step.startedAtMs = atMs
-        step.items = event.items === undefined ? null : { total: event.items.length, done: 0, failed: 0 }
+        step.items =
+          event.items === undefined ? null : { total: event.items.length, done: 0, failed: 0 }
         if (event.items?.length === 0) end(step, 'completed', atMs)
         wait(step, event, waitOf(event.call))
         break
@@ -148,7 +149,8 @@ export class ProgressModel {
     this.outcome = outcome
     this.endedAtMs = atMs
     for (const step of this.steps) {
-      if (step.status === 'running') end(step, outcome === 'completed' ? 'completed' : 'cancelled', atMs)
+      if (step.status === 'running')
+        end(step, outcome === 'completed' ? 'completed' : 'cancelled', atMs)
     }
   }
 }
@@ -232,7 +234,8 @@ function wait(step: StepProgress, ref: Ref, reason: WaitReason | null): void {
 function waitOf(
   call: { readonly signal?: string; readonly dueAtMs?: number } | undefined,
 ): WaitReason | null {
-  if (call?.signal !== undefined) return { kind: 'signal', signal: call.signal, dueAtMs: call.dueAtMs ?? null }
+  if (call?.signal !== undefined)
+    return { kind: 'signal', signal: call.signal, dueAtMs: call.dueAtMs ?? null }
   return call?.dueAtMs === undefined ? null : { kind: 'sleep', dueAtMs: call.dueAtMs }
 }
 
@@ -301,7 +304,11 @@ export function recordedCalls(entries: readonly LogEntry[]): readonly RecordedCa
   for (const { event } of entries) {
     if (event.kind === 'StepScheduled' && event.call !== undefined) {
       inputs.set(event.step, event.call.input ?? {})
-    } else if (event.kind === 'CallCompleted' && event.index === undefined && event.undo === undefined) {
+    } else if (
+      event.kind === 'CallCompleted' &&
+      event.index === undefined &&
+      event.undo === undefined
+    ) {
       const output = event.raw ?? event.output
       calls.push({ step: event.step, input: inputs.get(event.step) ?? {}, output })
     }

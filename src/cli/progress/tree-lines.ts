@@ -46,7 +46,11 @@ function fittingSteps(
   const chosen = new Set(
     steps
       .map((step, place) => ({ step, place }))
-      .toSorted((a, b) => rank(a.step) - rank(b.step) || (rank(a.step) === 3 ? b.place - a.place : a.place - b.place))
+      .toSorted(
+        (a, b) =>
+          rank(a.step) - rank(b.step) ||
+          (rank(a.step) === 3 ? b.place - a.place : a.place - b.place),
+      )
       .slice(0, room)
       .map(({ step }) => step),
   )
@@ -54,9 +58,15 @@ function fittingSteps(
 }
 
 function headLine(model: ProgressModel, { nowMs, paint }: TreeLook): string {
-  const settled = model.steps.filter((step) => step.status !== 'pending' && step.status !== 'running').length
+  const settled = model.steps.filter(
+    (step) => step.status !== 'pending' && step.status !== 'running',
+  ).length
   const spentMs = model.startedAtMs === null ? 0 : (model.endedAtMs ?? nowMs) - model.startedAtMs
-  const parts = [paint.bold(plainText(model.title)), paint.dim(model.executionId), phaseText(model, paint)]
+  const parts = [
+    paint.bold(plainText(model.title)),
+    paint.dim(model.executionId),
+    phaseText(model, paint),
+  ]
   parts.push(paint.dim(`${settled}/${model.steps.length} steps  ${durationText(spentMs)}`))
   return parts.filter((part) => part !== '').join('  ')
 }
@@ -95,16 +105,20 @@ function icon(step: StepProgress, { nowMs, paint }: TreeLook): string {
 
 function stateText(step: StepProgress, look: TreeLook): string {
   const { paint, nowMs } = look
-  if (step.status === 'pending') return paint.dim(step.needs.length === 0 ? '' : `← ${step.needs.join(', ')}`)
+  if (step.status === 'pending')
+    return paint.dim(step.needs.length === 0 ? '' : `← ${step.needs.join(', ')}`)
   if (step.status === 'skipped') {
-    return paint.dim(step.skippedBecause === 'when' ? 'skipped: when is false' : 'skipped: its needs were')
+    return paint.dim(
+      step.skippedBecause === 'when' ? 'skipped: when is false' : 'skipped: its needs were',
+    )
   }
   const parts: string[] = []
   if (step.startedAtMs !== null) {
     parts.push(durationText((step.endedAtMs ?? nowMs) - step.startedAtMs))
   }
   if (step.items !== null) parts.push(itemsText(step.items, paint))
-  if (step.retries > 0) parts.push(paint.yellow(step.retries === 1 ? '1 retry' : `${step.retries} retries`))
+  if (step.retries > 0)
+    parts.push(paint.yellow(step.retries === 1 ? '1 retry' : `${step.retries} retries`))
   if (step.fallback !== null) parts.push(paint.yellow(`fallback ${step.fallback.to}`))
   if (step.compensations > 0) parts.push(paint.yellow(`${step.compensations} undone`))
   if (step.status === 'running') {
@@ -112,7 +126,8 @@ function stateText(step: StepProgress, look: TreeLook): string {
     if (reason !== null) parts.push(waitText(reason, nowMs, paint))
     else if (step.note !== null) parts.push(noteText(step.note, paint))
   }
-  if (step.status === 'failed' && step.error !== null) parts.push(paint.red(plainText(step.error.message)))
+  if (step.status === 'failed' && step.error !== null)
+    parts.push(paint.red(plainText(step.error.message)))
   return parts.join('  ')
 }
 
@@ -150,7 +165,9 @@ export function waitText(reason: WaitReason, nowMs: number, paint: Paint): strin
       return paint.yellow(`waits for signal '${plainText(reason.signal)}'${limit}`)
     }
     case 'retry':
-      return paint.yellow(`tries again in ${left(reason.dueAtMs)}: ${plainText(reason.error.message)}`)
+      return paint.yellow(
+        `tries again in ${left(reason.dueAtMs)}: ${plainText(reason.error.message)}`,
+      )
     case 'poll':
       return paint.yellow(`asks again in ${left(reason.dueAtMs)}`)
     case 'uncertain':

@@ -22,7 +22,8 @@ const codes = {
 export function makePaint(isOn: boolean): Paint {
   const brush = (name: keyof typeof codes) => {
     const [on, off] = codes[name]
-    return (text: string): string => (isOn && text !== '' ? `\u001B[${on}m${text}\u001B[${off}m` : text)
+    return (text: string): string =>
+      isOn && text !== '' ? `\u001B[${on}m${text}\u001B[${off}m` : text
   }
   return {
     isOn,
@@ -39,7 +40,10 @@ export function makePaint(isOn: boolean): Paint {
  * Whether a stream is painted: a terminal that is not `dumb`, unless NO_COLOR (no-color.org) is set to
  * anything; FORCE_COLOR, other than `0`, paints what is no terminal.
  */
-export function wantsColor(isTerminal: boolean, env: Readonly<Record<string, string | undefined>>): boolean {
+export function wantsColor(
+  isTerminal: boolean,
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
   if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false
   if (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '') return env.FORCE_COLOR !== '0'
   return isTerminal && env.TERM !== 'dumb'

@@ -42,7 +42,9 @@ export class Screen {
     const fitting = lines.slice(0, this.rows).map((line) => cutToWidth(line, this.columns - 1))
     const cursor = this.#isHidden ? '' : hideCursor
     this.#isHidden = true
-    this.#stream.write(`${beginFrame}${cursor}${this.#erase()}${fitting.map((line) => `${line}\n`).join('')}${endFrame}`)
+    this.#stream.write(
+      `${beginFrame}${cursor}${this.#erase()}${fitting.map((line) => `${line}\n`).join('')}${endFrame}`,
+    )
     this.#drawn = fitting
   }
 

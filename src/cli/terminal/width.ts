@@ -32,7 +32,7 @@ export function cutToWidth(text: string, columns: number): string {
   let cut = ''
   let width = 0
   let hasStyle = false
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     stylePattern.lastIndex = at
     const style = stylePattern.exec(text)?.[0]
     if (style !== undefined) {

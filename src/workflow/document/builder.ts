@@ -1,11 +1,21 @@
 import { documentError } from './document-error.ts'
 import { readDocumentData } from './read.ts'
-import type { StepData, WorkflowData } from './workflow-data.ts'
+import type {
+  AgentStepData,
+  SleepStepData,
+  StepData,
+  WaitStepData,
+  WorkflowData,
+} from './workflow-data.ts'
 
 export type { StepData, WorkflowData } from './workflow-data.ts'
 
-/** Lets `needs` name only steps of the same document. */
-type NeedsAmong<Ids extends string> = { readonly needs?: readonly Ids[] }
+type StepKey = keyof AgentStepData | keyof WaitStepData | keyof SleepStepData
+
+/** Lets `needs` name only steps of the same document, and a step have only keys that exist. */
+type Checked<Step, Ids extends string> = { readonly needs?: readonly Ids[] } & {
+  readonly [Key in Exclude<keyof Step, StepKey>]: never
+}
 
 /**
  * Checks a workflow written in TypeScript and gives the data that the same document in YAML would:
@@ -24,7 +34,9 @@ type NeedsAmong<Ids extends string> = { readonly needs?: readonly Ids[] }
  */
 export function defineWorkflow<const Steps extends { readonly [stepId: string]: StepData }>(
   data: Omit<WorkflowData, 'steps'> & {
-    readonly steps: Steps & { readonly [Id in keyof Steps]: NeedsAmong<keyof Steps & string> }
+    readonly steps: Steps & {
+      readonly [Id in keyof Steps]: Checked<Steps[Id], keyof Steps & string>
+    }
   },
 ): WorkflowData & { readonly steps: Steps } {
   const { problems, document } = readDocumentData(data)

@@ -26,7 +26,7 @@ export interface SchemaFault {
 }
 
 /** A violation that a validator found; `path` leads to the value that breaks the schema. */
-export interface Violation {
+interface Violation {
   readonly path: Path
   readonly keyword: string
   /** Keys from the schema's root to the keyword, joined by `/`. */

@@ -2,7 +2,7 @@ import { RE2JS } from 're2js'
 import { OrchestrationError } from '../../core/errors.ts'
 
 /** Characters of one regular expression: matching takes time in proportion to them. */
-export const patternCharactersMax = 1_000
+const patternCharactersMax = 1_000
 
 /** The part of a RegExp that a schema validator calls. */
 export interface LinearRegex {

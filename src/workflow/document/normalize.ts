@@ -24,13 +24,13 @@ export const defaultRetry: RetryDocument = {
 }
 
 /** How long an attempt of an agent step may take where the step does not say it. */
-export const defaultTimeout = '5m'
+const defaultTimeout = '5m'
 
 /** Items of a `forEach` that run at the same time where the step does not say it. */
-export const defaultMaxParallel = 16
+const defaultMaxParallel = 16
 
 /** How `repeat` polls where it does not say it. */
-export const defaultRepeat = { maxTimes: 100, delay: '1s' } as const
+const defaultRepeat = { maxTimes: 100, delay: '1s' } as const
 
 /**
  * Fills in every default of a checked document. Steps come in an order that depends only on what they

@@ -3,10 +3,10 @@ import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { localReference } from './schema-properties.ts'
 
 /** Subschemas that checking one value against a schema may visit, references followed. */
-export const schemaVisitsMax = 100_000
+const schemaVisitsMax = 100_000
 
 /** Schemas nested in one another, references included. */
-export const schemaDepthMax = 500
+const schemaDepthMax = 500
 
 interface Keywords {
   readonly singles: readonly string[]

@@ -17,8 +17,8 @@ export function propertySchema(schema: JsonObject, key: string): JsonObject | nu
 }
 
 /**
- * Paths of the properties whose format is `file-path`; `*` stands for every item of a list. The
- * command line makes the texts there absolute.
+ * Paths of the properties whose format is `file-path`; `*` stands for every item of a list. A schema
+ * that contains itself is followed once around; `mapFilePaths` follows it as deep as the input goes.
  */
 export function filePathProperties(schema: JsonObject | null): readonly (readonly string[])[] {
   const paths: string[][] = []
@@ -39,29 +39,32 @@ export function filePathProperties(schema: JsonObject | null): readonly (readonl
   return [...new Map(paths.map((path) => [JSON.stringify(path), path])).values()]
 }
 
-/** A copy of an input in which every text at a `file-path` property went through `change`. */
+/** A copy of an input in which every text at a `file-path` property, at any depth, went through `change`. */
 export function mapFilePaths(
   schema: JsonObject | null,
   input: JsonValue,
   change: (path: string) => string,
 ): JsonValue {
-  let value = input
-  for (const path of filePathProperties(schema)) value = changeAt(value, path, change)
-  return value
-}
-
-function changeAt(
-  value: JsonValue,
-  path: readonly string[],
-  change: (path: string) => string,
-): JsonValue {
-  const [key, ...rest] = path
-  if (key === undefined) return typeof value === 'string' ? change(value) : value
-  if (Array.isArray(value)) {
-    return key === '*' ? value.map((item) => changeAt(item as JsonValue, rest, change)) : value
+  if (schema === null) return input
+  const walk = (value: JsonValue, nodes: readonly JsonObject[]): JsonValue => {
+    const parts = nodes.flatMap((node) => flattened(node, schema))
+    if (typeof value === 'string') {
+      return parts.some((part) => part.format === 'file-path') ? change(value) : value
+    }
+    const below = (key: string): JsonObject[] =>
+      parts.flatMap((part) =>
+        childSchemas(part).flatMap(([name, child]) => (name === key ? [child] : [])),
+      )
+    if (Array.isArray(value)) {
+      const items = below('*')
+      return items.length === 0 ? value : value.map((item) => walk(item as JsonValue, items))
+    }
+    if (!isJsonObject(value) || parts.length === 0) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, walk(item, below(key))]),
+    )
   }
-  if (!isJsonObject(value) || !Object.hasOwn(value, key)) return value
-  return { ...value, [key]: changeAt(value[key] as JsonValue, rest, change) }
+  return walk(input, [schema])
 }
 
 function childSchemas(schema: JsonObject): [string, JsonObject][] {

@@ -26,7 +26,7 @@ const adaptation = z.strictObject({
 })
 
 /** The text expected of a step id, as problems say it. */
-export const stepIdExpected = 'a step id: a to z first, then a-z 0-9 _, at most 63'
+const stepIdExpected = 'a step id: a to z first, then a-z 0-9 _, at most 63'
 
 /** A workflow document as it is written, shape only: what its parts say of each other is checked apart. */
 export const documentSchema = z.strictObject({

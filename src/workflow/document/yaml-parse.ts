@@ -1,12 +1,11 @@
-import { Composer, Lexer, LineCounter, Parser } from 'yaml'
+import { Composer, Lexer, Parser } from 'yaml'
 import type { CST, Document, ParsedNode, YAMLParseError } from 'yaml'
 import { limits } from '../../core/limits.ts'
 import type { ProblemDraft, ProblemList } from './problem.ts'
 
-/** The tree of one YAML document and its line starts. */
+/** The tree of one YAML document. */
 export interface YamlText {
   readonly text: string
-  readonly lines: LineCounter
   /** Null when the text could not be read. */
   readonly root: ParsedNode | null
 }
@@ -20,9 +19,7 @@ const binaryPattern = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
  * thrown: what is wrong with the text goes to `problems`.
  */
 export function parseYaml(text: string, problems: ProblemList): YamlText {
-  const lines = new LineCounter()
-  lines.addNewLine(0)
-  const nothing: YamlText = { text, lines, root: null }
+  const nothing: YamlText = { text, root: null }
   if (!checkText(text, problems)) return nothing
   const fault = (
     message: string,
@@ -32,7 +29,7 @@ export function parseYaml(text: string, problems: ProblemList): YamlText {
     problems.add({ path: null, message, expected, sourceOffset })
     return nothing
   }
-  const tokens = tokenize(text, lines)
+  const tokens = tokenize(text)
   if (typeof tokens === 'number') {
     return fault(
       'the document is nested too deep',
@@ -56,7 +53,7 @@ export function parseYaml(text: string, problems: ProblemList): YamlText {
   }
   reportFaults(first, problems)
   if (problems.hasErrors) return nothing
-  return { text, lines, root: first.contents }
+  return { text, root: first.contents }
 }
 
 function checkText(text: string, problems: ProblemList): boolean {
@@ -85,8 +82,8 @@ function checkText(text: string, problems: ProblemList): boolean {
 }
 
 /** The tokens, or the offset where they nest deeper than composing them could bear. */
-function tokenize(text: string, lines: LineCounter): CST.Token[] | number {
-  const parser = new Parser(lines.addNewLine)
+function tokenize(text: string): CST.Token[] | number {
+  const parser = new Parser()
   const tokens: CST.Token[] = []
   let faultsLeft: number = limits.problemsMax
   let documentsLeft = 2

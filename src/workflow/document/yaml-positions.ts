@@ -1,5 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq } from 'yaml'
 import type { Alias, ParsedNode, Scalar } from 'yaml'
+import { lineTable } from './line-table.ts'
 import { quotedOffset } from './quoted-offset.ts'
 import type { Path, Place, Positions } from './problem.ts'
 import type { YamlText } from './yaml-parse.ts'
@@ -15,10 +16,7 @@ interface Spot {
  * out of the tree gives the place of the last part of it that exists.
  */
 export function yamlPositions(yaml: YamlText, aliased: ReadonlyMap<Alias, ParsedNode>): Positions {
-  const at = (offset: number): Place => {
-    const { line, col } = yaml.lines.linePos(offset)
-    return { line: Math.max(1, line), column: Math.max(1, col) }
-  }
+  const at = lineTable(yaml.text)
   const find = (path: Path): Spot => findSpot(yaml.root, path, aliased)
   const valuePlace = (spot: Spot): Place => at(spot.valueOffset ?? spot.keyOffset ?? 0)
   return {

@@ -44,6 +44,7 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
       setStatus(state, call, call.effect === 'once' && call.lookup ? 'lookingUp' : 'scheduled')
       break
     case 'RetryScheduled':
+      call.redeliver = false
       call.error = event.error
       call.dueAtMs = event.dueAtMs
       setStatus(state, call, 'backoff')
@@ -53,6 +54,7 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
       break
     case 'PollCompleted':
       remember(state, call, event.output)
+      call.redeliver = false
       call.poll++
       call.attempt = 0
       call.dueAtMs = event.dueAtMs
@@ -122,6 +124,7 @@ function foldFallback(
   event: CallEvent & { kind: 'FallbackScheduled' },
 ): void {
   const from = targetLabel(targetOf(call))
+  call.redeliver = false
   call.fallback = event.fallback
   call.step.degraded ??= {
     from,

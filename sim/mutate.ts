@@ -1,0 +1,3 @@
+export function plantMutant(name: string): void {
+  throw new Error(name)
+}

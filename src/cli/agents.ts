@@ -1,0 +1,25 @@
+import { AgentRegistry, loadAgentModules } from '../agents/index.ts'
+import type { BaseAgent } from '../agents/index.ts'
+import { builtinAgents } from '../builtins/index.ts'
+import type { CommandContext } from './command-context.ts'
+
+/**
+ * The agents that a verb has: those of the modules, and the built-in ones whose id no module took.
+ *
+ * @throws AgentModuleError
+ */
+export async function agentsOf(
+  context: CommandContext,
+  modules: readonly string[],
+): Promise<readonly BaseAgent[]> {
+  const loaded = modules.length === 0 ? [] : await loadAgentModules(modules, { cwd: context.cwd })
+  const taken = new Set(loaded.map((agent) => agent.id))
+  return [...builtinAgents().filter((agent) => !taken.has(agent.id)), ...loaded]
+}
+
+/** The agents as a registry that is not started: for looking names up. */
+export function registryOf(agents: readonly BaseAgent[]): AgentRegistry {
+  const registry = new AgentRegistry()
+  for (const agent of agents) registry.register(agent)
+  return registry
+}

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import { OrchestrationError } from '../core/errors.ts'
+import type { JsonObject } from '../core/json.ts'
+import { readDocument } from '../workflow/index.ts'
+import type { Problem, WorkflowDocument } from '../workflow/index.ts'
+
+/** A document as it lies on disk, read and checked. */
+export interface DocumentFile {
+  /** As the user named it. */
+  readonly file: string
+  readonly text: string
+  /** Null when a problem is an error. */
+  readonly document: WorkflowDocument | null
+  readonly problems: readonly Problem[]
+}
+
+/** Reads a document; a file that cannot be read is a problem like any other. Never throws. */
+export function readDocumentFile(file: string, path: string): DocumentFile {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (thrown) {
+    return { file, text: '', document: null, problems: [unreadable(file, thrown)] }
+  }
+  return { file, text, ...readDocument(text, { file }) }
+}
+
+/** @throws DocumentError with all problems in its details, when one of them is an error */
+export function refuseBroken(file: string, problems: readonly Problem[]): void {
+  const errors = problems.filter((problem) => problem.level === 'error').length
+  if (errors === 0) return
+  throw new OrchestrationError(
+    'DocumentError',
+    `${file} has ${errors === 1 ? 'a problem' : `${errors} problems`}`,
+    {
+      details: { problems: problems.map((problem): JsonObject => ({ ...problem })) },
+    },
+  )
+}
+
+function unreadable(file: string, thrown: unknown): Problem {
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
+  const why =
+    code === 'ENOENT'
+      ? 'there is no such file'
+      : code === 'EISDIR'
+        ? 'it is a folder'
+        : `it cannot be read (${String(code)})`
+  return {
+    file,
+    line: null,
+    column: null,
+    path: null,
+    message: why,
+    found: null,
+    expected: 'a workflow document in YAML or JSON',
+    hint: null,
+    level: 'error',
+  }
+}

@@ -1,0 +1,80 @@
+import type { BaseAgent } from '../agents/index.ts'
+import { isOrchestrationError, OrchestrationError } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Telemetry } from '../core/contracts/telemetry.ts'
+import { openEngineParts } from '../engine/index.ts'
+import type { OpenedEngine } from '../engine/index.ts'
+import { findOwner } from '../storage/index.ts'
+import type { OwnerInfo } from '../storage/index.ts'
+import type { CommandContext } from './command-context.ts'
+import { ownerAnswerMsMax } from './owner-client.ts'
+
+/** How often a file is looked at again that somebody owns for a moment only. */
+const lookAgainMs = 50
+
+export interface OpenFileOptions {
+  readonly agents?: readonly BaseAgent[]
+  readonly telemetry?: Telemetry
+  readonly logger?: Logger
+}
+
+/** Either the engine of this process on the file, or who owns the file. */
+export type FileAccess =
+  | { readonly kind: 'opened'; readonly opened: OpenedEngine }
+  | { readonly kind: 'owned'; readonly owner: OwnerInfo }
+
+/**
+ * Becomes the owner of the database file, or finds out who is. A verb that works on a file without an
+ * owner has it for a moment and publishes nothing, so an owner that says nothing is waited for.
+ *
+ * @throws OwnerError when the file is held for 5 s by a process that does not say where it listens;
+ *   StorageError
+ */
+export async function openFile(
+  context: CommandContext,
+  options: OpenFileOptions = {},
+): Promise<FileAccess> {
+  const { clock, databasePath } = context
+  const untilMs = clock.monotonicMs() + ownerAnswerMsMax
+  for (;;) {
+    const { isOwned, owner } = findOwner(databasePath)
+    if (owner !== null) return { kind: 'owned', owner }
+    if (!isOwned) {
+      try {
+        return {
+          kind: 'opened',
+          opened: await openEngineParts({ ...options, db: databasePath, clock }),
+        }
+      } catch (thrown) {
+        if (!isOrchestrationError(thrown) || thrown.code !== 'OwnerError') throw thrown
+      }
+    }
+    if (clock.monotonicMs() >= untilMs) throw ownedSilently(databasePath)
+    await new Promise<void>((resolve) => clock.after(lookAgainMs, resolve))
+  }
+}
+
+/** The refusal of a verb that must own the file itself. */
+export function ownedBy(path: string, owner: OwnerInfo): OrchestrationError {
+  return new OrchestrationError(
+    'OwnerError',
+    `${path} is owned by 'aura ${owner.kind}' with pid ${owner.pid}`,
+    {
+      retryable: true,
+      hint: `wait for process ${owner.pid} or stop it; or name another file with --db`,
+      details: { path, pid: owner.pid, port: owner.port, kind: owner.kind },
+    },
+  )
+}
+
+function ownedSilently(path: string): OrchestrationError {
+  return new OrchestrationError(
+    'OwnerError',
+    `${path} is owned by a process that does not say where it listens`,
+    {
+      retryable: true,
+      hint: `find it with: fuser ${path}.lock`,
+      details: { path, pid: null, port: null, kind: null },
+    },
+  )
+}

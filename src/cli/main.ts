@@ -1,0 +1,98 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { CommandContext } from './command-context.ts'
+
+// Before anything heavy is imported: parsed and type-stripped code is kept for the next start.
+enableCompileCache()
+
+const [{ systemClock }, { guardOutput }, { makePaint, wantsColor }, { shellQuote }] =
+  await Promise.all([
+    import('../core/clock.ts'),
+    import('./output-guard.ts'),
+    import('./terminal/paint.ts'),
+    import('./shell-quote.ts'),
+  ])
+
+const here = dirname(fileURLToPath(import.meta.url))
+const packageFolder = join(here, '..', '..')
+const foreign = guardOutput(process.stdout, process.stderr)
+
+// A reader that has seen enough, such as `head`, is no fault.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+}
+
+function contextOf(options: { readonly db?: string; readonly json?: boolean }): CommandContext {
+  const { env } = process
+  const cwd = process.cwd()
+  const fromEnvironment = env.AURA_DB === undefined || env.AURA_DB === '' ? undefined : env.AURA_DB
+  const paint = (stream: NodeJS.WriteStream) => makePaint(wantsColor(stream.isTTY === true, env))
+  const stream = (
+    of: NodeJS.WriteStream,
+    write: (text: string) => boolean,
+  ): CommandContext['stdout'] => ({
+    isTTY: of.isTTY === true,
+    get columns() {
+      return of.columns ?? 80
+    },
+    get rows() {
+      return of.rows ?? 24
+    },
+    write,
+  })
+  return {
+    isJson: options.json === true,
+    databasePath: resolve(cwd, options.db ?? fromEnvironment ?? join('.aura', 'aura.db')),
+    databaseArgument: options.db === undefined ? '' : ` --db ${shellQuote(options.db)}`,
+    commandName: commandName(cwd),
+    cwd,
+    env,
+    clock: systemClock,
+    stdout: stream(process.stdout, foreign.rawStdout),
+    stderr: stream(process.stderr, foreign.rawStderr),
+    paintOut: paint(process.stdout),
+    paintErr: paint(process.stderr),
+    foreign,
+    json: (value) => void foreign.rawStdout(`${JSON.stringify(value)}\n`),
+    say: (text) => void foreign.rawStdout(`${text}\n`),
+    note: (text) => void foreign.rawStderr(`${text}\n`),
+  }
+}
+
+/** In a checkout its own script, as seen from here; installed, the name that npm puts on the path. */
+function commandName(cwd: string): string {
+  const script = join(packageFolder, 'bin', 'aura')
+  if (!import.meta.url.endsWith('.ts') || !existsSync(script)) return 'aura'
+  const path = relative(cwd, script)
+  return path.startsWith('..') ? script : `.${path.startsWith('.') ? '' : '/'}${path}`
+}
+
+function version(): string {
+  const text = readFileSync(join(packageFolder, 'package.json'), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  try {
+    const { runProgram } = await import('./program.ts')
+    const write = (text: string): void => void foreign.rawStdout(text)
+    return (await runProgram(words, { contextOf, version, write })).code
+  } catch (thrown) {
+    const [{ reportError }, { exitCodeOf }] = await Promise.all([
+      import('./error-report.ts'),
+      import('./exit-code.ts'),
+    ])
+    // The words may not have been read, so `--json` is looked for by itself.
+    reportError(contextOf({ json: words.includes('--json') }), thrown)
+    return exitCodeOf(thrown)
+  }
+}
+
+const code = await main(process.argv.slice(2))
+// Agents may have left handles open; what they hold must not keep a finished verb alive.
+process.exit(code)

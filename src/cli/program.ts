@@ -1,0 +1,157 @@
+import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'commander'
+import { nearestHint } from '../core/nearest.ts'
+import { OrchestrationError } from '../core/errors.ts'
+import type { CommandContext } from './command-context.ts'
+import { laterVerbs, notYet } from './not-yet.ts'
+import { addLookingVerbs } from './verbs/looking.ts'
+import { addSteeringVerbs } from './verbs/steering.ts'
+import { addWorkingVerbs } from './verbs/working.ts'
+
+/** Options that every verb takes. */
+export interface GlobalOptions {
+  readonly db?: string
+  readonly json?: boolean
+}
+
+/** Makes the world of a verb from the options that every verb takes. */
+export type ContextOf = (options: GlobalOptions) => CommandContext
+
+/** How a verb is added: its action gives the exit code. */
+export interface VerbHost {
+  readonly program: Command
+  /** Runs the verb's work in its context and keeps the exit code. */
+  run(work: (context: CommandContext) => Promise<number>): Promise<void>
+}
+
+/** What a command line came to. */
+export interface ProgramResult {
+  readonly code: number
+}
+
+/**
+ * Reads a command line and does its verb. What the verb throws is thrown; help and version are
+ * printed to `write`.
+ *
+ * @throws UsageError for a wrong command line, RefusedError for a verb of a later release
+ */
+export async function runProgram(
+  words: readonly string[],
+  parts: {
+    readonly contextOf: ContextOf
+    readonly version: () => string
+    readonly write: (text: string) => void
+  },
+): Promise<ProgramResult> {
+  let code = 0
+  const program = newProgram(parts.write)
+  program.version(parts.version(), '--version', 'prints the version')
+  const host: VerbHost = {
+    program,
+    async run(work) {
+      code = await work(parts.contextOf(program.opts<GlobalOptions>()))
+    },
+  }
+  addWorkingVerbs(host)
+  addLookingVerbs(host)
+  addSteeringVerbs(host)
+  addLaterVerbs(program)
+  try {
+    await program.parseAsync(words, { from: 'user' })
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return { code: endOf(thrown, words, program) }
+    throw thrown
+  }
+  return { code }
+}
+
+function newProgram(write: (text: string) => void): Command {
+  return (
+    new Command('aura')
+      .description(
+        'Durable multi-agent workflows: executions survive kill -9 and go on where they were.',
+      )
+      .addOption(new Option('--db <path>', 'database file (default: $AURA_DB, else .aura/aura.db)'))
+      .addOption(
+        new Option('--json', 'exactly one JSON document on stdout; progress goes to stderr'),
+      )
+      .helpOption('-h, --help', 'prints help')
+      .helpCommand('help [verb]', 'prints help of a verb')
+      .configureOutput({ writeOut: write, writeErr: () => {} })
+      // Set before the verbs are added, which inherit it.
+      .configureHelp({ showGlobalOptions: true })
+      .showSuggestionAfterError(false)
+      .exitOverride()
+      .addHelpText('after', () => `\nLater releases: ${[...laterVerbs.keys()].join(', ')}.`)
+  )
+}
+
+function addLaterVerbs(program: Command): void {
+  for (const [verb, what] of laterVerbs) {
+    program
+      .command(verb, { hidden: true })
+      .description(`${what} (not yet)`)
+      .argument('[words...]')
+      .allowUnknownOption()
+      .helpOption(false)
+      .action(() => {
+        throw notYet(`'aura ${verb}'`)
+      })
+  }
+}
+
+/** The exit code of what Commander ended by itself. @throws UsageError for everything but help and version */
+function endOf(ended: CommanderError, words: readonly string[], program: Command): number {
+  if (ended.exitCode === 0) return 0
+  if (ended.code === 'commander.help') {
+    throw new OrchestrationError('UsageError', 'a verb is missing', {
+      hint: 'aura --help lists the verbs',
+    })
+  }
+  const message = ended.message.replace(/^error: /, '')
+  throw new OrchestrationError('UsageError', message, { hint: hintFor(ended, words, program) })
+}
+
+function hintFor(ended: CommanderError, words: readonly string[], program: Command): string {
+  const wrong = /'([^']+)'/.exec(ended.message)?.[1] ?? ''
+  const command = commandOf(words, program)
+  if (ended.code === 'commander.unknownCommand') {
+    const verbs = command.commands.map((child) => child.name())
+    const known = command === program ? [...verbs, 'help'] : verbs
+    return (
+      nearestHint(wrong, known) ??
+      `the verbs: ${new Help()
+        .visibleCommands(command)
+        .map((child) => child.name())
+        .join(', ')}`
+    )
+  }
+  const help = `${pathOf(command)} --help shows what it takes`
+  if (ended.code !== 'commander.unknownOption') return help
+  const options = [...command.options, ...program.options].flatMap((option) => option.long ?? [])
+  return nearestHint(wrong, options) ?? help
+}
+
+function commandOf(words: readonly string[], program: Command): Command {
+  let command = program
+  for (const word of words) {
+    command = command.commands.find((child) => child.name() === word) ?? command
+  }
+  return command
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
+}
+
+/** An option that may be given several times: its values in order; undefined when it is not given. */
+export function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(
+    (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
+  )
+}
+
+/** Refuses an empty text where a name is needed. */
+export function nonEmpty(value: string): string {
+  if (value === '') throw new InvalidArgumentError('it is empty.')
+  return value
+}

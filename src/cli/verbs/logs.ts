@@ -1,0 +1,67 @@
+import { openLook } from '../../engine/index.ts'
+import type { LogEntry, Look } from '../../engine/index.ts'
+import type { CommandContext } from '../command-context.ts'
+import { exitCodes } from '../exit-code.ts'
+import { eventText } from '../progress/plain-line.ts'
+import { timeOfDayText, momentText } from '../terminal/duration-text.ts'
+
+/** How often a followed journal is looked at. */
+const followMs = 200
+
+/**
+ * `aura logs ID [-f]`: the recorded events. With `-f` it goes on until the execution has ended. With
+ * `--json` one document `{ executionId, entries }`, and with `-f` as well one entry a line.
+ */
+export async function logs(
+  context: CommandContext,
+  executionId: string,
+  isFollowed: boolean,
+): Promise<number> {
+  const look = openLook(context.databasePath)
+  try {
+    if (isFollowed) await follow(context, look, executionId)
+    else if (context.isJson) context.json({ executionId, entries: look.log(executionId) })
+    else print(context, look.log(executionId), null)
+  } finally {
+    look.close()
+  }
+  return exitCodes.done
+}
+
+async function follow(context: CommandContext, look: Look, executionId: string): Promise<void> {
+  let last: LogEntry | null = null
+  for (;;) {
+    const entries: readonly LogEntry[] = look.log(executionId, last?.seq ?? 0)
+    if (context.isJson) for (const entry of entries) context.say(JSON.stringify(entry))
+    else print(context, entries, last)
+    last = entries.at(-1) ?? last
+    if (last !== null && isEnd(last)) return
+    await new Promise<void>((resolve) => context.clock.after(followMs, resolve))
+  }
+}
+
+function isEnd({ event }: LogEntry): boolean {
+  return ['ExecutionCompleted', 'ExecutionFailed', 'ExecutionCancelled'].includes(event.kind)
+}
+
+/** Lines with the time of day; a line with the date goes before the first of each day. */
+function print(
+  context: CommandContext,
+  entries: readonly LogEntry[],
+  before: LogEntry | null,
+): void {
+  const paint = context.paintOut
+  let day = before === null ? '' : dayOf(before)
+  for (const entry of entries) {
+    if (dayOf(entry) !== day) {
+      day = dayOf(entry)
+      context.say(paint.dim(day))
+    }
+    const seq = String(entry.seq).padStart(5)
+    context.say(`${paint.dim(`${timeOfDayText(entry.atMs)} ${seq}`)}  ${eventText(entry)}`)
+  }
+}
+
+function dayOf(entry: LogEntry): string {
+  return momentText(entry.atMs).slice(0, 10)
+}

@@ -1,0 +1,201 @@
+import type { JsonValue } from '../../core/json.ts'
+import { isJsonObject } from '../../core/json.ts'
+import { openLook } from '../../engine/index.ts'
+import type { LogEntry, ShowView, StepShowView } from '../../engine/index.ts'
+import type { CommandContext } from '../command-context.ts'
+import { exitCodes } from '../exit-code.ts'
+import { shellCommand } from '../shell-quote.ts'
+import { statusMark } from '../status-mark.ts'
+import { durationText, momentText, timeOfDayText } from '../terminal/duration-text.ts'
+import { valueLines } from '../terminal/value-lines.ts'
+import { cutToWidth, displayWidth, padToWidth, plainText } from '../terminal/width.ts'
+
+const errorLogLinesMax = 10
+const failedItemsMax = 10
+const outputColumnsMax = 120
+
+/** `aura show ID`: how an execution stands, step by step, and what to do next. */
+export async function show(context: CommandContext, executionId: string): Promise<number> {
+  const look = openLook(context.databasePath)
+  try {
+    const view = look.show(executionId)
+    if (context.isJson) context.json(view)
+    else context.say(lines(context, view, look.log(executionId)).join('\n'))
+  } finally {
+    look.close()
+  }
+  return exitCodes.done
+}
+
+function lines(context: CommandContext, view: ShowView, entries: readonly LogEntry[]): string[] {
+  const paint = context.paintOut
+  const ids = Object.keys(view.steps)
+  const idWidth = Math.max(4, ...ids.map(displayWidth))
+  const all = [...headLines(context, view, entries), '']
+  for (const [i, id] of ids.entries()) {
+    const step = view.steps[id] as StepShowView
+    const isLast = i === ids.length - 1
+    all.push(
+      `${paint.dim(isLast ? '└─' : '├─')} ${stepLine(context, padToWidth(id, idWidth), step)}`,
+    )
+    const stem = paint.dim(isLast ? '   ' : '│  ')
+    for (const line of stepDetails(context, step)) all.push(`${stem}  ${line}`)
+  }
+  if (view.error !== null) {
+    all.push('', paint.red(plainText(`${view.error.code}: ${view.error.message}`)))
+    if (view.error.hint !== null) all.push(`${paint.cyan('hint:')} ${plainText(view.error.hint)}`)
+  }
+  all.push(...errorLogLines(context, view))
+  if (view.output !== null) {
+    const columns = Math.min(outputColumnsMax, (context.stdout.columns ?? 100) - 3)
+    all.push(
+      '',
+      paint.bold('output'),
+      ...valueLines(view.output, columns).map((line) => `  ${line}`),
+    )
+  }
+  return [...all, ...nextLines(context, view, entries)]
+}
+
+function headLines(
+  context: CommandContext,
+  view: ShowView,
+  entries: readonly LogEntry[],
+): string[] {
+  const paint = context.paintOut
+  const { metrics, progress } = view
+  const first = entries[0]
+  const last = entries.at(-1)
+  const isOpen = !ended.has(view.status)
+  const took =
+    first === undefined || last === undefined
+      ? 0
+      : (isOpen ? context.clock.nowMs() : last.atMs) - first.atMs
+  const eta =
+    isOpen && progress.etaMs !== null ? `, about ${durationText(progress.etaMs)} left` : ''
+  return [
+    `${statusMark(view.status, paint)} ${paint.bold(view.status)}  ${view.executionId}  ${paint.dim(`${view.workflow} ${view.version}`)}`,
+    paint.dim(
+      `${first === undefined ? 'not started' : `started ${momentText(first.atMs)}`}, ${durationText(took)}; ` +
+        `${progress.completed} of ${progress.total} steps (${progress.percent} %)${eta}`,
+    ),
+    paint.dim(
+      `${metrics.attempts} attempts, ${metrics.retries} retries; calls ran ${durationText(metrics.runMs)}, waited ${durationText(metrics.queueMs)}; journal ${metrics.journalBytes} bytes`,
+    ),
+  ]
+}
+
+function stepLine(context: CommandContext, id: string, step: StepShowView): string {
+  const paint = context.paintOut
+  const took =
+    step.startedAtMs === null
+      ? ''
+      : durationText((step.endedAtMs ?? context.clock.nowMs()) - step.startedAtMs)
+  const attempts = step.attempts > 1 ? `${step.attempts} attempts` : ''
+  const items =
+    step.items === null
+      ? ''
+      : `${step.items.filter((item) => item.status === 'completed').length}/${step.items.length} items`
+  const facts = [took, items, attempts].filter((text) => text !== '').join('  ')
+  return `${statusMark(step.status, paint)} ${paint.bold(id)}  ${padToWidth(step.status, 11)}  ${facts}`
+}
+
+function stepDetails(context: CommandContext, step: StepShowView): string[] {
+  const paint = context.paintOut
+  const width = Math.max(40, (context.stdout.columns ?? 120) - 8)
+  const details: string[] = []
+  if (step.degraded !== null) {
+    const { from, to, because } = step.degraded
+    details.push(paint.yellow(plainText(`degraded: ${from} → ${to} because ${because}`)))
+  }
+  if (step.error !== null) details.push(paint.red(cutToWidth(errorText(step.error), width)))
+  const failed = step.items?.filter((item) => item.error !== null) ?? []
+  for (const item of failed.slice(0, failedItemsMax)) {
+    const error = item.error as { code: string; message: string }
+    details.push(
+      cutToWidth(
+        paint.red(plainText(`[${item.index}] ${item.status}: ${error.code}: ${error.message}`)),
+        width,
+      ),
+    )
+  }
+  if (failed.length > failedItemsMax)
+    details.push(paint.dim(`… ${failed.length - failedItemsMax} more items with errors`))
+  return details
+}
+
+function errorText(error: JsonValue): string {
+  if (!isJsonObject(error)) return plainText(JSON.stringify(error))
+  return plainText(`${String(error.code)}: ${String(error.message)}`)
+}
+
+function errorLogLines(context: CommandContext, view: ShowView): string[] {
+  if (view.errorLog.length === 0) return []
+  const paint = context.paintOut
+  const shown = view.errorLog.slice(-errorLogLinesMax)
+  const hidden = view.errorLog.length - shown.length
+  const head =
+    hidden === 0 ? 'errors' : `errors (the last ${shown.length} of ${view.errorLog.length})`
+  return [
+    '',
+    paint.bold(head),
+    ...shown.map((entry) => {
+      const attempt = entry.attempt === null ? '' : ` attempt ${entry.attempt}`
+      const where = entry.stepId === null ? 'execution' : `${entry.stepId}${attempt}`
+      return plainText(`${timeOfDayText(entry.atMs)}  ${where}  ${entry.code}: ${entry.message}`)
+    }),
+  ]
+}
+
+const ended: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])
+
+/** The commands that make sense for an execution that stands like this. */
+function nextLines(
+  context: CommandContext,
+  view: ShowView,
+  entries: readonly LogEntry[],
+): string[] {
+  const { commandName, databaseArgument, paintOut } = context
+  const command = (...words: string[]): string =>
+    `  ${shellCommand([commandName, ...words])}${databaseArgument}`
+  const next: string[] = []
+  for (const signal of awaitedSignals(view, entries))
+    next.push(command('signal', view.executionId, signal))
+  for (const label of uncertainCalls(view))
+    next.push(command('resolve', view.executionId, label, '--retry'))
+  if (view.status === 'paused') next.push(command('resume', view.executionId))
+  if (!ended.has(view.status))
+    next.push(
+      command('run', 'DOCUMENT', '--id', view.executionId),
+      command('cancel', view.executionId),
+    )
+  next.push(command('logs', view.executionId))
+  return ['', paintOut.dim('next'), ...next]
+}
+
+function awaitedSignals(view: ShowView, entries: readonly LogEntry[]): ReadonlySet<string> {
+  const bySite = new Map<string, string>()
+  for (const { event } of entries) {
+    if (event.kind === 'CallSuspended') bySite.set(event.step, event.signal)
+    else if (event.kind === 'StepScheduled' || event.kind === 'CallScheduled') {
+      if (event.call?.signal !== undefined) bySite.set(event.step, event.call.signal)
+    }
+  }
+  return new Set(
+    [...bySite]
+      .filter(([step]) => view.steps[step]?.status === 'waiting')
+      .map(([, signal]) => signal),
+  )
+}
+
+function uncertainCalls(view: ShowView): readonly string[] {
+  return Object.entries(view.steps)
+    .filter(([, step]) => step.status === 'uncertain')
+    .flatMap(([id, step]) =>
+      step.items === null
+        ? [id]
+        : step.items
+            .filter((item) => item.status === 'uncertain')
+            .map((item) => `${id}[${item.index}]`),
+    )
+}

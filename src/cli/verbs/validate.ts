@@ -1,0 +1,79 @@
+import { resolve } from 'node:path'
+import { isOrchestrationError, messageOf } from '../../core/errors.ts'
+import type { Problem } from '../../workflow/index.ts'
+import { agentProblems } from '../agent-problems.ts'
+import { agentsOf, registryOf } from '../agents.ts'
+import type { CommandContext } from '../command-context.ts'
+import { readDocumentFile } from '../document-file.ts'
+import { exitCodes } from '../exit-code.ts'
+import { problemBlock } from '../problem-report.ts'
+
+/**
+ * `aura validate F… [--agents M]…`: everything that is wrong with documents. Without `--agents` an
+ * agent that is not built in is a warning only. A module that cannot be loaded is a problem too, so
+ * that the output always has its own shape.
+ */
+export async function validate(
+  context: CommandContext,
+  files: readonly string[],
+  modules: readonly string[],
+): Promise<number> {
+  const problems: Problem[] = []
+  const agents = await agentsOf(context, modules)
+    .then(registryOf)
+    .catch((thrown: unknown) => {
+      problems.push(moduleProblem(thrown))
+      return null
+    })
+  for (const file of files) {
+    const read = readDocumentFile(file, resolve(context.cwd, file))
+    problems.push(...read.problems)
+    if (agents !== null)
+      problems.push(...agentProblems(read, agents, modules.length > 0 ? 'error' : 'warning'))
+  }
+  const valid = !problems.some((problem) => problem.level === 'error')
+  if (context.isJson) context.json({ valid, problems })
+  else report(context, { files, problems, valid })
+  return valid ? exitCodes.done : exitCodes.refused
+}
+
+function report(
+  context: CommandContext,
+  result: {
+    readonly files: readonly string[]
+    readonly problems: readonly Problem[]
+    readonly valid: boolean
+  },
+): void {
+  const paint = context.paintOut
+  for (const problem of result.problems) context.say(problemBlock({ ...problem }, paint))
+  const errors = result.problems.filter((problem) => problem.level === 'error').length
+  const warnings = result.problems.length - errors
+  const counts = [count(errors, 'error'), count(warnings, 'warning')]
+    .filter((part) => part !== '')
+    .join(', ')
+  const what =
+    result.files.length === 1 ? (result.files[0] as string) : `${result.files.length} documents`
+  const verdict = result.valid
+    ? `${paint.green('✔')} ${what}: valid`
+    : `${paint.red('✘')} ${what}: not valid`
+  context.say(counts === '' ? verdict : `${verdict} (${counts})`)
+}
+
+function count(number: number, what: string): string {
+  return number === 0 ? '' : `${number} ${what}${number === 1 ? '' : 's'}`
+}
+
+function moduleProblem(thrown: unknown): Problem {
+  return {
+    file: null,
+    line: null,
+    column: null,
+    path: null,
+    message: messageOf(thrown),
+    found: null,
+    expected: null,
+    hint: isOrchestrationError(thrown) ? thrown.hint : null,
+    level: 'error',
+  }
+}

@@ -1,0 +1,95 @@
+import { Option } from 'commander'
+import { repeatable, nonEmpty } from '../program.ts'
+import type { VerbHost } from '../program.ts'
+import type { RunOptions } from './run.ts'
+
+const agentsOption = () =>
+  repeatable('--agents <module>', 'module with agents, .ts or .js (repeatable)')
+
+/** Adds `validate`, `graph`, `run`, `agents`, `tda`. Their code loads when they are called. */
+export function addWorkingVerbs({ program, run }: VerbHost): void {
+  program
+    .command('run')
+    .summary('runs a workflow, or goes on with an execution')
+    .description(
+      'Runs a workflow document with live progress. Kill it at any moment: `--id` goes on where it was.',
+    )
+    .argument('<document>', 'workflow document, YAML or JSON', nonEmpty)
+    .addOption(
+      repeatable(
+        '--input <key=value>',
+        "one value of the input, read as the schema's type (repeatable)",
+      ),
+    )
+    .option('--input-file <file>', 'JSON object with the input; --input goes over it')
+    .option('--id <id>', 'id of the execution; one that exists is continued')
+    .option('--engine <engine>', 'embedded or temporal', 'embedded')
+    .option('--detach', 'records the start and returns; `run --id` drives it later')
+    .addOption(agentsOption())
+    .action((file: string, options: RunOptions) =>
+      run(async (context) => (await import('./run.ts')).run(context, file, options)),
+    )
+  program
+    .command('validate')
+    .summary('checks documents')
+    .description(
+      'Reports everything that is wrong with documents, each with file, line and column.',
+    )
+    .argument('<documents...>', 'workflow documents')
+    .addOption(agentsOption())
+    .action((files: string[], options: { agents?: string[] }) =>
+      run(async (context) =>
+        (await import('./validate.ts')).validate(context, files, options.agents ?? []),
+      ),
+    )
+  program
+    .command('graph')
+    .summary('draws a document')
+    .description('Draws the steps of a document and what needs what.')
+    .argument('<document>', 'workflow document', nonEmpty)
+    .addOption(
+      new Option('--format <format>', 'how').choices(['ascii', 'mermaid', 'svg']).default('ascii'),
+    )
+    .action((file: string, options: { format: 'ascii' | 'mermaid' | 'svg' }) =>
+      run(async (context) => (await import('./graph.ts')).graph(context, file, options.format)),
+    )
+  addAgentVerbs(program, run)
+}
+
+function addAgentVerbs(program: VerbHost['program'], run: VerbHost['run']): void {
+  program
+    .command('agents')
+    .summary('agents ls: lists agents and their actions')
+    .description('Agents.')
+    .command('ls')
+    .summary('lists agents and their actions')
+    .description('Lists the built-in agents and those of the modules, with actions and effects.')
+    .addOption(agentsOption())
+    .action((options: { agents?: string[] }) =>
+      run(async (context) => (await import('./agents.ts')).agentsLs(context, options.agents ?? [])),
+    )
+  const tda = program
+    .command('tda')
+    .summary('tda scan CSV: finds anomalies in a series')
+    .description('Topological data analysis of metric series.')
+  tda
+    .command('scan')
+    .summary('finds anomalies in a CSV file')
+    .description('Finds anomalies in one column of a CSV file, draws and lists them.')
+    .argument('<csv>', 'file with a column of numbers, and one of times if there is one', nonEmpty)
+    .option('--column <name>', 'default: the first column of numbers')
+    .action((file: string, options: { column?: string }) =>
+      run(async (context) =>
+        (await import('./tda-scan.ts')).tdaScan(context, file, options.column),
+      ),
+    )
+  tda
+    .command('watch', { hidden: true })
+    .description('watches a series (not yet)')
+    .argument('[words...]')
+    .allowUnknownOption()
+    .action(async () => {
+      const { notYet } = await import('../not-yet.ts')
+      throw notYet("'aura tda watch'")
+    })
+}

@@ -1,0 +1,23 @@
+export { anomalyKinds, anomalySchema, type Anomaly, type AnomalyKind } from './anomaly.ts'
+export { classify, type Classification } from './classify.ts'
+export {
+  detectSeries,
+  StreamDetector,
+  type DetectorOptions,
+  type DetectorUpdate,
+} from './detector.ts'
+export { bottleneckDistance, wassersteinDistance } from './diagram-distance.ts'
+export { delayEmbedding, distanceMatrix, maxminSample, type PointCloud } from './embedding.ts'
+export { topologyFeatures, type TopologyFeatures } from './features.ts'
+export { ripsPersistence, type Bar, type Diagram } from './persistence.ts'
+export { plotSeries, type PlotOptions } from './plot.ts'
+export { correlation, medianAndSigma } from './robust-statistics.ts'
+export { scanSeries, type ScanOptions, type ScanResult, type SeriesInput } from './scan.ts'
+export {
+  openSeries,
+  readSeries,
+  readSeriesTable,
+  type Series,
+  type SeriesPoint,
+  type SeriesTable,
+} from './series.ts'

@@ -1,0 +1,64 @@
+import { expect, expectTypeOf, test } from 'vitest'
+import type * as z from 'zod'
+import { isOrchestrationError } from '../../core/errors.ts'
+import { defineWorkflow } from './builder.ts'
+import type { WorkflowData } from './builder.ts'
+import { readDocument, readDocumentData } from './read.ts'
+import type { documentSchema } from './schema.ts'
+
+const steps = {
+  hello: { agent: 'greeter', action: 'greet', with: { name: '${ input.name }' } },
+  rest: { needs: ['hello'], sleep: '5s' },
+} as const
+
+test('the builder gives the data that the same YAML gives', () => {
+  const data = defineWorkflow({ name: 'greet', version: '1.0.0', steps })
+  const yaml = `
+name: greet
+version: 1.0.0
+steps:
+  hello: { agent: greeter, action: greet, with: { name: "\${ input.name }" } }
+  rest: { needs: [hello], sleep: 5s }
+`
+  expect(data).toEqual({ name: 'greet', version: '1.0.0', steps })
+  expect(readDocumentData(data)).toEqual(readDocument(yaml, { file: '' }))
+})
+
+test('an invalid document throws with all its problems', () => {
+  let thrown: unknown
+  try {
+    defineWorkflow({ name: 'Greet', version: 'one', steps: { a: { sleep: '5s', when: '1 +' } } })
+  } catch (error) {
+    thrown = error
+  }
+  if (!isOrchestrationError(thrown)) throw new Error('it threw something else')
+  expect(thrown.code).toBe('DocumentError')
+  expect(thrown.details?.problems).toHaveLength(3)
+  expect(thrown.message).toMatch(/^name: name is not valid, and 2 more$/)
+})
+
+test('the compiler refuses needs of unknown steps, two kinds at once and bare numbers', () => {
+  const base = { name: 'a', version: '1.0.0' } as const
+  const wrong = (): void => {
+    // @ts-expect-error there is no step b
+    defineWorkflow({ ...base, steps: { a: { needs: ['b'], sleep: '1s' } } })
+    // @ts-expect-error an agent step does not sleep
+    defineWorkflow({ ...base, steps: { a: { agent: 'x', action: 'y', sleep: '1s' } } })
+    // @ts-expect-error a duration has a unit
+    defineWorkflow({ ...base, steps: { a: { sleep: 5 } } })
+    // @ts-expect-error an agent step has an action
+    defineWorkflow({ ...base, steps: { a: { agent: 'x' } } })
+    // @ts-expect-error there is no such key
+    defineWorkflow({ ...base, steps: { a: { sleep: '1s', agnet: 'x' } } })
+  }
+  expect(wrong).toThrow("there is no step 'b'")
+})
+
+test('the type of a document fits the schema, and the step ids are known', () => {
+  expectTypeOf<WorkflowData>().toExtend<DeepReadonly<z.input<typeof documentSchema>>>()
+  const data = defineWorkflow({ name: 'greet', version: '1.0.0', steps })
+  expectTypeOf(data.steps.rest.sleep).toEqualTypeOf<'5s'>()
+  expectTypeOf(data).toExtend<WorkflowData>()
+})
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
