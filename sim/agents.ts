@@ -1,5 +1,10 @@
 import { type AgentCall, AgentPool, type RunningCall, type Settle } from '../src/agents/index.ts'
-import type { ActionContract, CallOutcome, Effect, LookupOutcome } from '../src/core/contracts/call.ts'
+import type {
+  ActionContract,
+  CallOutcome,
+  Effect,
+  LookupOutcome,
+} from '../src/core/contracts/call.ts'
 import type { ErrorJson } from '../src/core/errors.ts'
 import type { JsonValue } from '../src/core/json.ts'
 import type { Random } from '../src/core/random.ts'
@@ -14,6 +19,8 @@ export interface AgentWorld {
   readonly clock: ProcessClock
   readonly isQuiet: () => boolean
   readonly saw: (fault: string) => void
+  /** Whether calls of the agent `poison` end their process. */
+  readonly isPoisonous: boolean
   /** Ends the process at once. */
   readonly poison: () => void
   /** Effects under way in this process, decided when it is stopped: they happen now or never. */
@@ -22,20 +29,23 @@ export interface AgentWorld {
   readonly arrived: (call: AgentCall) => void
 }
 
-const effects: Readonly<Record<string, { readonly effect: Effect; readonly hasLookup: boolean }>> = {
-  reader: { effect: 'read', hasLookup: false },
-  writer: { effect: 'idempotent', hasLookup: false },
-  payer: { effect: 'once', hasLookup: true },
-  blind: { effect: 'once', hasLookup: false },
-  failer: { effect: 'read', hasLookup: false },
-  asker: { effect: 'idempotent', hasLookup: false },
-  hanger: { effect: 'idempotent', hasLookup: false },
-  poison: { effect: 'read', hasLookup: false },
-}
+const effects: Readonly<Record<string, { readonly effect: Effect; readonly hasLookup: boolean }>> =
+  {
+    reader: { effect: 'read', hasLookup: false },
+    writer: { effect: 'idempotent', hasLookup: false },
+    payer: { effect: 'once', hasLookup: true },
+    blind: { effect: 'once', hasLookup: false },
+    failer: { effect: 'read', hasLookup: false },
+    asker: { effect: 'idempotent', hasLookup: false },
+    hanger: { effect: 'idempotent', hasLookup: false },
+    poison: { effect: 'read', hasLookup: false },
+  }
 
 /** The agents of one process. Their behaviour comes from the seed; what they did stays in the outside world. */
 export function simulatedAgents(world: AgentWorld): AgentDirectory {
-  const agents = new Map(Object.keys(effects).map((name) => [name, new SimulatedAgent(name, world)]))
+  const agents = new Map(
+    Object.keys(effects).map((name) => [name, new SimulatedAgent(name, world)]),
+  )
   return { resolve: (name) => agents.get(name) }
 }
 
@@ -63,10 +73,18 @@ class SimulatedAgent implements EngineAgent {
   invoke(action: string, call: AgentCall, settle: Settle): RunningCall {
     const { outside, clock, random } = this.#world
     this.#world.arrived(call)
-    if (++this.#inFlight > this.#places) outside.faults.push(`poolHolds: ${this.#name} ran ${this.#inFlight} at once`)
+    if (++this.#inFlight > this.#places)
+      outside.faults.push({ key: `${this.#name}/`, property: 'poolHolds' })
     const isOnce = this.#contract.effect === 'once'
     const { idempotencyKey: key, stepId, index, input } = call
-    const record = outside.arrive({ key, stepId, index, input, agent: `${this.#name}.${action}`, isOnce })
+    const record = outside.arrive({
+      key,
+      stepId,
+      index,
+      input,
+      agent: `${this.#name}.${action}`,
+      isOnce,
+    })
     let isOver = false
     const end = (outcome: CallOutcome): void => {
       if (isOver) return
@@ -127,14 +145,23 @@ class SimulatedAgent implements EngineAgent {
       effect(true)
       return { kind: 'completed', output }
     }
-    if (this.#name === 'poison' && record.deliveries < 12) {
+    if (this.#name === 'poison' && this.#world.isPoisonous && record.deliveries < 8) {
       this.#world.saw('poison')
       this.#world.poison()
       return { afterMs: Infinity, outcome: complete, giveUp }
     }
     if (this.#name === 'asker' && call.resumed === null) {
       this.#world.saw('suspend')
-      return { afterMs, giveUp, outcome: () => ({ kind: 'suspended', signal: 'go', schema: null, resumeToken: call.stepId }) }
+      return {
+        afterMs,
+        giveUp,
+        outcome: () => ({
+          kind: 'suspended',
+          signal: 'go',
+          schema: null,
+          resumeToken: call.stepId,
+        }),
+      }
     }
     if (this.#name === 'hanger' && !(quiet && record.deliveries > 6)) {
       this.#world.saw('hang')
@@ -142,7 +169,11 @@ class SimulatedAgent implements EngineAgent {
     }
     if (this.#name === 'failer' && roll < 0.8) {
       this.#world.saw('definiteFailure')
-      return { afterMs, giveUp, outcome: () => ({ kind: 'failed', error: failure('AgentError', false) }) }
+      return {
+        afterMs,
+        giveUp,
+        outcome: () => ({ kind: 'failed', error: failure('AgentError', false) }),
+      }
     }
     if (quiet || action === 'undo') return { afterMs, outcome: complete, giveUp }
     if (roll < 0.06) {
@@ -177,7 +208,9 @@ class SimulatedAgent implements EngineAgent {
 
   #failed(code: string, retryable: boolean): CallOutcome {
     const error = failure(code, retryable)
-    return this.#contract.effect === 'once' && retryable ? { kind: 'unknown', error } : { kind: 'failed', error }
+    return this.#contract.effect === 'once' && retryable
+      ? { kind: 'unknown', error }
+      : { kind: 'failed', error }
   }
 }
 

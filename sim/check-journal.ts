@@ -1,8 +1,14 @@
 import type { KernelEvent } from '../src/workflow/kernel/events.ts'
 import { assertNever } from '../src/core/assert.ts'
-import { decodeRow } from '../src/workflow/kernel/codec.ts'
-import type { JournalRow } from '../src/engine/journal/journal.ts'
 import type { Plan, PlanStep } from '../src/workflow/plan/plan.ts'
+
+/** One row of the journal, read. */
+export interface DecodedRow {
+  readonly seq: number
+  readonly count: number
+  readonly atMs: number
+  readonly events: readonly KernelEvent[]
+}
 
 /** What one execution's journal says, judged by rules of its own: none of the kernel's code is used. */
 export class JournalCheck {
@@ -29,11 +35,11 @@ export class JournalCheck {
   }
 
   /** Goes through all rows; their sequence must have no gap. */
-  run(rows: readonly JournalRow[]): void {
+  run(rows: readonly DecodedRow[]): void {
     let next = 1
     for (const row of rows) {
       if (row.seq !== next) this.#fail('journalGapless')
-      const { atMs, events } = decodeRow(row.payload)
+      const { atMs, events } = row
       if (events.length !== row.count) this.#fail('journalGapless')
       next += events.length
       for (const event of events) {
@@ -87,7 +93,8 @@ export class JournalCheck {
     if (this.#isPaused || this.#isStopping) this.#fail('pauseAndFailureHold')
     if (event.kind === 'StepSkipped') {
       this.#settled.set(event.step, 'skipped')
-      const allSkipped = needs.length > 0 && needs.every((need) => this.#settled.get(need) === 'skipped')
+      const allSkipped =
+        needs.length > 0 && needs.every((need) => this.#settled.get(need) === 'skipped')
       if (event.reason === 'needs' && !allSkipped) this.#fail('skipReason')
       return
     }
@@ -102,7 +109,9 @@ export class JournalCheck {
     const step = this.#step(event.step)
     if (this.#isPaused || this.#isStopping) this.#fail('pauseAndFailureHold')
     this.#open.set(`${event.step}[${event.index}]`, newCall())
-    const together = Array.from(this.#open.keys()).filter((key) => key.startsWith(`${event.step}[`)).length
+    const together = Array.from(this.#open.keys()).filter((key) =>
+      key.startsWith(`${event.step}[`),
+    ).length
     if (together > step.maxParallel) this.#fail('maxParallelHolds')
   }
 
@@ -115,11 +124,20 @@ export class JournalCheck {
     const isRedelivery = call.isLost || call.isResolved || call.isResumed
     if (isRedelivery && event.attempt !== call.attempt) this.#fail('redeliveryKeepsAttempt')
     if (!isRedelivery && event.attempt !== call.attempt + 1) this.#fail('attemptsCountUp')
-    if (this.#isStopping && event.undo === undefined && !isRedelivery) this.#fail('pauseAndFailureHold')
+    if (this.#isStopping && event.undo === undefined && !isRedelivery)
+      this.#fail('pauseAndFailureHold')
     if (call.isUncertain && !call.isResolved) this.#fail('onceNotBlindly')
-    if (call.isLost && !call.isResolved && event.effect === 'once' && !event.lookup) this.#fail('onceNotBlindly')
+    if (call.isLost && !call.isResolved && event.effect === 'once' && !event.lookup)
+      this.#fail('onceNotBlindly')
     if (event.undo === undefined && !isRedelivery) this.#counted++
-    Object.assign(call, { attempt: event.attempt, isRunning: true, isLost: false, isResolved: false, isResumed: false, isUncertain: false })
+    Object.assign(call, {
+      attempt: event.attempt,
+      isRunning: true,
+      isLost: false,
+      isResolved: false,
+      isResumed: false,
+      isUncertain: false,
+    })
     const { maxAttempts } = this.#step(event.step).retry
     if (call.attempt > maxAttempts) this.#fail('maxAttemptsHolds')
   }
@@ -175,11 +193,15 @@ export class JournalCheck {
       this.#openUndo = null
       return
     }
-    if (event.kind === 'CallCompleted' || ('raw' in event && event.raw !== undefined)) this.#succeed(event.step, key)
-    if (event.kind === 'CallCancelled' && event.unknown === true && !call.isUncertain) this.#succeed(event.step, key)
+    if (event.kind === 'CallCompleted' || ('raw' in event && event.raw !== undefined))
+      this.#succeed(event.step, key)
+    if (event.kind === 'CallCancelled' && event.unknown === true && !call.isUncertain)
+      this.#succeed(event.step, key)
     const count = this.#items.get(event.step)
     if (count === undefined) return this.#settle(event.step)
-    const ended = Array.from(this.#recorded).filter((known) => known.startsWith(`${event.step}[`)).length
+    const ended = Array.from(this.#recorded).filter((known) =>
+      known.startsWith(`${event.step}[`),
+    ).length
     if (ended === count && event.kind === 'CallCompleted') this.#settled.set(event.step, 'done')
   }
 
@@ -222,7 +244,10 @@ export class JournalCheck {
       case 'ExecutionFailed':
       case 'ExecutionCancelled':
         this.#isEnded = true
-        if (this.#plan.onFailure === 'compensate' && this.#undone.length !== this.#successes.length) {
+        if (
+          this.#plan.onFailure === 'compensate' &&
+          this.#undone.length !== this.#successes.length
+        ) {
           this.#fail('everySuccessUndone')
         }
         return
@@ -277,7 +302,11 @@ function newCall(): Call {
   }
 }
 
-function keyOf(event: { readonly step: string; readonly index?: number; readonly undo?: number }): string {
+function keyOf(event: {
+  readonly step: string
+  readonly index?: number
+  readonly undo?: number
+}): string {
   const label = event.index === undefined ? event.step : `${event.step}[${event.index}]`
   return event.undo === undefined ? label : `${label}/undo${event.undo}`
 }

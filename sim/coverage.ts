@@ -23,9 +23,13 @@ export const crashPoints = ['beforeCommit', 'afterCommit', 'betweenTurns', 'insi
 
 /** How often each kind of event, fault and crash point occurred over all seeds. */
 export class Coverage {
-  readonly events: Record<string, number> = Object.fromEntries(kernelEventKinds.map((kind) => [kind, 0]))
+  readonly events: Record<string, number> = Object.fromEntries(
+    kernelEventKinds.map((kind) => [kind, 0]),
+  )
   readonly faults: Record<string, number> = Object.fromEntries(faultKinds.map((kind) => [kind, 0]))
-  readonly crashes: Record<string, number> = Object.fromEntries(crashPoints.map((kind) => [kind, 0]))
+  readonly crashes: Record<string, number> = Object.fromEntries(
+    crashPoints.map((kind) => [kind, 0]),
+  )
 
   count(of: 'events' | 'faults' | 'crashes', kind: string): void {
     this[of][kind] = (this[of][kind] ?? 0) + 1

@@ -1,5 +1,10 @@
 import { OrchestrationError, StateConsistencyError } from '../src/core/errors.ts'
-import type { ExecutionRow, Journal, JournalBatch, JournalRow } from '../src/engine/journal/journal.ts'
+import type {
+  ExecutionRow,
+  Journal,
+  JournalBatch,
+  JournalRow,
+} from '../src/engine/journal/journal.ts'
 import { MemoryJournal } from '../src/engine/journal/memory.ts'
 
 /** What a process that appends meets. */
@@ -38,7 +43,10 @@ export class ProcessJournal implements Journal {
 
   constructor(
     disk: Disk,
-    hooks: { readonly fate: () => AppendFate; readonly crash: (point: 'crashBefore' | 'crashAfter') => void },
+    hooks: {
+      readonly fate: () => AppendFate
+      readonly crash: (point: 'crashBefore' | 'crashAfter') => void
+    },
   ) {
     this.#disk = disk
     this.#epoch = ++disk.epoch
@@ -52,9 +60,11 @@ export class ProcessJournal implements Journal {
 
   async append(batch: JournalBatch): Promise<void> {
     if (this.isDead) return never()
-    if (this.#epoch !== this.#disk.epoch) throw new StateConsistencyError('the file has a newer owner')
+    if (this.#epoch !== this.#disk.epoch)
+      throw new StateConsistencyError('the file has a newer owner')
     const fate = this.#fate()
-    if (fate === 'full') throw new OrchestrationError('StorageError', 'the disk is full', { retryable: true })
+    if (fate === 'full')
+      throw new OrchestrationError('StorageError', 'the disk is full', { retryable: true })
     if (fate === 'crashBefore') {
       this.#crash(fate)
       return never()

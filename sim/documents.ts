@@ -14,27 +14,62 @@ const handmade: readonly JsonObject[] = [
     c: { ...call('payer'), needs: ['b'], with: { from: '${ steps.b.output.value }' } },
     d: { ...call('reader'), needs: ['c'], with: { from: '${ steps.c.output.value }' } },
   }),
-  workflow('saga', {
-    a: { ...call('writer'), compensate: call('writer', 'undo') },
-    b: { ...call('payer'), needs: ['a'], compensate: call('payer', 'undo') },
-    c: { ...call('writer'), needs: ['b'], compensate: { ...call('writer', 'undo'), with: { was: '${ call.output }' } } },
-    d: { ...call('failer'), needs: ['c'] },
-  }, { onFailure: 'compensate' }),
-  workflow('saga-wide', {
-    a: { ...call('writer'), forEach: '[1, 2, 3, 4]', maxParallel: 2, compensate: call('writer', 'undo') },
-    b: { ...call('payer'), compensate: call('payer', 'undo') },
-    c: { ...call('blind'), compensate: call('writer', 'undo') },
-    d: { ...call('failer'), needs: ['a', 'b'] },
-  }, { onFailure: 'compensate' }),
+  workflow(
+    'saga',
+    {
+      a: { ...call('writer'), compensate: call('writer', 'undo') },
+      b: { ...call('payer'), needs: ['a'], compensate: call('payer', 'undo') },
+      c: {
+        ...call('writer'),
+        needs: ['b'],
+        compensate: { ...call('writer', 'undo'), with: { was: '${ call.output }' } },
+      },
+      d: { ...call('failer'), needs: ['c'] },
+    },
+    { onFailure: 'compensate' },
+  ),
+  workflow(
+    'saga-wide',
+    {
+      a: {
+        ...call('writer'),
+        forEach: '[1, 2, 3, 4]',
+        maxParallel: 2,
+        compensate: call('writer', 'undo'),
+      },
+      b: { ...call('payer'), compensate: call('payer', 'undo') },
+      c: { ...call('blind'), compensate: call('writer', 'undo') },
+      d: { ...call('failer'), needs: ['a', 'b'] },
+    },
+    { onFailure: 'compensate' },
+  ),
   workflow('fan', {
-    list: { ...call('reader'), outputs: { items: '${ [output.value, output.value + 1, output.value + 2] }' } },
-    each: { ...call('writer'), needs: ['list'], forEach: 'steps.list.output.items', maxParallel: 2, with: { item: '${ item }', index: '${ index }' } },
+    list: {
+      ...call('reader'),
+      outputs: { items: '${ [output.value, output.value + 1, output.value + 2] }' },
+    },
+    each: {
+      ...call('writer'),
+      needs: ['list'],
+      forEach: 'steps.list.output.items',
+      maxParallel: 2,
+      with: { item: '${ item }', index: '${ index }' },
+    },
     sum: { ...call('reader'), needs: ['each'], with: { count: '${ size(steps.each.output) }' } },
   }),
   workflow('fan-fails', {
-    each: { ...call('failer'), forEach: '[1, 2, 3, 4, 5]', maxParallel: 3, continueOnFailure: true },
+    each: {
+      ...call('failer'),
+      forEach: '[1, 2, 3, 4, 5]',
+      maxParallel: 3,
+      continueOnFailure: true,
+    },
     none: { ...call('reader'), forEach: '[]' },
-    after: { ...call('reader'), needs: ['each', 'none'], with: { status: '${ steps.each.status }' } },
+    after: {
+      ...call('reader'),
+      needs: ['each', 'none'],
+      with: { status: '${ steps.each.status }' },
+    },
   }),
   workflow('waits', {
     ask: { waitFor: { signal: 'go' } },
@@ -42,14 +77,32 @@ const handmade: readonly JsonObject[] = [
     b: { ...call('reader'), needs: ['ask', 'late'], with: { answer: '${ steps.ask.output }' } },
     nap: { sleep: '250ms', needs: ['b'] },
   }),
-  workflow('wait-fails', { ask: { waitFor: { signal: 'never', timeout: '150ms' } }, b: { ...call('reader'), needs: ['ask'] } }),
+  workflow('wait-fails', {
+    ask: { waitFor: { signal: 'never', timeout: '150ms' } },
+    b: { ...call('reader'), needs: ['ask'] },
+  }),
   workflow('suspends', { ask: call('asker'), b: { ...call('reader'), needs: ['ask'] } }),
-  workflow('polls', {
-    poll: { ...call('reader', 'poll'), repeat: { until: 'output.value >= 4', maxTimes: 8, delay: '30ms' }, compensate: call('writer', 'undo') },
-    stuck: { ...call('reader', 'poll'), needs: ['poll'], repeat: { until: 'false', maxTimes: 2, delay: '10ms' } },
-  }, { onFailure: 'compensate' }),
+  workflow(
+    'polls',
+    {
+      poll: {
+        ...call('reader', 'poll'),
+        repeat: { until: 'output.value >= 4', maxTimes: 8, delay: '30ms' },
+        compensate: call('writer', 'undo'),
+      },
+      stuck: {
+        ...call('reader', 'poll'),
+        needs: ['poll'],
+        repeat: { until: 'false', maxTimes: 2, delay: '10ms' },
+      },
+    },
+    { onFailure: 'compensate' },
+  ),
   workflow('falls-back', {
-    a: { ...call('failer'), fallback: [call('failer'), { ...call('writer'), with: { instead: true } }] },
+    a: {
+      ...call('failer'),
+      fallback: [call('failer'), { ...call('writer'), with: { instead: true } }],
+    },
     b: { ...call('blind'), needs: ['a'], fallback: call('reader') },
   }),
   workflow('skips', {
@@ -58,30 +111,73 @@ const handmade: readonly JsonObject[] = [
     c: { ...call('reader'), needs: ['b'] },
     d: { ...call('reader'), needs: ['b'], whenSkipped: 'run' },
     e: { ...call('reader'), needs: ['c', 'd'] },
-    bad: { ...call('reader'), needs: ['a'], when: 'steps.a.output.missing > 1', continueOnFailure: true },
+    bad: {
+      ...call('reader'),
+      needs: ['a'],
+      when: 'steps.a.output.missing > 1',
+      continueOnFailure: true,
+    },
   }),
-  workflow('times-out', { a: call('writer'), slow: { sleep: '10s', needs: ['a'] } }, { timeout: '700ms', onFailure: 'compensate' }),
-  workflow('times-out-calls', {
-    a: { ...call('payer'), compensate: call('payer', 'undo') },
-    b: { ...call('hanger'), needs: ['a'], timeout: '5s' },
-  }, { timeout: '400ms', onFailure: 'compensate' }),
-  workflow('spends', {
-    a: { ...call('reader'), forEach: '[1, 2, 3, 4, 5, 6]', maxParallel: 3 },
+  workflow(
+    'times-out',
+    { a: call('writer'), slow: { sleep: '10s', needs: ['a'] } },
+    { timeout: '700ms', onFailure: 'compensate' },
+  ),
+  workflow(
+    'times-out-calls',
+    {
+      a: { ...call('payer'), compensate: call('payer', 'undo') },
+      b: { ...call('hanger'), needs: ['a'], timeout: '5s' },
+    },
+    { timeout: '400ms', onFailure: 'compensate' },
+  ),
+  workflow(
+    'spends',
+    {
+      a: { ...call('reader'), forEach: '[1, 2, 3, 4, 5, 6]', maxParallel: 3 },
+      b: { ...call('reader'), needs: ['a'] },
+    },
+    { budget: { agentCalls: 5 } },
+  ),
+  workflow('blind', {
+    a: call('blind'),
+    b: { ...call('blind'), needs: ['a'] },
+    c: { ...call('blind'), needs: ['b'] },
+  }),
+  workflow('hangs', {
+    a: { ...call('hanger'), timeout: '80ms' },
     b: { ...call('reader'), needs: ['a'] },
-  }, { budget: { agentCalls: 5 } }),
-  workflow('blind', { a: call('blind'), b: { ...call('blind'), needs: ['a'] }, c: { ...call('blind'), needs: ['b'] } }),
-  workflow('hangs', { a: { ...call('hanger'), timeout: '80ms' }, b: { ...call('reader'), needs: ['a'] } }),
-  workflow('poisoned', { a: call('reader'), b: { ...call('poison'), needs: ['a'], continueOnFailure: true }, c: { ...call('reader'), needs: ['b'] } }),
-  workflow('outputs-break', { a: { ...call('writer'), outputs: { x: '${ output.missing }' }, compensate: call('writer', 'undo') } }, { onFailure: 'compensate' }),
+  }),
+  workflow('poisoned', {
+    a: call('reader'),
+    b: { ...call('poison'), needs: ['a'], continueOnFailure: true },
+    c: { ...call('reader'), needs: ['b'] },
+  }),
+  workflow(
+    'outputs-break',
+    {
+      a: {
+        ...call('writer'),
+        outputs: { x: '${ output.missing }' },
+        compensate: call('writer', 'undo'),
+      },
+    },
+    { onFailure: 'compensate' },
+  ),
 ]
 
 /** All documents of the simulation: the handmade ones, then random graphs. The same for every seed. */
 export function simulationDocuments(): readonly WorkflowDocument[] {
   const random = seededRandom(4_711)
-  const generated = Array.from({ length: 24 }, (_, number) => randomWorkflow(`random-${number}`, random))
+  const generated = Array.from({ length: 24 }, (_, number) =>
+    randomWorkflow(`random-${number}`, random),
+  )
   return [...handmade, ...generated].map((data) => {
     const { document, problems } = readDocumentData(data)
-    invariant(document !== null, `document '${String(data['name'])}': ${JSON.stringify(problems[0])}`)
+    invariant(
+      document !== null,
+      `document '${String(data['name'])}': ${JSON.stringify(problems[0])}`,
+    )
     return document
   })
 }
@@ -91,16 +187,22 @@ function randomWorkflow(name: string, random: Random): JsonObject {
   const steps: Record<string, JsonObject> = {}
   const agents = ['reader', 'writer', 'payer', 'blind', 'reader', 'writer']
   for (let number = 0; number < count; number++) {
-    const needs = Array.from({ length: number }, (_, other) => `s${other}`).filter(() => random() < 0.35)
+    const needs = Array.from({ length: number }, (_, other) => `s${other}`).filter(
+      () => random() < 0.35,
+    )
     const agent = agents[Math.floor(random() * agents.length)] as string
     steps[`s${number}`] = {
       needs,
       ...call(agent),
-      ...(random() < 0.2 ? { forEach: '[10, 20, 30]', maxParallel: 1 + Math.floor(random() * 3) } : {}),
+      ...(random() < 0.2
+        ? { forEach: '[10, 20, 30]', maxParallel: 1 + Math.floor(random() * 3) }
+        : {}),
       ...(random() < 0.3 ? { compensate: call('writer', 'undo') } : {}),
       ...(random() < 0.15 ? { fallback: call('reader') } : {}),
       ...(random() < 0.2 ? { continueOnFailure: true } : {}),
-      ...(needs.length > 0 && random() < 0.1 ? { when: `steps.${needs[0]}.status == "completed"` } : {}),
+      ...(needs.length > 0 && random() < 0.1
+        ? { when: `steps.${needs[0]}.status == "completed"` }
+        : {}),
     }
   }
   return workflow(name, steps, { onFailure: random() < 0.6 ? 'compensate' : 'keep' })

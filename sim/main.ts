@@ -28,7 +28,11 @@ if (values.json) {
 } else {
   const { events, faults, crashes } = report.coverage
   for (const [title, counts] of Object.entries({ events, faults, crashes })) {
-    console.log(`${title}: ${Object.entries(counts).map(([kind, count]) => `${kind} ${count}`).join(', ')}`)
+    console.log(
+      `${title}: ${Object.entries(counts)
+        .map(([kind, count]) => `${kind} ${count}`)
+        .join(', ')}`,
+    )
   }
   for (const { seed, property } of report.failures.slice(0, 20)) {
     console.log(`seed ${seed}: ${property}   (again: npm run -s sim -- --seeds 1 --seed ${seed})`)

@@ -23,8 +23,9 @@ function lookAfter(world: World): void {
     if (row === undefined) world.submit(id)
     else if (row.endedAtMs === null) {
       forget(engine.resumeWorkflow(id))
-      if (row.workflow === 'waits' || row.workflow === 'suspends') forget(engine.signal(id, 'go', null))
-      resolveUncertain(world, id)
+      if (row.workflow === 'waits' || row.workflow === 'suspends')
+        forget(engine.signal(id, 'go', null))
+      if (row.status === 'waiting') resolveUncertain(world, id)
     }
   }
 }
@@ -38,14 +39,19 @@ function resolveUncertain(world: World, executionId: string): void {
         const labels =
           step.items === null
             ? [stepId]
-            : step.items.filter((item) => item.status === 'uncertain').map((item) => `${stepId}[${item.index}]`)
+            : step.items
+                .filter((item) => item.status === 'uncertain')
+                .map((item) => `${stepId}[${item.index}]`)
         if (step.status !== 'uncertain') continue
         for (const label of labels) {
           const prefix = `${executionId}/${label}/1`
-          const record = Array.from(world.outside.keys).findLast(([key]) => key === prefix || key.startsWith(`${prefix}/`))?.[1]
+          const record = Array.from(world.outside.keys).findLast(
+            ([key]) => key === prefix || key.startsWith(`${prefix}/`),
+          )?.[1]
           const happened = record !== undefined && record.effects > 0
           const roll = world.random()
-          if (happened) await engine.resolve(executionId, label, { kind: 'succeed', output: record.output })
+          if (happened)
+            await engine.resolve(executionId, label, { kind: 'succeed', output: record.output })
           else await engine.resolve(executionId, label, { kind: roll < 0.6 ? 'retry' : 'fail' })
         }
       }

@@ -16,7 +16,7 @@ export interface KeyRecord {
 /** The world outside the engine: it alone knows what really happened, and nothing ever resets it. */
 export class Outside {
   readonly keys = new Map<string, KeyRecord>()
-  readonly faults: string[] = []
+  readonly faults: { readonly key: string; readonly property: string }[] = []
 
   /** A call has arrived. The same key must always mean the same call. */
   arrive(call: {
@@ -36,9 +36,9 @@ export class Outside {
       return record
     }
     if (known.stepId !== call.stepId || known.index !== call.index || known.agent !== call.agent) {
-      this.faults.push(`keyMeansOneCall: ${key} was used for ${known.stepId} and ${call.stepId}`)
+      this.faults.push({ key, property: 'keyMeansOneCall' })
     }
-    if (known.input !== input) this.faults.push(`inputStaysTheSame: ${key}`)
+    if (known.input !== input) this.faults.push({ key, property: 'inputStaysTheSame' })
     known.deliveries++
     return known
   }

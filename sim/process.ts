@@ -35,7 +35,12 @@ export class Process {
     })
     this.engine = new EmbeddedEngine({
       journal: this.journal,
-      agents: simulatedAgents({ ...parts.agentWorld(this), underWay: this.#underWay, clock: this.clock, random: parts.random }),
+      agents: simulatedAgents({
+        ...parts.agentWorld(this),
+        underWay: this.#underWay,
+        clock: this.clock,
+        random: parts.random,
+      }),
       clock: this.clock,
       random: parts.random,
       logger: silentLogger,
@@ -60,4 +65,3 @@ export class Process {
     for (const decide of Array.from(this.#underWay)) decide(this.#random() < 0.5)
   }
 }
-

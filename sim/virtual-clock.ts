@@ -32,7 +32,12 @@ export class VirtualTime {
   }
 
   at(atMs: number, fire: () => void): () => void {
-    const entry: Entry = { atMs: Math.max(atMs, this.#nowMs), order: this.#order++, fire, isCancelled: false }
+    const entry: Entry = {
+      atMs: Math.max(atMs, this.#nowMs),
+      order: this.#order++,
+      fire,
+      isCancelled: false,
+    }
     this.#push(entry)
     return () => {
       entry.isCancelled = true
@@ -73,7 +78,8 @@ export class VirtualTime {
     for (;;) {
       let below = 2 * place + 1
       if (below >= heap.length) break
-      if (below + 1 < heap.length && isBefore(heap[below + 1] as Entry, heap[below] as Entry)) below++
+      if (below + 1 < heap.length && isBefore(heap[below + 1] as Entry, heap[below] as Entry))
+        below++
       if (!isBefore(heap[below] as Entry, last)) break
       heap[place] = heap[below] as Entry
       place = below

@@ -1,3 +1,4 @@
+import { messageOf } from '../src/core/errors.ts'
 import { type Random, seededRandom } from '../src/core/random.ts'
 import { Definitions } from '../src/engine/definitions.ts'
 import type { RunView } from '../src/engine/workflow-engine.ts'
@@ -46,6 +47,7 @@ export class World {
   crashes = 0
   /** No faults any more: everything must come to its end. */
   isQuiet = false
+  #isPoisonous = false
   #fullUntilMs = -1
   #calmUntilMs = 0
   #fate: AppendFate = 'commit'
@@ -54,6 +56,7 @@ export class World {
     this.seed = seed
     this.coverage = coverage
     this.random = seededRandom(seed * 2_654_435_761)
+    this.#isPoisonous = this.random() < 0.3
     this.process = this.#newProcess()
   }
 
@@ -67,13 +70,21 @@ export class World {
     if (this.random() < 0.3) this.#planFullDisk()
     if (this.random() < 0.5) this.time.at(this.#soon(chaosMs), () => this.#jump())
     this.time.at(chaosMs, () => this.#calmDown())
-    await this.#turn()
-    checkWorld(this, definitions)
+    try {
+      await this.#turn()
+      checkWorld(this, definitions)
+    } catch (thrown) {
+      this.#broke(thrown)
+    }
     return this.failures
   }
 
   fail(property: string): void {
     if (!this.failures.includes(property)) this.failures.push(property)
+  }
+
+  #broke(thrown: unknown): void {
+    this.fail(`nothingThrows (${messageOf(thrown)})`)
   }
 
   pick<T>(items: readonly T[]): T | undefined {
@@ -153,7 +164,9 @@ export class World {
     this.coverage.count('faults', 'crash')
     this.coverage.count('crashes', point)
     const losesNewest = point === 'betweenTurns' && !this.isQuiet && this.random() < 0.2
-    this.time.at(this.time.nowMs + 10, () => void this.#restart(losesNewest))
+    this.time.at(this.time.nowMs + 10, () => {
+      this.#restart(losesNewest).catch((thrown: unknown) => this.#broke(thrown))
+    })
   }
 
   /** The process is stopped while another takes its file, and wakes up later without knowing. */
@@ -229,6 +242,7 @@ export class World {
         outside: this.outside,
         isQuiet: () => this.isQuiet,
         saw: (fault) => this.coverage.count('faults', fault),
+        isPoisonous: this.#isPoisonous,
         poison: () => this.crash(process, 'insideCall'),
         arrived: (call) => {
           if (process !== this.process) return

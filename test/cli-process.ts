@@ -97,6 +97,7 @@ export function aura(cwd: string, ...words: readonly string[]): Promise<Finished
 }
 
 /** Runs `aura … --json` and reads the one document on stdout. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- names the shape that a verb promises
 export async function auraJson<T = Record<string, unknown>>(
   cwd: string,
   ...words: readonly string[]

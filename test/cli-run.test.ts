@@ -61,18 +61,16 @@ test('a run that completes prints the run object whole and exits 0', async () =>
   const folder = setUp()
   const { code, value, stderr } = await auraJson<Run>(
     folder,
-    ...[
-      'run',
-      'echo.yaml',
-      '--id',
-      'e-1',
-      '--agents',
-      'helper.ts',
-      '--input',
-      'n=5',
-      '--input',
-      'text=5 apples',
-    ],
+    'run',
+    'echo.yaml',
+    '--id',
+    'e-1',
+    '--agents',
+    'helper.ts',
+    '--input',
+    'n=5',
+    '--input',
+    'text=5 apples',
   )
   expect(code).toBe(0)
   expect(Object.keys(value)).toEqual(runKeys)
@@ -257,7 +255,14 @@ test('--input-file gives the input and --input goes over it', async () => {
   writeFileSync(join(folder, 'in.json'), JSON.stringify({ a: 1, b: 1 }))
   const { value } = await auraJson<Run>(
     folder,
-    ...['run', 'echo.yaml', '--agents', 'helper.ts', '--input-file', 'in.json', '--input', 'b=2'],
+    'run',
+    'echo.yaml',
+    '--agents',
+    'helper.ts',
+    '--input-file',
+    'in.json',
+    '--input',
+    'b=2',
   )
   expect(value.output).toEqual({ s: { said: { a: 1, b: 2 } } })
 })

@@ -201,7 +201,7 @@ test.each([
   ['pays', 'pay[0]', ['--succeed', '{"paid":"by hand"}'], 0, [{ paid: 'by hand' }]],
 ] as const)(
   '%s: an unknown outcome of %s is resolved with %j',
-  async (name, step, how, code, output) => {
+  async (...[name, step, how, code, output]) => {
     const folder = setUp()
     const words = ['run', `${name}.yaml`, '--id', 'p-1', '--agents', 'bank.ts']
     expect((await startAura(folder, words).ended).signal).toBe('SIGKILL')

@@ -22,7 +22,7 @@ export function anomalyRows(anomalies: readonly ListedAnomaly[], paint: Paint): 
     typeof anomaly.kind === 'string' ? plainText(anomaly.kind) : '',
     severityText(anomaly.severity, paint),
     typeof anomaly.score === 'number' ? paint.dim(`score ${anomaly.score.toFixed(1)}`) : '',
-    anomaly.t0Ms < epochFromMs ? `row ${anomaly.t0Ms / 1_000}` : `${utcText(anomaly.t0Ms)}`,
+    anomaly.t0Ms < epochFromMs ? `row ${anomaly.t0Ms / 1_000}` : utcText(anomaly.t0Ms),
     paint.dim(
       anomaly.t1Ms > anomaly.t0Ms
         ? `for ${durationText(anomaly.t1Ms - anomaly.t0Ms)}`

@@ -10,10 +10,7 @@ const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 /** Listens for Ctrl-C and its kin; a second one ends the process on the spot. */
 export function listenForInterruption(): Interruption {
   let isRequested = false
-  let request: (code: number) => void = () => {}
-  const requested = new Promise<number>((resolve) => {
-    request = resolve
-  })
+  const { promise: requested, resolve: request } = Promise.withResolvers<number>()
   const signals = Object.keys(codes) as (keyof typeof codes)[]
   const onSignal = (signal: keyof typeof codes): void => {
     if (isRequested) process.exit(codes[signal])

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
+import { isatty } from 'node:tty'
 import { fileURLToPath } from 'node:url'
 import type { CommandContext } from './command-context.ts'
 
@@ -14,6 +15,8 @@ const [{ systemClock }, { guardOutput }, { makePaint, wantsColor }, { shellQuote
     import('./terminal/paint.ts'),
     import('./shell-quote.ts'),
   ])
+
+type StandardStream = NodeJS.WriteStream & { readonly fd: number }
 
 const here = dirname(fileURLToPath(import.meta.url))
 const packageFolder = join(here, '..', '..')
@@ -31,20 +34,7 @@ function contextOf(options: { readonly db?: string; readonly json?: boolean }): 
   const { env } = process
   const cwd = process.cwd()
   const fromEnvironment = env.AURA_DB === undefined || env.AURA_DB === '' ? undefined : env.AURA_DB
-  const paint = (stream: NodeJS.WriteStream) => makePaint(wantsColor(stream.isTTY === true, env))
-  const stream = (
-    of: NodeJS.WriteStream,
-    write: (text: string) => boolean,
-  ): CommandContext['stdout'] => ({
-    isTTY: of.isTTY === true,
-    get columns() {
-      return of.columns ?? 80
-    },
-    get rows() {
-      return of.rows ?? 24
-    },
-    write,
-  })
+  const paint = (stream: StandardStream) => makePaint(wantsColor(isatty(stream.fd), env))
   return {
     isJson: options.json === true,
     databasePath: resolve(cwd, options.db ?? fromEnvironment ?? join('.aura', 'aura.db')),
@@ -53,14 +43,28 @@ function contextOf(options: { readonly db?: string; readonly json?: boolean }): 
     cwd,
     env,
     clock: systemClock,
-    stdout: stream(process.stdout, foreign.rawStdout),
-    stderr: stream(process.stderr, foreign.rawStderr),
+    stdout: rawStream(process.stdout, foreign.rawStdout),
+    stderr: rawStream(process.stderr, foreign.rawStderr),
     paintOut: paint(process.stdout),
     paintErr: paint(process.stderr),
     foreign,
     json: (value) => void foreign.rawStdout(`${JSON.stringify(value)}\n`),
     say: (text) => void foreign.rawStdout(`${text}\n`),
     note: (text) => void foreign.rawStderr(`${text}\n`),
+  }
+}
+
+/** A stream past the guard. */
+function rawStream(of: StandardStream, write: (text: string) => boolean): CommandContext['stdout'] {
+  return {
+    isTTY: isatty(of.fd),
+    get columns() {
+      return of.columns ?? 80
+    },
+    get rows() {
+      return of.rows ?? 24
+    },
+    write,
   }
 }
 

@@ -11,18 +11,18 @@ export interface ForeignOutput {
 
 /** Takes over the two streams of this process for good. Callbacks of writers are honoured. */
 export function guardOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): ForeignOutput {
-  const rawStdout = stdout.write.bind(stdout) as RawWrite
-  const rawStderr = stderr.write.bind(stderr) as RawWrite
+  const rawStdout: RawWrite = stdout.write.bind(stdout)
+  const rawStderr: RawWrite = stderr.write.bind(stderr)
   const foreign: ForeignOutput = { rawStdout, rawStderr, sink: (text) => rawStderr(text) }
   for (const stream of [stdout, stderr]) {
-    stream.write = ((chunk: unknown, encoding?: unknown, done?: unknown): boolean => {
+    stream.write = (chunk: unknown, encoding?: unknown, done?: unknown): boolean => {
       foreign.sink(
         typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString('utf8'),
       )
       const callback = typeof encoding === 'function' ? encoding : done
       if (typeof callback === 'function') queueMicrotask(() => (callback as () => void)())
       return true
-    }) as typeof stream.write
+    }
   }
   return foreign
 }

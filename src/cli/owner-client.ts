@@ -5,7 +5,7 @@ import {
   messageOf,
   OrchestrationError,
 } from '../core/errors.ts'
-import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { JsonValue } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
 import type { OwnerInfo } from '../storage/index.ts'
 
@@ -115,6 +115,6 @@ function problemError(owner: OwnerInfo, status: number, value: JsonValue): Orche
     message: typeof value.detail === 'string' ? value.detail : `status ${status}`,
     retryable: value.retryable === true,
     hint: typeof value.hint === 'string' ? value.hint : null,
-    details: isJsonObject(value.details) ? (value.details as JsonObject) : null,
+    details: isJsonObject(value.details) ? value.details : null,
   })
 }

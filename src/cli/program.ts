@@ -20,7 +20,7 @@ export type ContextOf = (options: GlobalOptions) => CommandContext
 export interface VerbHost {
   readonly program: Command
   /** Runs the verb's work in its context and keeps the exit code. */
-  run(work: (context: CommandContext) => Promise<number>): Promise<void>
+  readonly run: (work: (context: CommandContext) => Promise<number>) => Promise<void>
 }
 
 /** What a command line came to. */
@@ -47,7 +47,7 @@ export async function runProgram(
   program.version(parts.version(), '--version', 'prints the version')
   const host: VerbHost = {
     program,
-    async run(work) {
+    run: async (work) => {
       code = await work(parts.contextOf(program.opts<GlobalOptions>()))
     },
   }

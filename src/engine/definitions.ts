@@ -24,6 +24,7 @@ const definitionsMax = 1_000
 /** The definitions of one engine by content hash; the oldest unused ones are dropped over 1,000. */
 export class Definitions {
   readonly #byHash = new Map<string, Definition>()
+  readonly #byDocument = new WeakMap<WorkflowDocument, Definition>()
   readonly #byData = new WeakMap<object, { readonly json: string; readonly definition: Definition }>()
 
   /** @throws DocumentError with all problems in its details */
@@ -38,9 +39,14 @@ export class Definitions {
     return definition
   }
 
+  /** A document object must not change once it was given here. */
   ofDocument(document: WorkflowDocument): Definition {
+    const known = this.#byDocument.get(document)
+    if (known !== undefined) return known
     const hash = documentHash(document)
-    return this.#byHash.get(hash) ?? this.#add(document, hash)
+    const definition = this.#byHash.get(hash) ?? this.#add(document, hash)
+    this.#byDocument.set(document, definition)
+    return definition
   }
 
   /** The definition that an execution is pinned to; `text` reads the journal when it is not in memory. */

@@ -1,5 +1,5 @@
 import { OrchestrationError } from '../core/errors.ts'
-import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { JsonObject } from '../core/json.ts'
 import type { WorkflowEngine } from '../engine/index.ts'
 
 /** What a verb over HTTP answers; the shape of `aura pause --json`. */
@@ -49,7 +49,7 @@ function resolutionOf(body: JsonObject): Resolution {
     case 'retry':
       return { kind: 'retry' }
     case 'succeed':
-      return { kind: 'succeed', output: (body.output ?? null) as JsonValue }
+      return { kind: 'succeed', output: body.output ?? null }
     case 'fail':
       return { kind: 'fail' }
     default:

@@ -143,7 +143,7 @@ test.each([
     422,
     'InputError',
   ],
-])('%s is answered by a problem document', async (_what, method, path, body, status, code) => {
+])('%s is answered by a problem document', async (...[, method, path, body, status, code]) => {
   const answer = await ask(method, path, body === undefined ? {} : { body })
   expect(answer.status).toBe(status)
   expect(answer.type).toBe('application/problem+json')

@@ -116,14 +116,14 @@ async function answerOf(options: ControlServerOptions, request: IncomingMessage)
 }
 
 async function answerAuthorized(
-  { engine, list }: ControlServerOptions,
+  options: ControlServerOptions,
   request: IncomingMessage,
   url: URL,
 ): Promise<Answer> {
   if (url.pathname === '/v1/executions' && request.method === 'GET') {
     return {
       status: 200,
-      body: { executions: list(filterOf(url)).map(listedExecution), nextCursor: null },
+      body: { executions: options.list(filterOf(url)).map(listedExecution), nextCursor: null },
     }
   }
   const match = executionPath.exec(url.pathname)
@@ -131,13 +131,13 @@ async function answerAuthorized(
   const executionId = decode(match[1] as string)
   const verb = match[2]
   if (verb === undefined && request.method === 'GET') {
-    return { status: 200, body: await engine.getExecution(executionId) }
+    return { status: 200, body: await options.engine.getExecution(executionId) }
   }
   if (verb === undefined || request.method !== 'POST') {
     throw refused(405, `${request.method} is not for ${url.pathname}`)
   }
   const body = await readBody(request)
-  return { status: 200, body: await steer(engine, { executionId, verb, body }) }
+  return { status: 200, body: await steer(options.engine, { executionId, verb, body }) }
 }
 
 /** One execution of a list, as `aura ls --json` and `GET /v1/executions` show it. */
@@ -160,8 +160,11 @@ function isLocalHost(host: string | undefined): boolean {
 function isAuthorized(request: IncomingMessage, token: string): boolean {
   const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
   // Hashes have one length, so the comparison tells nothing about the token's.
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(given), digest(token))
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
 }
 
 class Refusal extends Error {

@@ -54,7 +54,7 @@ function liveTree(context: CommandContext, model: ProgressModel): LiveProgress {
     )
   }
   let isStopped = false
-  let cancelFrame = (): void => {}
+  let cancelFrame: (() => void) | null = null
   const nextFrame = (): void => {
     cancelFrame = context.clock.after(frameMs, () => {
       draw()
@@ -76,7 +76,7 @@ function liveTree(context: CommandContext, model: ProgressModel): LiveProgress {
     stop() {
       if (isStopped) return
       isStopped = true
-      cancelFrame()
+      cancelFrame?.()
       draw()
       screen.release()
       process.off('exit', release)

@@ -142,6 +142,7 @@ export class ProgressModel {
       case 'ExecutionCancelled':
         this.#end('cancelled', atMs)
         break
+      default: // signals change nothing until they are delivered
     }
   }
 
@@ -190,6 +191,7 @@ function takeCall(step: StepProgress, event: CallEvent, atMs: number): void {
     case 'CallCancelled':
       if (step.items === null || step.running === 0) end(step, 'cancelled', atMs)
       break
+    default: // the others only end what was waited for
   }
 }
 

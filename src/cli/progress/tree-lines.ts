@@ -1,3 +1,4 @@
+import { assertNever } from '../../core/assert.ts'
 import type { Paint } from '../terminal/paint.ts'
 import { durationText } from '../terminal/duration-text.ts'
 import { cutToWidth, displayWidth, padToWidth, plainText } from '../terminal/width.ts'
@@ -34,6 +35,13 @@ export function treeLines(model: ProgressModel, look: TreeLook): string[] {
   return [headLine(model, look), ...lines]
 }
 
+/** What is shown first when rows are short. */
+function rank(step: StepProgress): number {
+  if (step.status === 'running') return 0
+  if (step.status === 'failed') return 1
+  return step.status === 'pending' ? 2 : 3
+}
+
 /** When rows are short, steps that are under way or have failed go first, then the newest finished ones. */
 function fittingSteps(
   steps: readonly StepProgress[],
@@ -41,8 +49,6 @@ function fittingSteps(
 ): { readonly steps: readonly StepProgress[]; readonly hidden: number } {
   if (steps.length <= rows) return { steps, hidden: 0 }
   const room = Math.max(1, rows - 1)
-  const rank = (step: StepProgress): number =>
-    step.status === 'running' ? 0 : step.status === 'failed' ? 1 : step.status === 'pending' ? 2 : 3
   const chosen = new Set(
     steps
       .map((step, place) => ({ step, place }))
@@ -100,6 +106,8 @@ function icon(step: StepProgress, { nowMs, paint }: TreeLook): string {
       if (reason !== null && step.running === 0) return paint.yellow('◷')
       return paint.cyan(spinner[Math.floor(nowMs / spinnerStepMs) % spinner.length] as string)
     }
+    default:
+      return assertNever(step.status, 'status')
   }
 }
 
@@ -172,5 +180,7 @@ export function waitText(reason: WaitReason, nowMs: number, paint: Paint): strin
       return paint.yellow(`asks again in ${left(reason.dueAtMs)}`)
     case 'uncertain':
       return paint.red(`outcome unknown: ${plainText(reason.error.message)}`)
+    default:
+      return assertNever(reason, 'wait')
   }
 }

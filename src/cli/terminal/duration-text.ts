@@ -19,9 +19,12 @@ function join(large: readonly [number, string], small: readonly [number, string]
 /** A moment as `2026-11-22 15:04:05` in the reader's own time zone. */
 export function momentText(atMs: number): string {
   const at = new Date(atMs)
-  const two = (value: number): string => String(value).padStart(2, '0')
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0')
 }
 
 /** The time of day of a moment as `15:04:05.123` in the reader's own time zone. */

@@ -7,7 +7,8 @@ class FakeTerminal {
   rows = 10
   isCursorShown = true
   #lines: string[] = ['']
-  #at = 0
+  #row = 0
+  #column = 0
 
   constructor(columns: number) {
     this.columns = columns
@@ -20,17 +21,25 @@ class FakeTerminal {
   }
 
   #take(part: string): void {
+    const line = this.#lines[this.#row] as string
     if (part === '\n') {
-      this.#at++
-      while (this.#lines.length <= this.#at) this.#lines.push('')
-    } else if (part === '\u001B[J') this.#lines.length = this.#at + 1
-    else if (part.endsWith('A')) {
-      this.#at = Math.max(0, this.#at - Number(/\d+/.exec(part)?.[0]))
-      this.#lines[this.#at] = ''
-      this.#lines.length = this.#at + 1
-    } else if (part === '\u001B[?25l') this.isCursorShown = false
+      this.#row++
+      this.#column = 0
+      while (this.#lines.length <= this.#row) this.#lines.push('')
+    } else if (part === '\r') this.#column = 0
+    else if (part === '\u001B[K') this.#lines[this.#row] = line.slice(0, this.#column)
+    else if (part === '\u001B[J') {
+      this.#lines[this.#row] = line.slice(0, this.#column)
+      this.#lines.length = this.#row + 1
+    } else if (part.endsWith('A'))
+      this.#row = Math.max(0, this.#row - Number(/\d+/.exec(part)?.[0]))
+    else if (part === '\u001B[?25l') this.isCursorShown = false
     else if (part === '\u001B[?25h') this.isCursorShown = true
-    else if (!part.startsWith('\u001B') && part !== '\r') this.#lines[this.#at] += part
+    else if (!part.startsWith('\u001B')) {
+      this.#lines[this.#row] =
+        line.slice(0, this.#column) + part + line.slice(this.#column + part.length)
+      this.#column += part.length
+    }
   }
 
   resize(columns: number): void {
@@ -38,7 +47,8 @@ class FakeTerminal {
     this.#lines = this.#lines.flatMap(
       (line) => line.match(new RegExp(`.{1,${columns}}`, 'gu')) ?? [''],
     )
-    this.#at = this.#lines.length - 1
+    this.#row = this.#lines.length - 1
+    this.#column = 0
   }
 
   get text(): string {
@@ -61,6 +71,15 @@ test('a printed line stays above the picture', () => {
   screen.print('a line')
   screen.draw(['picture 2'])
   expect(terminal.text).toBe('a line\npicture 2\n')
+})
+
+test('a printed line that fills the width exactly keeps its last character', () => {
+  const terminal = new FakeTerminal(20)
+  const screen = new Screen(terminal)
+  let written = ''
+  terminal.write = (text) => (written += text)
+  screen.print('x'.repeat(40))
+  expect(written).toBe(`${'x'.repeat(40)}\n\u001B[J`)
 })
 
 test('lines are cut so that none wraps', () => {

@@ -12,6 +12,7 @@ const showCursor = '\u001B[?25h'
 // Synchronised update: a terminal that knows it shows each frame at once, others ignore it.
 const beginFrame = '\u001B[?2026h'
 const endFrame = '\u001B[?2026l'
+const eraseRight = '\u001B[K'
 const eraseBelow = '\u001B[J'
 
 /**
@@ -42,15 +43,16 @@ export class Screen {
     const fitting = lines.slice(0, this.rows).map((line) => cutToWidth(line, this.columns - 1))
     const cursor = this.#isHidden ? '' : hideCursor
     this.#isHidden = true
-    this.#stream.write(
-      `${beginFrame}${cursor}${this.#erase()}${fitting.map((line) => `${line}\n`).join('')}${endFrame}`,
-    )
+    const text = fitting.map((line) => `${line}${eraseRight}\n`).join('')
+    this.#stream.write(`${beginFrame}${cursor}${this.#toTop()}${text}${eraseBelow}${endFrame}`)
     this.#drawn = fitting
   }
 
   /** Writes a text above the block, which must be drawn again afterwards. */
   print(text: string): void {
-    this.#stream.write(`${this.#erase()}${text.endsWith('\n') ? text : `${text}\n`}`)
+    const lines = text.replace(/\n$/, '').split('\n')
+    const written = lines.map((line) => `${line}${this.#fillsRow(line) ? '' : eraseRight}\n`)
+    this.#stream.write(`${this.#toTop()}${written.join('')}${eraseBelow}`)
     this.#drawn = []
   }
 
@@ -61,13 +63,23 @@ export class Screen {
     this.#drawn = []
   }
 
-  /** Terminals reflow lines that are wider than the new width: each then takes several rows. */
-  #erase(): string {
+  /** After a full row the cursor still stands on its last character, which would be erased. */
+  #fillsRow(line: string): boolean {
+    const width = displayWidth(line)
+    return width > 0 && width % (this.#stream.columns ?? 80) === 0
+  }
+
+  /**
+   * Back to the block's first row; what is there is overwritten, not erased, because some terminals keep
+   * an erased screen in their history. Terminals reflow lines that are wider than a new width: each
+   * then takes several rows.
+   */
+  #toTop(): string {
     const columns = Math.max(1, this.#stream.columns ?? 80)
     let rows = 0
     for (const line of this.#drawn) rows += Math.max(1, Math.ceil(displayWidth(line) / columns))
     const height = Math.max(1, this.#stream.rows ?? 24)
     rows = Math.min(rows, height - 1)
-    return rows === 0 ? '' : `\r\u001B[${rows}A${eraseBelow}`
+    return rows === 0 ? '' : `\r\u001B[${rows}A`
   }
 }

@@ -33,7 +33,7 @@ function flatText(value: JsonValue): string {
   if (typeof value === 'string') return scalarText(value)
   if (Array.isArray(value))
     return `[${value.map((item) => flatText(item as JsonValue)).join(', ')}]`
-  if (!isJsonObject(value)) return String(value)
+  if (!isJsonObject(value)) return JSON.stringify(value)
   const pairs = Object.entries(value).map(([key, item]) => `${keyText(key)}: ${flatText(item)}`)
   return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`
 }

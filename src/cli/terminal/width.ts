@@ -1,5 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 
+/* oxlint-disable no-control-regex -- this file is about control characters */
+
 /** One escape sequence of the kind that `paint.ts` writes. */
 const stylePattern = /\u001B\[\d+(?:;\d+)*m/y
 

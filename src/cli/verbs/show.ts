@@ -126,7 +126,10 @@ function stepDetails(context: CommandContext, step: StepShowView): string[] {
 
 function errorText(error: JsonValue): string {
   if (!isJsonObject(error)) return plainText(JSON.stringify(error))
-  return plainText(`${String(error.code)}: ${String(error.message)}`)
+  const { code, message } = error
+  if (typeof code === 'string' && typeof message === 'string')
+    return plainText(`${code}: ${message}`)
+  return plainText(JSON.stringify(error))
 }
 
 function errorLogLines(context: CommandContext, view: ShowView): string[] {

@@ -1,0 +1,85 @@
+import { type BenchRow } from './bench-row.ts'
+import { floor } from './floor.ts'
+import { measureAlone, measureFan } from './latency.ts'
+import { measureSize } from './size.ts'
+import { measureTelemetryCost } from './telemetry-cost.ts'
+import { measureThroughput } from './throughput.ts'
+
+/** What all measurements of one run share. */
+export interface BenchRun {
+  /** Where every file of the run is made, the floor's and the engine's. */
+  readonly directory: string
+  /** Median time of one bare commit on this disk, which decides how much is measured in a round. */
+  readonly commitMs: number
+}
+
+interface Group {
+  readonly workloads: readonly string[]
+  readonly measure: (run: BenchRun) => Promise<readonly BenchRow[]>
+}
+
+/** Workloads measured together, in the order of the report. */
+const groups: readonly Group[] = [
+  {
+    workloads: ['W1', 'W5'],
+    measure: ({ directory, commitMs }) =>
+      measureAlone({ directory, executions: between(30, 400 / (6 * commitMs), 500) }),
+  },
+  {
+    workloads: ['W2'],
+    measure: ({ directory, commitMs }) =>
+      measureFan({ directory, executions: between(30, 400 / (4 * commitMs), 500) }),
+  },
+  {
+    workloads: ['W3'],
+    measure: ({ directory }) =>
+      measureThroughput({
+        workload: 'W3',
+        directory,
+        load: { mode: 'atOnce', concurrency: 1_000, executions: 10_000 },
+      }),
+  },
+  {
+    workloads: ['W3c64'],
+    measure: ({ directory, commitMs }) =>
+      measureThroughput({
+        workload: 'W3c64',
+        directory,
+        load: {
+          mode: 'closedLoop',
+          concurrency: 64,
+          executions: 64 * between(10, 700 / (6 * commitMs), 160),
+        },
+      }),
+  },
+  { workloads: ['W3'], measure: ({ directory }) => measureSize(directory) },
+  { workloads: ['W3'], measure: ({ directory }) => measureTelemetryCost(directory) },
+]
+
+/** Names that `--only` takes. */
+export const workloads: readonly string[] = ['W1', 'W2', 'W3', 'W3c64', 'W5']
+
+/** Names that are spoken for and not measured yet. */
+export const unmeasured: readonly string[] = ['W4', 'W6', 'W7', 'W8', 'W9']
+
+/** Measures the named workloads one after the other; `onGroup` is told before each group. */
+export async function measure(
+  directory: string,
+  names: readonly string[],
+  onGroup: (workloads: readonly string[]) => void,
+): Promise<readonly BenchRow[]> {
+  const { commitMsP50 } = await floor({ mode: 'alone', directory, executions: 30 })
+  const rows: BenchRow[] = []
+  for (const group of groups) {
+    const asked = group.workloads.filter((name) => names.includes(name))
+    if (asked.length === 0) continue
+    onGroup(asked)
+    const measured = await group.measure({ directory, commitMs: commitMsP50 })
+    rows.push(...measured.filter((row) => asked.includes(row.workload)))
+  }
+  return rows.toSorted((a, b) => workloads.indexOf(a.workload) - workloads.indexOf(b.workload))
+}
+
+function between(min: number, value: number, max: number): number {
+  return Math.min(max, Math.max(min, Math.round(value)))
+}

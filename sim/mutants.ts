@@ -1,0 +1,147 @@
+/** A bug to plant: a piece of source that is replaced while it is loaded. Nothing on disk changes. */
+export interface Mutant {
+  readonly name: string
+  /** Path from the checkout. */
+  readonly file: string
+  /** Must occur exactly once. */
+  readonly find: string
+  readonly replace: string
+}
+
+const kernel = 'src/workflow/kernel'
+
+/** Bugs that the simulation must find within 500 seeds each. */
+export const mutants: readonly Mutant[] = [
+  mutant('epoch-unchecked', 'sim/disk.ts', 'this.#epoch !== this.#disk.epoch', 'false'),
+  mutant('key-reused', `${kernel}/keys.ts`, 'if (call.fallback > 0)', 'if (call.fallback > 99)'),
+  mutant(
+    'double-record',
+    `${kernel}/transition.ts`,
+    "call?.status === 'running' && call.token",
+    'call !== undefined && call.token',
+  ),
+  mutant(
+    'stale-outcome',
+    `${kernel}/transition.ts`,
+    "call?.status === 'running' && call.token === stimulus.token",
+    "call?.status === 'running'",
+  ),
+  mutant(
+    'lost-timer',
+    `${kernel}/recovery.ts`,
+    'if (call.dueAtMs !== null)',
+    'if (call.dueAtMs !== null && call.ref.index !== null)',
+  ),
+  mutant(
+    'wrong-compensation-order',
+    `${kernel}/fold.ts`,
+    'state.undoNext = state.undo.length - 1',
+    'state.undoNext = Math.min(0, state.undo.length - 1)',
+  ),
+  mutant(
+    'call-before-commit',
+    'src/engine/runner.ts',
+    'else running.commands.push(command)',
+    "else if (command.kind === 'invoke') this.dispatcher.invoke(running, command)\n      else running.commands.push(command)",
+  ),
+  mutant(
+    'told-before-commit',
+    'src/engine/runner.ts',
+    'else running.commands.push(command)',
+    "else if (command.kind === 'finished') this.#finished(running)\n      else running.commands.push(command)",
+  ),
+  mutant(
+    'once-blindly',
+    `${kernel}/attempts.ts`,
+    "if (call.effect === 'once') return outcomeUnknown",
+    "if (call.effect === 'read') return outcomeUnknown",
+  ),
+  mutant(
+    'lookup-ignored',
+    `${kernel}/attempts.ts`,
+    "if (outcome.kind === 'completed') return completeCall(turn, call, outcome.output)\n  if (outcome.kind === 'unknown')",
+    "if (outcome.kind === 'unknown')",
+  ),
+  mutant(
+    'pause-ignored',
+    `${kernel}/permission.ts`,
+    "    case 'forward':\n      return !state.paused",
+    "    case 'forward':\n      return true",
+  ),
+  mutant(
+    'retry-without-end',
+    `${kernel}/attempts.ts`,
+    'call.attempt >= target.retry.maxAttempts',
+    'call.attempt > target.retry.maxAttempts',
+  ),
+  mutant(
+    'loss-counts-as-attempt',
+    `${kernel}/fold-call.ts`,
+    'if (call.alone) call.lossesAlone++\n      call.redeliver = true',
+    'if (call.alone) call.lossesAlone++',
+  ),
+  mutant(
+    'budget-ignored',
+    `${kernel}/attempts.ts`,
+    'state.agentCalls + state.requestedCalls >= agentCallsMax',
+    'state.agentCalls > agentCallsMax',
+  ),
+  mutant(
+    'parallel-without-limit',
+    `${kernel}/items.ts`,
+    'step.liveCalls < step.plan.maxParallel &&',
+    '',
+  ),
+  mutant(
+    'dependent-too-early',
+    `${kernel}/fold-step.ts`,
+    'if (dependent.needsLeft === 0)',
+    'if (dependent.needsLeft <= 1)',
+  ),
+  mutant(
+    'status-forgotten',
+    'src/engine/committer.ts',
+    'else if (status !== running.status)',
+    "else if (status !== running.status && status !== 'cancelled')",
+  ),
+  mutant(
+    'sequence-gap',
+    'src/engine/committer.ts',
+    'state.seq - pending.length + 1',
+    'state.seq - pending.length + (pending.length > 3 ? 2 : 1)',
+  ),
+  mutant(
+    'failure-does-not-stop',
+    `${kernel}/fold.ts`,
+    "state.phase = 'stopping'",
+    "state.phase = 'forward'",
+  ),
+  mutant(
+    'unknown-not-undone',
+    `${kernel}/fold-call.ts`,
+    "if (call.status !== 'uncertain' && call.step.plan.compensate !== null) remember",
+    'if (call.ref.index !== null && call.step.plan.compensate !== null) remember',
+  ),
+  mutant(
+    'place-not-given-back',
+    'src/engine/dispatcher.ts',
+    "if (stage === 'held') this.#gate.leave()",
+    "if (stage === 'held') return this.#gate.leave()",
+  ),
+  mutant(
+    'alive-after-end',
+    `${kernel}/transition.ts`,
+    "if (state.phase === 'ended') return turn",
+    '',
+  ),
+  mutant(
+    'fallback-keeps-attempt',
+    `${kernel}/fold-call.ts`,
+    '  call.redeliver = false\n  call.fallback = event.fallback',
+    '  call.fallback = event.fallback',
+  ),
+]
+
+function mutant(name: string, file: string, find: string, replace: string): Mutant {
+  return { name, file, find, replace }
+}

@@ -1,0 +1,121 @@
+import { type AgentContext, type BaseAgent, defineAgent } from '../agents/index.ts'
+import type { JsonValue } from '../core/json.ts'
+
+/** Returned by a script: the call stays open until somebody ends it by `resolve` or `reject`. */
+export const held = Symbol('held')
+
+/** One call that an agent has received. */
+export interface SeenCall {
+  readonly agent: string
+  readonly action: string
+  readonly input: JsonValue
+  readonly stepId: string
+  readonly index: number | null
+  readonly attempt: number
+  readonly key: string
+  readonly resumed: AgentContext['resumed']
+  readonly deadlineMs: number | null
+  readonly agentCallsLeft: number | null
+  /** Of the call; aborted on timeout, cancel and close. */
+  readonly signal: AbortSignal
+  /** Ends a held call. */
+  resolve(output: unknown): void
+  reject(error: unknown): void
+}
+
+/**
+ * Agents that do what a test tells them and remember every call, also over the lives of a process.
+ *
+ * `worker` and `backup` have the actions `read`, `write` (idempotent), `pay` (once), `charge` (once, with
+ * lookup) and `undo` (idempotent); `narrow` has the same and takes one call at a time.
+ */
+export class ScriptedAgents {
+  readonly calls: SeenCall[] = []
+  readonly lookups: string[] = []
+  /** What a call does: gives its output, throws, suspends, or is `held`. Default: its input comes back. */
+  run: (call: SeenCall) => unknown = ({ input }) => input
+  /** What `charge` finds out about a key. Default: it never happened. */
+  lookup: (key: string) => unknown = () => undefined
+
+  /** New agents under this script, for one life of a process. */
+  agents(): readonly BaseAgent[] {
+    return [this.#agent('worker'), this.#agent('backup'), this.#agent('narrow', 1)]
+  }
+
+  /** Keys of all calls so far, in order. */
+  get keys(): readonly string[] {
+    return this.calls.map((call) => call.key)
+  }
+
+  /** The newest call of a step or item such as `pay` or `pay[2]`; throws when there is none. */
+  call(label: string): SeenCall {
+    const found = this.calls.findLast(
+      ({ stepId, index }) => label === (index === null ? stepId : `${stepId}[${index}]`),
+    )
+    if (found === undefined) throw new Error(`'${label}' was not called`)
+    return found
+  }
+
+  /** How often a step or item was called. */
+  count(label: string): number {
+    return this.calls.filter(
+      ({ stepId, index }) => label === stepId || label === `${stepId}[${index}]`,
+    ).length
+  }
+
+  #agent(type: string, maxConcurrent?: number): BaseAgent {
+    const run = (action: string) => (input: JsonValue, context: AgentContext) =>
+      this.#called(type, action, { input, context })
+    const lookup = (key: string): unknown => {
+      this.lookups.push(key)
+      return this.lookup(key)
+    }
+    return defineAgent({
+      type,
+      actions: {
+        read: { effect: 'read', run: run('read') },
+        write: { effect: 'idempotent', run: run('write') },
+        pay: { effect: 'once', run: run('pay') },
+        charge: { effect: 'once', run: run('charge'), lookup },
+        undo: { effect: 'idempotent', run: run('undo') },
+      },
+      ...(maxConcurrent === undefined ? {} : { config: { resourceLimits: { maxConcurrent } } }),
+    })
+  }
+
+  #called(
+    agent: string,
+    action: string,
+    { input, context }: { input: JsonValue; context: AgentContext },
+  ): unknown {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    const call: SeenCall = {
+      agent,
+      action,
+      input,
+      stepId: context.stepId,
+      index: context.index,
+      attempt: context.attempt,
+      key: context.idempotencyKey,
+      resumed: context.resumed,
+      deadlineMs: context.deadlineMs,
+      agentCallsLeft: context.budget.agentCallsLeft,
+      signal: context.signal,
+      resolve,
+      reject,
+    }
+    this.calls.push(call)
+    const outcome = this.run(call)
+    return outcome === held ? promise : outcome
+  }
+}
+
+/** An error that ends a call without another attempt. */
+export function final(message = 'no'): Error {
+  return Object.assign(new Error(message), { retryable: false })
+}
+
+/** An error after which another attempt may succeed. */
+export function passing(message = 'not now'): Error {
+  return new Error(message)
+}

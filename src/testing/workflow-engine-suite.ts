@@ -1,0 +1,54 @@
+import { EngineStage, type EngineCase, type EngineChecks, type OpenHarness } from './engine-stage.ts'
+import { compensationChecks } from './engine-suite/compensation-suite.ts'
+import { decisionChecks } from './engine-suite/decisions-suite.ts'
+import { endingChecks } from './engine-suite/endings-suite.ts'
+import { failureChecks } from './engine-suite/failures-suite.ts'
+import { identityChecks } from './engine-suite/identity-suite.ts'
+import { recoveryChecks } from './engine-suite/recovery-suite.ts'
+import { steeringChecks } from './engine-suite/steering-suite.ts'
+import { waitingChecks } from './engine-suite/waiting-suite.ts'
+
+/** The themes of the suite, as an adapter may declare a gap for one. */
+const themes: Readonly<Record<string, EngineChecks>> = {
+  decisions: decisionChecks,
+  failures: failureChecks,
+  waiting: waitingChecks,
+  identity: identityChecks,
+  steering: steeringChecks,
+  endings: endingChecks,
+  compensation: compensationChecks,
+  recovery: recoveryChecks,
+}
+
+/**
+ * The behaviours of the port `WorkflowEngine`, to be run one by one by any test runner; each opens an
+ * engine of its own and closes it. Time moves only through the harness.
+ *
+ * @param gaps names of checks that the adapter declares it does not pass, with the reason
+ * @throws Error when a gap names no check
+ */
+export function workflowEngineSuite(
+  open: OpenHarness,
+  gaps: Readonly<Record<string, string>> = {},
+): readonly EngineCase[] {
+  const checks = Object.entries(themes).flatMap(([theme, ofTheme]) =>
+    Object.entries(ofTheme).map(([name, check]) => ({ name: `${theme}: ${name}`, check })),
+  )
+  for (const gap of Object.keys(gaps)) {
+    if (!checks.some(({ name }) => name === gap)) throw new Error(`the gap '${gap}' names no check`)
+  }
+  return checks
+    .filter(({ name }) => gaps[name] === undefined)
+    .map(({ name, check }) => ({
+      name,
+      async run() {
+        const stage = new EngineStage(open)
+        await stage.open()
+        try {
+          await check(stage)
+        } finally {
+          await stage.close()
+        }
+      },
+    }))
+}
