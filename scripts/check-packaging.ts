@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, matchesGlob } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 interface Manifest {
@@ -18,9 +18,14 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
 const folder = mkdtempSync(join(tmpdir(), 'aura-packaging-'))
 
-/** What only tests use; see `exclude` of tsconfig.build.json. */
-const testOnly =
-  /(?:\.test|-suite|\/sandbox|\/fake-clock|\/call-once|\/self-signed|\/synthetic-series)\.(?:js|d\.ts)$/
+/** What only tests use, as a build that knew no `exclude` would name it. */
+const testOnly = (
+  JSON.parse(readFileSync(join(root, 'tsconfig.build.json'), 'utf8')) as {
+    readonly exclude: string[]
+  }
+).exclude.flatMap((pattern) =>
+  ['.js', '.d.ts'].map((end) => pattern.replace(/^src/, 'dist').replace(/\.ts$/, end)),
+)
 const needed = ['README.md', 'LICENSE', 'CHANGELOG.md', 'schema/workflow.schema.json']
 
 /** Uses the installed package as its users do: an agent, a workflow, an engine. */
@@ -68,7 +73,7 @@ function pack(): string {
   const [packed] = Object.values(JSON.parse(run('npm', words, root)) as Record<string, Packed>)
   if (packed === undefined) throw new Error('npm pack named no file')
   const paths = packed.files.map(({ path }) => path)
-  const strays = paths.filter((path) => testOnly.test(path))
+  const strays = paths.filter((path) => testOnly.some((pattern) => matchesGlob(path, pattern)))
   check(strays.length === 0, `the tarball holds test files: ${strays.join(', ')}`)
   const targets = Object.values(manifest.exports).flatMap((entry) =>
     typeof entry === 'string' ? [entry] : Object.values(entry),

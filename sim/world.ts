@@ -169,6 +169,12 @@ export class World {
     })
   }
 
+  /** Crashes the process, or the next one when this one has just died. */
+  #crashSurely(): void {
+    if (!this.process.isDead) return this.crash(this.process, 'betweenTurns')
+    this.time.at(this.time.nowMs + 15, () => this.#crashSurely())
+  }
+
   /** The process is stopped while another takes its file, and wakes up later without knowing. */
   #takeOver(): void {
     if (this.process.isDead) return
@@ -197,9 +203,9 @@ export class World {
     for (const zombie of this.zombies) zombie.die()
     // The last crashes come when nothing else goes wrong, so that what is open then is recovered at least once.
     const missing = Math.max(this.random() < 0.5 ? 1 : 0, crashesMin - this.crashes)
+    this.#calmUntilMs = this.time.nowMs + 70 * missing
     for (let count = 0; count < missing; count++) {
-      this.#calmUntilMs = this.time.nowMs + 70 * (count + 1)
-      this.time.at(70 * count + this.time.nowMs, () => this.crash(this.process, 'betweenTurns'))
+      this.time.at(this.time.nowMs + 70 * count, () => this.#crashSurely())
     }
     const settle = (): void => {
       operate(this)

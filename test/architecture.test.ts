@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { cyclesOf } from './architecture/cycles.ts'
 import { importsOf } from './architecture/imports.ts'
-import { allowedRooms, arrows } from './architecture/rooms.ts'
+import { allowedRooms, arrows, sideDoors } from './architecture/rooms.ts'
 import { isTestFile, readSources } from './architecture/sources.ts'
 import { findViolations, type Violation } from './architecture/violations.ts'
 
@@ -23,6 +23,14 @@ test('the sources keep to the house', () => {
   expect(lines).toEqual([])
 })
 
+test('every side door is in use', () => {
+  const sources = readSources()
+  for (const { from, to } of sideDoors) {
+    const used = importsOf(from, sources.get(from) ?? '').map((edge) => edge.to)
+    expect(used).toContain(to)
+  }
+})
+
 test('a house in order has no violation', () => {
   expect(planted(clean)).toEqual([])
 })
@@ -36,9 +44,17 @@ test('the table of arrows knows every room it points at and has no cycle', () =>
 test.each([
   ['forbidden arrow', 'src/storage/open.ts', `import '../agents/index.ts'\n`],
   ['forbidden arrow', 'src/storage/open.ts', `import type { A } from '../agents/index.ts'\n`],
-  ['forbidden arrow', 'src/core/clock.ts', `const { open } = await import('../storage/index.ts')\n`],
+  [
+    'forbidden arrow',
+    'src/core/clock.ts',
+    `const { open } = await import('../storage/index.ts')\n`,
+  ],
   ['not by index.ts', 'src/agents/index.ts', `export { open } from '../storage/open.ts'\n`],
-  ['not by index.ts', 'src/agents/index.ts', `export type O = typeof import('../storage/open.ts')\n`],
+  [
+    'not by index.ts',
+    'src/agents/index.ts',
+    `export type O = typeof import('../storage/open.ts')\n`,
+  ],
   ['unknown room', 'src/attic/box.ts', `export const box = 1\n`],
   ['bad file name', 'src/core/utils.ts', `export const box = 1\n`],
   ['bad file name', 'src/core/LoudName.ts', `export const box = 1\n`],
@@ -70,9 +86,19 @@ test('the product may not import what only tests use, nor anything outside src/'
   expect(found.map(({ rule }) => rule)).toEqual(['product imports test code', 'forbidden arrow'])
 })
 
+test('what only tests use may not be built into the package', () => {
+  const found = planted({
+    ...clean,
+    'src/agents/stage.ts': `export const stage = 1\n`,
+    'src/agents/start.test.ts': `import { stage } from './stage.ts'\n`,
+  })
+  expect(found).toMatchObject([{ rule: 'only tests use it', file: 'src/agents/stage.ts' }])
+})
+
 test('it catches a cycle of values over three files, also outside src/', () => {
   for (const folder of ['src/core', 'sim']) {
     const found = planted({
+      'src/core/index.ts': `export {} from './a.ts'\n`,
       [`${folder}/a.ts`]: `import { b } from './b.ts'\nexport const a = () => b\n`,
       [`${folder}/b.ts`]: `export {\n  c,\n} from './c.ts'\n`,
       [`${folder}/c.ts`]: `export const c = () => import('./a.ts')\n`,
@@ -83,6 +109,7 @@ test('it catches a cycle of values over three files, also outside src/', () => {
 
 test('types may go round inside a room and not between rooms', () => {
   const inside = {
+    'src/agents/index.ts': `export type { A } from './a.ts'\n`,
     'src/agents/a.ts': `import type { B } from './b.ts'\nexport type A = B\n`,
     'src/agents/b.ts': `import type { A } from './a.ts'\nexport type B = A\n`,
   }

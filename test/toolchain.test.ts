@@ -67,9 +67,12 @@ test('every dependency is pinned exactly and installed at that version', () => {
     ...manifest.devDependencies,
   })) {
     const path = `node_modules/${name}/package.json`
-    const installed = existsSync(join(root, path)) ? (readJson(path) as Manifest).version : 'nothing'
+    const installed = existsSync(join(root, path))
+      ? (readJson(path) as Manifest).version
+      : 'nothing'
     const isExact = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/.test(version)
-    if (!isExact || installed !== version) wrong.push(`${name}: ${version}, installed: ${installed}`)
+    if (!isExact || installed !== version)
+      wrong.push(`${name}: ${version}, installed: ${installed}`)
   }
   expect(wrong).toEqual([])
 })

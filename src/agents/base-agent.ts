@@ -141,7 +141,7 @@ export class BaseAgent implements InvocationOwner {
 
   /**
    * Begins one attempt of an action. `settle` is told its outcome exactly once, after this has returned: on the
-   * answer, after the timeout even if the agent hangs, or on `abort`. Never throws.
+   * answer, after the timeout even if the agent hangs. Never throws.
    */
   invoke(action: string, call: AgentCall, settle: Settle): RunningCall {
     const plan = this.#plans.get(action)
@@ -202,7 +202,7 @@ export class BaseAgent implements InvocationOwner {
     const wasStarted = this.#state !== 'registered'
     this.#state = 'stopped'
     this.#reason = null
-    for (const invocation of this.#running) invocation.abort('the agent is closed')
+    for (const invocation of this.#running) invocation.stop('the agent is closed')
     if (!wasStarted) return
     try {
       await waitAtMost(this.#host.clock, drainMsDefault, Promise.resolve(this.onClose()))

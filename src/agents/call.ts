@@ -24,6 +24,9 @@ export type Settle = (outcome: CallOutcome) => void
 
 /** A call under way. */
 export interface RunningCall {
-  /** Ends the call now, with the reason in its error; without effect once it has ended. */
+  /**
+   * Tells the agent to stop, by `ctx.signal`; without effect once the call has ended. What a function answers
+   * after that still counts; a connection is closed, which ends the call.
+   */
   abort(reason: string): void
 }

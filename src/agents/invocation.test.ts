@@ -37,6 +37,10 @@ function codeOf(outcome: CallOutcome): string {
 }
 
 const hang = (): Promise<never> => new Promise(() => undefined)
+const untilAborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error))
+  })
 const throwing = (value: unknown) => () => {
   throw value
 }
@@ -179,7 +183,8 @@ test('a timeout or an abort of a once action is unknown after the call, failed b
   const timedOut = callOnce(sent.agent, 'act', { timeoutMs: 10 })
   sent.clock.advance(10)
   expect(codeOf(await timedOut.outcome)).toBe('unknown WorkflowTimeoutError true')
-  const aborted = callOnce(sent.agent, 'act')
+  const stops = await agentOf({ effect: 'once', run: (_, { signal }) => untilAborted(signal) })
+  const aborted = callOnce(stops.agent, 'act')
   aborted.running.abort('cancelled')
   aborted.running.abort('again')
   expect(codeOf(await aborted.outcome)).toBe('unknown WorkflowCancelledError true')
@@ -193,14 +198,21 @@ test('a timeout or an abort of a once action is unknown after the call, failed b
   expect(calls).toBe(0)
 })
 
-test('an abort ends the call at once with the reason in its error', async () => {
-  const { agent } = await agentOf({ run: hang })
-  const { outcome, running, settled } = callOnce(agent, 'act')
-  running.abort('the execution was cancelled')
-  const ended = await outcome
+test('an aborted function is awaited: a throw is the abort, an answer still counts', async () => {
+  const throws = await agentOf({ run: (_, { signal }) => untilAborted(signal) })
+  const thrown = callOnce(throws.agent, 'act')
+  thrown.running.abort('the execution was cancelled')
+  const ended = await thrown.outcome
   expect(codeOf(ended)).toBe('failed WorkflowCancelledError true')
   expect('error' in ended && ended.error.message).toContain('the execution was cancelled')
-  expect(settled()).toBe(1)
+  expect(thrown.settled()).toBe(1)
+
+  const answers = await agentOf({
+    run: (_, { signal }) => untilAborted(signal).catch(() => ({ saved: true })),
+  })
+  const answered = callOnce(answers.agent, 'act')
+  answered.running.abort('cancelled')
+  expect(await answered.outcome).toEqual({ kind: 'completed', output: { saved: true } })
 })
 
 test('input that its schema refuses never reaches the agent', async () => {

@@ -152,7 +152,8 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
 
   threw(thrown: unknown): void {
     if (this.#isEnded) return
-    const error = describeThrown(thrown)
+    const described = describeThrown(thrown)
+    const error = described.retryable ? (this.#abortReason?.toJSON() ?? described) : described
     // A throw that calls itself final is the agent's word that nothing is left open.
     this.failed(error, error.retryable ? 'unknown' : 'done')
   }
@@ -170,8 +171,21 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   }
 
   abort(reason: string): void {
+    if (this.#isEnded || this.#abortReason !== null) return
+    // Over a connection nothing can be awaited any more: it is closed. A function may still tell what it did.
+    if (!this.#isSent || this.#cancel !== null) return this.stop(reason)
+    this.#abortReason = this.#cancelled(reason)
+    this.#controller?.abort(this.#abortReason)
+  }
+
+  /** Ends the call now, whatever its agent does. */
+  stop(reason: string): void {
+    this.#giveUp(this.#cancelled(reason))
+  }
+
+  #cancelled(reason: string): OrchestrationError {
     const message = `${this.plan.fullName} was aborted: ${reason}`
-    this.#giveUp(new OrchestrationError('WorkflowCancelledError', message, { retryable: true }))
+    return new OrchestrationError('WorkflowCancelledError', message, { retryable: true })
   }
 
   #giveUp(reason: OrchestrationError): void {

@@ -102,6 +102,12 @@ function addLaterVerbs(program: Command): void {
 /** The exit code of what Commander ended by itself. @throws UsageError for everything but help and version */
 function endOf(ended: CommanderError, words: readonly string[], program: Command): number {
   if (ended.exitCode === 0) return 0
+  const asked = words[0] === 'help' ? words[1] : undefined
+  if (ended.code === 'commander.help' && asked !== undefined) {
+    throw new OrchestrationError('UsageError', `there is no verb '${asked}'`, {
+      hint: nearestVerb(asked, program),
+    })
+  }
   if (ended.code === 'commander.help') {
     throw new OrchestrationError('UsageError', 'a verb is missing', {
       hint: 'aura --help lists the verbs',
@@ -114,21 +120,17 @@ function endOf(ended: CommanderError, words: readonly string[], program: Command
 function hintFor(ended: CommanderError, words: readonly string[], program: Command): string {
   const wrong = /'([^']+)'/.exec(ended.message)?.[1] ?? ''
   const command = commandOf(words, program)
-  if (ended.code === 'commander.unknownCommand') {
-    const verbs = command.commands.map((child) => child.name())
-    const known = command === program ? [...verbs, 'help'] : verbs
-    return (
-      nearestHint(wrong, known) ??
-      `the verbs: ${new Help()
-        .visibleCommands(command)
-        .map((child) => child.name())
-        .join(', ')}`
-    )
-  }
+  if (ended.code === 'commander.unknownCommand') return nearestVerb(wrong, command)
   const help = `${pathOf(command)} --help shows what it takes`
   if (ended.code !== 'commander.unknownOption') return help
   const options = [...command.options, ...program.options].flatMap((option) => option.long ?? [])
   return nearestHint(wrong, options) ?? help
+}
+
+function nearestVerb(wrong: string, command: Command): string {
+  const known = command.commands.map((child) => child.name())
+  const visible = new Help().visibleCommands(command).map((child) => child.name())
+  return nearestHint(wrong, [...known, 'help']) ?? `the verbs: ${visible.join(', ')}`
 }
 
 function commandOf(words: readonly string[], program: Command): Command {

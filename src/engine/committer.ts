@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { isOrchestrationError, messageOf, type OrchestrationError, StateConsistencyError } from '../core/errors.ts'
+import type { Telemetry } from '../core/contracts/telemetry.ts'
 import type { Logger } from '../core/logger.ts'
 import { encodeRow } from '../workflow/kernel/codec.ts'
 import type { KernelEvent } from '../workflow/kernel/events.ts'
@@ -25,6 +26,7 @@ export interface CommitterOptions {
   readonly journal: Journal
   readonly clock: Clock
   readonly logger: Logger
+  readonly telemetry: Telemetry
   /** The part is durable: its commands may be obeyed. */
   readonly onCommitted: (part: Part, atMs: number) => void
   /** The part could not be recorded: the execution is not to be driven any more. */
@@ -139,9 +141,12 @@ export class Committer {
   /** @returns null when the batch is durable, else why it never will be */
   async #record(batch: JournalBatch): Promise<OrchestrationError | null> {
     if (batch.rows.length === 0 && batch.starts.length === 0 && batch.statuses.length === 0) return null
+    const { journal, clock, telemetry } = this.#options
     for (let delayMs = stallDelayMs; ; delayMs = Math.min(2 * delayMs, stallDelayMsMax)) {
       try {
-        await this.#options.journal.append(batch)
+        const startMs = clock.monotonicMs()
+        await journal.append(batch)
+        telemetry.stateOperation('commit', clock.monotonicMs() - startMs)
         this.stalled = null
         return null
       } catch (thrown) {

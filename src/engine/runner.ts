@@ -1,6 +1,7 @@
 import { assertNever } from '../core/assert.ts'
 import type { Clock } from '../core/clock.ts'
 import { unavailableTda } from '../core/contracts/tda.ts'
+import type { Telemetry } from '../core/contracts/telemetry.ts'
 import { type OrchestrationError, StateConsistencyError, messageOf } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
@@ -10,6 +11,7 @@ import { Committer, type Part } from './committer.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { AgentDirectory } from './engine-agent.ts'
 import type { Journal } from './journal/journal.ts'
+import { Narrator } from './narrator.ts'
 import type { Running } from './running.ts'
 import { Timers } from './timers.ts'
 import { runView } from './views/run-view.ts'
@@ -21,6 +23,7 @@ export interface RunnerOptions {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  readonly telemetry: Telemetry
   readonly listeners: ReadonlySet<EngineListener>
 }
 
@@ -35,16 +38,19 @@ export class Runner {
   readonly timers: Timers
   readonly executions = new Map<string, Running>()
   readonly #options: RunnerOptions
+  readonly #narrator: Narrator
   #isClosed = false
 
   constructor(options: RunnerOptions) {
     this.#options = options
     const { clock, logger, journal, agents } = options
+    this.#narrator = new Narrator(options.telemetry, logger)
     this.timers = new Timers(clock)
     this.committer = new Committer({
       journal,
       clock,
       logger,
+      telemetry: options.telemetry,
       onCommitted: (part, atMs) => this.#committed(part, atMs),
       onBroken: (running, error) => this.#broken(running, error),
     })
@@ -106,6 +112,7 @@ export class Runner {
 
   #committed(part: Part, atMs: number): void {
     const { running } = part
+    for (const event of part.events) this.#narrator.tell(running, event)
     if (this.#options.listeners.size > 0) this.#tell(part, atMs)
     for (const { resolve } of part.flushed) resolve()
     if (!running.isDriven || this.#isClosed) return

@@ -48,8 +48,7 @@ export class Metrics {
   readonly #attemptMeters = new Map<string, Map<string, AttemptMeter>>()
   #attemptMeterCount = 0
   readonly #patternTallies = new Map<string, Tally>()
-  readonly #stateGet: LatencyBuckets
-  readonly #stateSet: LatencyBuckets
+  readonly #state: Readonly<Record<'get' | 'set' | 'commit', LatencyBuckets>>
 
   /** @throws Error of prom-client when the registry already has a metric of the same name. */
   constructor(options: MetricsOptions = {}) {
@@ -88,8 +87,11 @@ export class Metrics {
       'Time of a read or write of workflow state.',
       { names: ['operation'], bounds: stateBounds },
     )
-    this.#stateGet = this.#stateOperations.child('get')
-    this.#stateSet = this.#stateOperations.child('set')
+    this.#state = {
+      get: this.#stateOperations.child('get'),
+      set: this.#stateOperations.child('set'),
+      commit: this.#stateOperations.child('commit'),
+    }
     this.#registerProcess(clock, options.readings ?? systemReadings)
   }
 
@@ -122,9 +124,8 @@ export class Metrics {
     if (this.#patternTallies.size < this.#labelSetsMax) this.#patternTallies.set(pattern, tally)
   }
 
-  stateOperation(operation: 'get' | 'set', durationMs: number): void {
-    const buckets = operation === 'get' ? this.#stateGet : this.#stateSet
-    buckets.observe(durationMs)
+  stateOperation(operation: 'get' | 'set' | 'commit', durationMs: number): void {
+    this.#state[operation].observe(durationMs)
   }
 
   /** All metrics of the registry in its text format; the content type is `registry.contentType`. */

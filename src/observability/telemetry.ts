@@ -100,7 +100,7 @@ class MeteredTelemetry implements ProcessTelemetry {
     this.#metrics.patternUsed(pattern)
   }
 
-  stateOperation(operation: 'get' | 'set', durationMs: number): void {
+  stateOperation(operation: 'get' | 'set' | 'commit', durationMs: number): void {
     this.#metrics.stateOperation(operation, durationMs)
   }
 

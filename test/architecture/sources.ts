@@ -9,7 +9,10 @@ const folders = ['src', 'test', 'sim', 'bench', 'scripts', 'examples']
 export function readSources(): ReadonlyMap<string, string> {
   const sources = new Map<string, string>()
   for (const folder of folders) {
-    for (const entry of readdirSync(`${root}/${folder}`, { recursive: true, withFileTypes: true })) {
+    for (const entry of readdirSync(`${root}/${folder}`, {
+      recursive: true,
+      withFileTypes: true,
+    })) {
       const path = `${entry.parentPath}/${entry.name}`
       if (entry.isFile() && path.endsWith('.ts')) {
         sources.set(relative(root, path), readFileSync(path, 'utf8'))

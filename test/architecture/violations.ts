@@ -1,7 +1,7 @@
 import { basename } from 'node:path/posix'
 import { cyclesOf } from './cycles.ts'
 import { importsOf, type FileImport } from './imports.ts'
-import { allowedRooms, isAllowed, openRooms, roomOf } from './rooms.ts'
+import { allowedRooms, isAllowed, isSideDoor, openRooms, roomOf } from './rooms.ts'
 
 /** Text of each source file by its path from the repository's root. */
 export type Sources = ReadonlyMap<string, string>
@@ -14,6 +14,7 @@ export interface Violation {
     | 'value cycle'
     | 'type cycle between rooms'
     | 'product imports test code'
+    | 'only tests use it'
     | 'too long'
     | 'bad file name'
     | 'not injected'
@@ -47,15 +48,19 @@ const ambientRooms = new Set(['core', 'cli'])
 export function findViolations(sources: Sources, rules: HouseRules): readonly Violation[] {
   const imports = new Map<string, readonly FileImport[]>()
   for (const [path, text] of sources) {
-    imports.set(path, importsOf(path, text).filter(({ to }) => sources.has(to)))
+    imports.set(
+      path,
+      importsOf(path, text).filter(({ to }) => sources.has(to)),
+    )
   }
   const violations: Violation[] = []
   for (const [path, text] of sources) {
     violations.push(...fileViolations(path, text, rules))
     if (roomOf(path) === null || rules.isTestFile(path)) continue
-    for (const edge of imports.get(path) ?? []) violations.push(...edgeViolations(path, edge, rules))
+    for (const edge of imports.get(path) ?? [])
+      violations.push(...edgeViolations(path, edge, rules))
   }
-  return [...violations, ...cycleViolations(imports, rules)]
+  return [...violations, ...cycleViolations(imports, rules), ...unreached(imports, rules)]
 }
 
 function fileViolations(path: string, text: string, rules: HouseRules): readonly Violation[] {
@@ -63,15 +68,24 @@ function fileViolations(path: string, text: string, rules: HouseRules): readonly
   const isTest = rules.isTestFile(path)
   const max = isTest ? testLinesMax : linesMax
   const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
-  if (lines > max) found.push({ rule: 'too long', file: path, what: `${lines} lines, at most ${max}` })
+  if (lines > max)
+    found.push({ rule: 'too long', file: path, what: `${lines} lines, at most ${max}` })
   const name = basename(path)
   if (!fileName.test(name) || emptyNames.has(name)) {
-    found.push({ rule: 'bad file name', file: path, what: 'kebab-case, named for the thing inside' })
+    found.push({
+      rule: 'bad file name',
+      file: path,
+      what: 'kebab-case, named for the thing inside',
+    })
   }
   const room = roomOf(path)
   if (room === null) return found
   if (allowedRooms(room) === undefined) {
-    found.push({ rule: 'unknown room', file: path, what: `'${room}' is not in the table of arrows` })
+    found.push({
+      rule: 'unknown room',
+      file: path,
+      what: `'${room}' is not in the table of arrows`,
+    })
   }
   if (ambientRooms.has(room) || isTest) return found
   const code = text.replaceAll(/^[ \t]*(?:\/\/|\*|\/\*).*$/gm, '')
@@ -93,10 +107,31 @@ function edgeViolations(path: string, { to }: FileImport, rules: HouseRules): re
   if (!isAllowed(from, target)) {
     found.push({ rule: 'forbidden arrow', file: path, what: `${from} -> ${target} (${to})` })
   }
-  if (!openRooms.has(target) && to !== `src/${target}/index.ts`) {
+  const isDoor = openRooms.has(target) || to === `src/${target}/index.ts`
+  if (!isDoor && !isSideDoor(path, to)) {
     found.push({ rule: 'not by index.ts', file: path, what: to })
   }
   return found
+}
+
+/** Files that are built into the package although nothing leads to them from a room's door or the command line. */
+function unreached(
+  imports: ReadonlyMap<string, readonly FileImport[]>,
+  { isTestFile }: HouseRules,
+): readonly Violation[] {
+  const product = [...imports.keys()].filter((path) => roomOf(path) !== null && !isTestFile(path))
+  const open = product.filter((path) => path.endsWith('/index.ts') || path === 'src/cli/main.ts')
+  const reached = new Set(open)
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    for (const { to } of imports.get(path) ?? []) {
+      if (reached.has(to)) continue
+      reached.add(to)
+      open.push(to)
+    }
+  }
+  return product
+    .filter((path) => !reached.has(path))
+    .map((file) => ({ rule: 'only tests use it', file, what: 'exclude it in tsconfig.build.json' }))
 }
 
 /** Values never go round; types may, inside one room. */
@@ -107,8 +142,15 @@ function cycleViolations(
   const values = new Map<string, string[]>()
   const all = new Map<string, string[]>()
   for (const [path, edges] of imports) {
-    values.set(path, edges.filter(({ isTypeOnly }) => !isTypeOnly).map(({ to }) => to))
-    if (!isTestFile(path)) all.set(path, edges.map(({ to }) => to))
+    values.set(
+      path,
+      edges.filter(({ isTypeOnly }) => !isTypeOnly).map(({ to }) => to),
+    )
+    if (!isTestFile(path))
+      all.set(
+        path,
+        edges.map(({ to }) => to),
+      )
   }
   const found: Violation[] = cyclesOf(values).map((files) => ({
     rule: 'value cycle',
@@ -117,7 +159,11 @@ function cycleViolations(
   }))
   for (const files of cyclesOf(all)) {
     if (new Set(files.map(roomOf)).size < 2) continue
-    found.push({ rule: 'type cycle between rooms', file: files[0] as string, what: files.join(', ') })
+    found.push({
+      rule: 'type cycle between rooms',
+      file: files[0] as string,
+      what: files.join(', '),
+    })
   }
   return found
 }

@@ -11,8 +11,8 @@ export interface Telemetry {
   }): ExecutionTelemetry
   /** A coordination pattern was used. */
   patternUsed(pattern: string): void
-  /** A read or write of workflow state took so long. */
-  stateOperation(operation: 'get' | 'set', durationMs: number): void
+  /** A read or write of workflow state, or a commit of the journal, took so long. */
+  stateOperation(operation: 'get' | 'set' | 'commit', durationMs: number): void
 }
 
 export interface ExecutionTelemetry {

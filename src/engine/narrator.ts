@@ -1,0 +1,107 @@
+import { assertNever } from '../core/assert.ts'
+import type { Telemetry } from '../core/contracts/telemetry.ts'
+import type { ErrorJson } from '../core/errors.ts'
+import type { Logger, LogLevel } from '../core/logger.ts'
+import { callLabel, type CallRef } from '../workflow/kernel/call-ref.ts'
+import type { KernelEvent } from '../workflow/kernel/events.ts'
+import { findStep } from '../workflow/kernel/state.ts'
+import type { Running } from './running.ts'
+
+/** Tells traces, metrics and logs what was recorded. */
+export class Narrator {
+  readonly #telemetry: Telemetry
+  readonly #logger: Logger
+
+  constructor(telemetry: Telemetry, logger: Logger) {
+    this.#telemetry = telemetry
+    this.#logger = logger
+  }
+
+  /** An event of the execution is durable. */
+  tell(running: Running, event: KernelEvent): void {
+    switch (event.kind) {
+      case 'StepScheduled':
+        if (event.items !== undefined) this.#telemetry.patternUsed('fanOut')
+        return
+      case 'StepSkipped':
+      case 'StepFailed':
+      case 'CallCompleted':
+      case 'CallFailed':
+        return this.#ended(running, event)
+      case 'RetryScheduled':
+        return this.#log(running, 'warn', 'attempt failed, it is tried again', event)
+      case 'FallbackScheduled':
+        return this.#log(running, 'warn', 'call failed, a fallback takes over', event)
+      case 'CallUncertain':
+        return this.#log(running, 'error', 'outcome unknown: waiting for `aura resolve`', event)
+      case 'AttemptLost':
+        return this.#log(running, 'warn', 'attempt was lost with its process', event)
+      case 'FailureDecided':
+        return this.#log(running, 'error', 'execution stops', event)
+      case 'ExecutionStarted':
+      case 'ExecutionCompleted':
+      case 'ExecutionFailed':
+      case 'ExecutionCancelled':
+      case 'ExecutionPaused':
+      case 'ExecutionResumed':
+      case 'ExecutionTimedOut':
+      case 'CancelRequested':
+      case 'CompensationStarted':
+        return this.#log(running, 'info', sentences[event.kind], {})
+      case 'AttemptStarted':
+      case 'CallScheduled':
+      case 'CallSuspended':
+      case 'CallResolved':
+      case 'CallCancelled':
+      case 'CompensationScheduled':
+      case 'PollCompleted':
+      case 'SignalReceived':
+      case 'SignalDelivered':
+        return
+      default:
+        assertNever(event, 'event')
+    }
+  }
+
+  #ended(
+    running: Running,
+    event: KernelEvent & { kind: 'StepSkipped' | 'StepFailed' | 'CallCompleted' | 'CallFailed' },
+  ): void {
+    if ('error' in event) this.#log(running, 'error', 'failed for good', event)
+    if ('undo' in event && event.undo !== undefined) return
+    const status = findStep(running.state, event.step)?.view.status ?? 'completed'
+    if (status !== 'running') running.telemetry.stepEnded(event.step, status)
+  }
+
+  #log(running: Running, level: LogLevel, message: string, event: Told): void {
+    this.#logger.log(level, message, {
+      executionId: running.row.executionId,
+      traceId: running.telemetry.traceId ?? undefined,
+      ...(event.step === undefined ? {} : { step: callLabel(refOf(event.step, event)) }),
+      ...(event.error === undefined ? {} : { code: event.error.code, error: event.error.message }),
+    })
+  }
+}
+
+interface Told {
+  readonly step?: string
+  readonly index?: number
+  readonly undo?: number
+  readonly error?: ErrorJson
+}
+
+const sentences = {
+  ExecutionStarted: 'execution started',
+  ExecutionCompleted: 'execution completed',
+  ExecutionFailed: 'execution failed',
+  ExecutionCancelled: 'execution cancelled',
+  ExecutionPaused: 'execution paused',
+  ExecutionResumed: 'execution resumed',
+  ExecutionTimedOut: 'execution timed out',
+  CancelRequested: 'execution is being cancelled',
+  CompensationStarted: 'compensation started',
+} as const
+
+function refOf(step: string, event: Told): CallRef {
+  return { step, index: event.index ?? null, undo: event.undo ?? null }
+}

@@ -1,0 +1,13 @@
+export {
+  call,
+  type EngineCase,
+  type EngineHarness,
+  EngineStage,
+  type HarnessOptions,
+  type OpenHarness,
+  probe,
+  type RestartOptions,
+} from './engine-stage.ts'
+export { FakeTime, type LifeClock } from './fake-clock.ts'
+export { final, held, passing, ScriptedAgents, type SeenCall } from './scripted-agents.ts'
+export { workflowEngineSuite } from './workflow-engine-suite.ts'
