@@ -126,7 +126,7 @@ test('the file is --db, else AURA_DB, else .aura/aura.db', async () => {
   expect(await ids('--db', join('.aura', 'aura.db'))).toEqual(['in-default'])
 })
 
-test('doctor says what is in reach, and exits 3 for a file that is no database', async () => {
+test('doctor says what is in reach, and exits 3 for a file that is none', async () => {
   const folder = newFolder()
   writeFileSync(join(folder, 'broken.db'), 'this is text and no database, as anybody can see')
   const good = await auraJson<{ ok: boolean; checks: { name: string; status: string }[] }>(
@@ -147,6 +147,8 @@ test('doctor says what is in reach, and exits 3 for a file that is no database',
     'ray notConfigured',
     'openfeature notConfigured',
   ])
-  const bad = await auraJson<{ ok: boolean }>(folder, 'doctor', '--db', 'broken.db')
-  expect(bad).toMatchObject({ code: 3, value: { ok: false } })
+  for (const path of ['broken.db', 'broken.db/aura.db']) {
+    const bad = await auraJson<{ ok: boolean }>(folder, 'doctor', '--db', path)
+    expect(bad).toMatchObject({ code: 3, value: { ok: false } })
+  }
 })

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { StatementSync } from 'node:sqlite'
@@ -43,6 +43,17 @@ const checkpointPages = 1_000
 const walBytesMax = 16_777_216
 const cacheKiB = 16_384
 
+/** Makes a directory and those above it. Not by `recursive`, which never returns where one cannot be made in /proc. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return
+  makeDirectory(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (thrown) {
+    if (!existsSync(path)) throw thrown
+  }
+}
+
 /** The database, owned and writable. */
 export class Database implements DatabaseReader {
   readonly path: string
@@ -77,7 +88,7 @@ export class Database implements DatabaseReader {
     let lock: FileLock | undefined
     let connection: DatabaseSync | undefined
     try {
-      mkdirSync(dirname(asked), { recursive: true, mode: 0o700 })
+      makeDirectory(dirname(asked))
       const path = realPath(asked)
       lock = acquireLock(path)
       removeOwnerFile(path)

@@ -79,7 +79,9 @@ function fileCheck(path: string): Check {
   const name = 'file'
   try {
     if (!existsSync(path)) {
-      accessSync(nearestFolder(path), constants.W_OK)
+      const folder = nearestFolder(path)
+      if (!statSync(folder).isDirectory()) throw new Error(`${folder} is no folder`)
+      accessSync(folder, constants.W_OK)
       return { name, status: 'ok', detail: `${path} is not there yet and can be made`, hint: null }
     }
     openReader(path).close()

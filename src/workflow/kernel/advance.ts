@@ -30,7 +30,8 @@ function drain(turn: Turn): void {
 /** A call of the step has ended, or the step has failed: its next items start, or its failure is felt. */
 function callEnded(turn: Turn, step: StepState): void {
   if (step.items === null) {
-    if (step.view.status === 'failed') stepFailed(turn, step, step.view.error as unknown as ErrorJson)
+    if (step.view.status === 'failed')
+      stepFailed(turn, step, step.view.error as unknown as ErrorJson)
     return
   }
   const first = step.failedItems[0]
@@ -46,7 +47,10 @@ function stepFailed(turn: Turn, step: StepState, error: ErrorJson): void {
   if (!step.plan.continueOnFailure) decideFailure(turn, step.plan.id, error)
 }
 
-function itemsError(step: StepState, first: { readonly index: number; readonly error: ErrorJson }): ErrorJson {
+function itemsError(
+  step: StepState,
+  first: { readonly index: number; readonly error: ErrorJson },
+): ErrorJson {
   const items = step.failedItems.map(({ index, error }) => ({ index, error: { ...error } }))
   const more = items.length > 1 ? ` and ${items.length - 1} more` : ''
   return {

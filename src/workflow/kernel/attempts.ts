@@ -21,7 +21,11 @@ export function requestStart(turn: Turn, call: CallState): void {
   if (call.requested || call.status !== 'scheduled' || !mayStart(state, call)) return
   const countsForBudget = call.ref.undo === null && !call.redeliver
   const { agentCallsMax } = state.plan
-  if (countsForBudget && agentCallsMax !== null && state.agentCalls + state.requestedCalls >= agentCallsMax) {
+  if (
+    countsForBudget &&
+    agentCallsMax !== null &&
+    state.agentCalls + state.requestedCalls >= agentCallsMax
+  ) {
     const error = new OrchestrationError(
       'BudgetExceededError',
       `execution '${state.executionId}' has spent its budget of ${agentCallsMax} agent calls (budget.agentCalls)`,
@@ -70,7 +74,8 @@ export function admitted(turn: Turn, call: CallState, contract: ActionContract):
     timeoutMs: call.timeoutMs,
     idempotencyKey: idempotencyKey(state, call),
     withTda: call.step.plan.tda,
-    agentCallsLeft: state.plan.agentCallsMax === null ? null : state.plan.agentCallsMax - state.agentCalls,
+    agentCallsLeft:
+      state.plan.agentCallsMax === null ? null : state.plan.agentCallsMax - state.agentCalls,
     resumed: call.resumed,
   })
 }
@@ -102,7 +107,8 @@ export function lookedUp(turn: Turn, call: CallState, outcome: LookupOutcome): v
   if (isSettling(turn.state) && call.ref.undo === null) {
     return record(turn, { kind: 'CallCancelled', ...eventRef(call.ref) })
   }
-  if (!call.redeliver) return attemptFailed(turn, call, { ...(call.error ?? unknownOutcome(call)), retryable: true })
+  if (!call.redeliver)
+    return attemptFailed(turn, call, { ...(call.error ?? unknownOutcome(call)), retryable: true })
   turn.state.counts[call.status]--
   turn.state.counts.scheduled++
   call.status = 'scheduled'
@@ -189,12 +195,20 @@ function outcomeUnknown(turn: Turn, call: CallState, error: ErrorJson): void {
   record(turn, { kind: 'CallUncertain', ...eventRef(call.ref), error })
 }
 
-function suspended(turn: Turn, call: CallState, outcome: CallOutcome & { kind: 'suspended' }): void {
+function suspended(
+  turn: Turn,
+  call: CallState,
+  outcome: CallOutcome & { kind: 'suspended' },
+): void {
   if (call.ref.undo !== null) {
-    const error = new OrchestrationError('RefusedError', `compensation '${callLabel(call.ref)}' may not suspend`)
+    const error = new OrchestrationError(
+      'RefusedError',
+      `compensation '${callLabel(call.ref)}' may not suspend`,
+    )
     return callFailed(turn, call, error.toJSON())
   }
-  if (turn.state.phase !== 'forward') return record(turn, { kind: 'CallCancelled', ...eventRef(call.ref) })
+  if (turn.state.phase !== 'forward')
+    return record(turn, { kind: 'CallCancelled', ...eventRef(call.ref) })
   const { signal, schema, resumeToken } = outcome
   record(turn, { kind: 'CallSuspended', ...eventRef(call.ref), signal, schema, resumeToken })
   deliverKept(turn, call)

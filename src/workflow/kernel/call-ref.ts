@@ -22,5 +22,9 @@ const labelPattern = /^([a-z][a-z0-9_]{0,62})(?:\[(\d{1,5})\])?$/
 export function parseCallLabel(text: string): CallRef | undefined {
   const match = labelPattern.exec(text)
   if (match === null) return undefined
-  return { step: match[1] as string, index: match[2] === undefined ? null : Number(match[2]), undo: null }
+  return {
+    step: match[1] as string,
+    index: match[2] === undefined ? null : Number(match[2]),
+    undo: null,
+  }
 }

@@ -16,7 +16,8 @@ export function completeCall(turn: Turn, call: CallState, raw: JsonValue): void 
   const { plan } = call.step
   try {
     if (plan.repeat !== null && call.fallback === 0 && !isPolledEnough(turn, call, raw)) return
-    const output = plan.outputs === null ? raw : plan.outputs.evaluate(callScope(turn, call, { output: raw }))
+    const output =
+      plan.outputs === null ? raw : plan.outputs.evaluate(callScope(turn, call, { output: raw }))
     record(turn, {
       kind: 'CallCompleted',
       ...eventRef(call.ref),
@@ -32,7 +33,8 @@ export function completeCall(turn: Turn, call: CallState, raw: JsonValue): void 
 
 /** A call has failed and is not tried again: a fallback takes over, or the step feels it. */
 export function callFailed(turn: Turn, call: CallState, error: ErrorJson): void {
-  if (call.ref.undo === null && turn.state.phase === 'forward' && fallBack(turn, call, error)) return
+  if (call.ref.undo === null && turn.state.phase === 'forward' && fallBack(turn, call, error))
+    return
   record(turn, { kind: 'CallFailed', ...eventRef(call.ref), error: definite(error) })
   if (call.ref.undo === null) turn.touched.push(call.step)
 }

@@ -42,6 +42,15 @@ const nullable: ReadonlySet<string> = new Set(['output', 'schema', 'resumeToken'
 /** Nullable and optional at once: written as `[value]`. */
 const boxed: ReadonlySet<string> = new Set(['raw'])
 
+interface Field {
+  readonly name: string
+  readonly isNullable: boolean
+  readonly isBoxed: boolean
+}
+
+const fieldsOf: readonly (readonly Field[])[] = layout.map(([, ...names]) =>
+  names.map((name) => ({ name, isNullable: nullable.has(name), isBoxed: boxed.has(name) })),
+)
 const numbers = new Map(layout.map(([kind], number) => [kind, number]))
 
 /** Every kind of event there is, in the order of the journal's codes. */
@@ -55,41 +64,50 @@ export function encodeRow(atMs: number, events: readonly KernelEvent[]): string 
 }
 
 /** @throws InternalError when the text is no row of this version or an earlier one */
-export function decodeRow(text: string): { readonly atMs: number; readonly events: readonly KernelEvent[] } {
+export function decodeRow(text: string): {
+  readonly atMs: number
+  readonly events: readonly KernelEvent[]
+} {
   const row = JSON.parse(text) as unknown
-  invariant(Array.isArray(row) && typeof row[0] === 'number', 'a journal row must begin with its time')
+  invariant(
+    Array.isArray(row) && typeof row[0] === 'number',
+    'a journal row must begin with its time',
+  )
   const [atMs, ...events] = row as [number, ...JsonValue[]]
   return { atMs, events: events.map(decodeEvent) }
 }
 
 function encodeEvent(event: KernelEvent): readonly unknown[] {
   const number = numbers.get(event.kind) as number
-  const fields = layout[number] as readonly string[]
   const source = event as unknown as Record<string, unknown>
   const written: unknown[] = [number]
-  let length = 1
-  for (let i = 1; i < fields.length; i++) {
-    const name = fields[i] as string
-    let value = source[name]
-    if (boxed.has(name) && value !== undefined) value = [value]
-    written.push(value ?? null)
-    if (value !== undefined && (value !== null || nullable.has(name))) length = i + 1
+  let gap = 0
+  for (const { name, isNullable, isBoxed } of fieldsOf[number] as readonly Field[]) {
+    const value = source[name]
+    if (value === undefined || (value === null && !isNullable)) {
+      gap++
+      continue
+    }
+    for (; gap > 0; gap--) written.push(null)
+    written.push(isBoxed ? [value] : value)
   }
-  written.length = length
   return written
 }
 
 function decodeEvent(written: JsonValue): KernelEvent {
-  invariant(Array.isArray(written) && typeof written[0] === 'number', 'an event must begin with its kind')
-  const fields = layout[written[0] as number]
-  invariant(fields !== undefined, `unknown event kind ${String(written[0])}`)
-  const event: Record<string, unknown> = { kind: fields[0] }
-  for (let i = 1; i < fields.length; i++) {
-    const name = fields[i] as string
-    const value = written[i] as JsonValue | undefined
-    if (nullable.has(name)) event[name] = value ?? null
-    else if (value === undefined || value === null) continue
-    else event[name] = boxed.has(name) ? (value as readonly JsonValue[])[0] : value
-  }
+  invariant(
+    Array.isArray(written) && typeof written[0] === 'number',
+    'an event must begin with its kind',
+  )
+  const number = written[0] as number
+  const fields = fieldsOf[number]
+  invariant(fields !== undefined, `unknown event kind ${number}`)
+  const event: Record<string, unknown> = { kind: layout[number]?.[0] }
+  fields.forEach(({ name, isNullable, isBoxed }, place) => {
+    const value = written[place + 1] as JsonValue | undefined
+    if (isNullable) event[name] = value ?? null
+    else if (value !== undefined && value !== null)
+      event[name] = isBoxed ? (value as readonly JsonValue[])[0] : value
+  })
   return event as unknown as KernelEvent
 }

@@ -51,7 +51,9 @@ function resolve(turn: Turn, entry: UndoEntry): ScheduledCall {
   const item = index === null ? {} : { item: step.items?.[index] ?? null, index }
   const scope = () => scopeOf(turn, { ...item, call: { input: entry.input, output: entry.output } })
   const input: JsonValue =
-    compensate.input === null ? { input: entry.input, output: entry.output } : compensate.input.evaluate(scope())
+    compensate.input === null
+      ? { input: entry.input, output: entry.output }
+      : compensate.input.evaluate(scope())
   if (compensate.timeout === null) return { input }
   return { input, timeoutMs: resolveDuration(compensate.timeout, scope) }
 }

@@ -23,7 +23,10 @@ function decideStep(turn: Turn, step: StepState): void {
     return record(turn, { kind: 'StepSkipped', step: id, reason: 'needs' })
   }
   try {
-    if (plan.when !== null && !expectBool(plan.when.evaluate(scopeOf(turn)), `when of step '${id}'`)) {
+    if (
+      plan.when !== null &&
+      !expectBool(plan.when.evaluate(scopeOf(turn)), `when of step '${id}'`)
+    ) {
       return record(turn, { kind: 'StepSkipped', step: id, reason: 'when' })
     }
     if (plan.forEach === null) {

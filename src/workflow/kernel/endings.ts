@@ -28,7 +28,12 @@ export function decideFailure(turn: Turn, stepId: string | null, error: ErrorJso
 export function settle(turn: Turn, reason: 'cancel' | 'timeout'): void {
   const { state, moment } = turn
   const dueAtMs = moment.atMs + limits.cancelGraceMs
-  record(turn, reason === 'cancel' ? { kind: 'CancelRequested', dueAtMs } : { kind: 'ExecutionTimedOut', dueAtMs })
+  record(
+    turn,
+    reason === 'cancel'
+      ? { kind: 'CancelRequested', dueAtMs }
+      : { kind: 'ExecutionTimedOut', dueAtMs },
+  )
   if (!isSettling(state)) return
   for (const call of state.live) {
     if (call.status === 'running' || call.status === 'lookingUp') abort(turn, call, reason)
@@ -51,7 +56,8 @@ export function advanceEnding(turn: Turn): void {
   }
   if (state.phase === 'stopping' || isSettling(state)) {
     if (state.live.size > 0) return
-    if (state.plan.onFailure === 'compensate' && state.undo.length > 0) record(turn, { kind: 'CompensationStarted' })
+    if (state.plan.onFailure === 'compensate' && state.undo.length > 0)
+      record(turn, { kind: 'CompensationStarted' })
     else return end(turn)
   }
   if (state.phase === 'compensating') {
@@ -67,7 +73,8 @@ function complete(turn: Turn): void {
   } catch (thrown) {
     return decideFailure(turn, null, definite(toErrorJson(thrown, 'ExpressionError')))
   }
-  if (state.dueAtMs !== null) turn.commands.push({ kind: 'disarm', timer: { call: null, dueAtMs: state.dueAtMs } })
+  if (state.dueAtMs !== null)
+    turn.commands.push({ kind: 'disarm', timer: { call: null, dueAtMs: state.dueAtMs } })
   turn.commands.push({ kind: 'finished' })
 }
 
@@ -85,16 +92,21 @@ function executionOutput(turn: Turn): JsonValue {
 
 function end(turn: Turn): void {
   const { state } = turn
-  if (state.result === 'cancelled') record(turn, { kind: 'ExecutionCancelled', error: cancelError(state) })
+  if (state.result === 'cancelled')
+    record(turn, { kind: 'ExecutionCancelled', error: cancelError(state) })
   else if (state.timedOut) record(turn, { kind: 'ExecutionFailed', error: timeoutError(state) })
   else record(turn, { kind: 'ExecutionFailed', error: state.error ?? cancelError(state) })
   turn.commands.push({ kind: 'finished' })
 }
 
 function cancelError(state: ExecutionState): ErrorJson {
-  return new OrchestrationError('WorkflowCancelledError', `execution '${state.executionId}' was cancelled`, {
-    details: uncertainDetails(state),
-  }).toJSON()
+  return new OrchestrationError(
+    'WorkflowCancelledError',
+    `execution '${state.executionId}' was cancelled`,
+    {
+      details: uncertainDetails(state),
+    },
+  ).toJSON()
 }
 
 function timeoutError(state: ExecutionState): ErrorJson {
@@ -120,7 +132,11 @@ function stopCall(turn: Turn, call: CallState): void {
   const { dueAtMs } = call
   const isTimed = dueAtMs !== null && call.status !== 'scheduled'
   const isUncertain = call.status === 'uncertain'
-  record(turn, { kind: 'CallCancelled', ...eventRef(call.ref), ...(isUncertain ? { unknown: true } : {}) })
+  record(turn, {
+    kind: 'CallCancelled',
+    ...eventRef(call.ref),
+    ...(isUncertain ? { unknown: true } : {}),
+  })
   if (isTimed) turn.commands.push({ kind: 'disarm', timer: { call: call.ref, dueAtMs } })
 }
 

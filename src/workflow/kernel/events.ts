@@ -29,7 +29,12 @@ export type KernelEvent =
       readonly items?: readonly JsonValue[]
       readonly call?: ScheduledCall
     }
-  | { readonly kind: 'CallScheduled'; readonly step: string; readonly index: number; readonly call: ScheduledCall }
+  | {
+      readonly kind: 'CallScheduled'
+      readonly step: string
+      readonly index: number
+      readonly call: ScheduledCall
+    }
   | { readonly kind: 'StepSkipped'; readonly step: string; readonly reason: 'needs' | 'when' }
   /** The step failed before or beside its calls; a call's own failure is `CallFailed`. */
   | { readonly kind: 'StepFailed'; readonly step: string; readonly error: ErrorJson }
@@ -44,7 +49,11 @@ export type KernelEvent =
     })
   /** The process ended while the attempt ran. */
   | (OfCall & { readonly kind: 'AttemptLost' })
-  | (OfCall & { readonly kind: 'RetryScheduled'; readonly dueAtMs: number; readonly error: ErrorJson })
+  | (OfCall & {
+      readonly kind: 'RetryScheduled'
+      readonly dueAtMs: number
+      readonly error: ErrorJson
+    })
   | (OfCall & {
       readonly kind: 'FallbackScheduled'
       /** Counted from 1. */
@@ -53,7 +62,11 @@ export type KernelEvent =
       readonly error: ErrorJson
     })
   /** A poll of a `repeat` succeeded and its `until` was false. */
-  | (OfCall & { readonly kind: 'PollCompleted'; readonly output: JsonValue; readonly dueAtMs: number })
+  | (OfCall & {
+      readonly kind: 'PollCompleted'
+      readonly output: JsonValue
+      readonly dueAtMs: number
+    })
   | (OfCall & {
       readonly kind: 'CallSuspended'
       readonly signal: string
@@ -62,7 +75,11 @@ export type KernelEvent =
     })
   | (OfCall & { readonly kind: 'CallUncertain'; readonly error: ErrorJson })
   /** `raw` is the call's own output where `outputs` made another of it. */
-  | (OfCall & { readonly kind: 'CallCompleted'; readonly output: JsonValue; readonly raw?: JsonValue })
+  | (OfCall & {
+      readonly kind: 'CallCompleted'
+      readonly output: JsonValue
+      readonly raw?: JsonValue
+    })
   /** `raw` is there when the call succeeded and what follows it failed. */
   | (OfCall & { readonly kind: 'CallFailed'; readonly error: ErrorJson; readonly raw?: JsonValue })
   | (OfCall & { readonly kind: 'CallResolved'; readonly resolution: 'retry' | 'succeed' | 'fail' })
@@ -79,7 +96,11 @@ export type KernelEvent =
   | { readonly kind: 'FailureDecided'; readonly error: ErrorJson }
   /** Nothing runs any more and the recorded successes are undone, last first. */
   | { readonly kind: 'CompensationStarted' }
-  | (OfCall & { readonly kind: 'CompensationScheduled'; readonly undo: number; readonly call: ScheduledCall })
+  | (OfCall & {
+      readonly kind: 'CompensationScheduled'
+      readonly undo: number
+      readonly call: ScheduledCall
+    })
   | { readonly kind: 'ExecutionCompleted'; readonly output: JsonValue }
   | { readonly kind: 'ExecutionFailed'; readonly error: ErrorJson }
   | { readonly kind: 'ExecutionCancelled'; readonly error: ErrorJson }

@@ -141,7 +141,8 @@ function foldFallback(
 
 function foldCancelled(state: ExecutionState, call: CallState, isUnknown: boolean): void {
   if (isUnknown) {
-    if (call.status !== 'uncertain' && call.step.plan.compensate !== null) remember(state, call, null)
+    if (call.status !== 'uncertain' && call.step.plan.compensate !== null)
+      remember(state, call, null)
     else state.uncertain.push(callLabel(call.ref))
   }
   call.dueAtMs = null

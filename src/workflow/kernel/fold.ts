@@ -22,7 +22,10 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
       step.view.status = 'running'
       step.startedAtMs = atMs
       if (event.items === undefined) {
-        createCall(state, step, { ref: { step: event.step, index: null, undo: null }, call: event.call ?? {} })
+        createCall(state, step, {
+          ref: { step: event.step, index: null, undo: null },
+          call: event.call ?? {},
+        })
         return
       }
       step.items = event.items
@@ -32,7 +35,10 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     case 'CallScheduled': {
       const step = mustFindStep(state, event.step)
       step.nextItem = event.index + 1
-      createCall(state, step, { ref: { step: event.step, index: event.index, undo: null }, call: event.call })
+      createCall(state, step, {
+        ref: { step: event.step, index: event.index, undo: null },
+        call: event.call,
+      })
       return
     }
     case 'StepSkipped': {
@@ -156,7 +162,11 @@ function foldEnding(state: ExecutionState, event: EndingEvent, atMs: number): vo
 }
 
 /** A step that was not decided stays pending in a failed execution, since a redrive may still decide it. */
-function endExecution(state: ExecutionState, result: 'completed' | 'failed' | 'cancelled', atMs: number): void {
+function endExecution(
+  state: ExecutionState,
+  result: 'completed' | 'failed' | 'cancelled',
+  atMs: number,
+): void {
   state.phase = 'ended'
   state.result = result
   state.endedAtMs = atMs
@@ -191,7 +201,12 @@ function foldCallEnd(
   if (step.doneCalls === step.items?.length) completeStep(state, step, step.outputs, atMs)
 }
 
-function completeStep(state: ExecutionState, step: StepState, output: JsonValue, atMs: number): void {
+function completeStep(
+  state: ExecutionState,
+  step: StepState,
+  output: JsonValue,
+  atMs: number,
+): void {
   step.view.status = 'completed'
   step.view.output = output
   step.endedAtMs = atMs

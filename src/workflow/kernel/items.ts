@@ -36,7 +36,10 @@ function startItem(turn: Turn, step: StepState, index: number): void {
 }
 
 /** What follows the scheduling of a call: an agent is asked for, a timer armed, an early signal taken. */
-export function startCall(turn: Turn, ref: { step: string; index: number | null; undo: number | null }): void {
+export function startCall(
+  turn: Turn,
+  ref: { step: string; index: number | null; undo: number | null },
+): void {
   const call = findCall(turn.state, ref)
   if (call === undefined) return
   if (call.status === 'scheduled') {
@@ -44,5 +47,6 @@ export function startCall(turn: Turn, ref: { step: string; index: number | null;
     return
   }
   if (deliverKept(turn, call)) return
-  if (call.dueAtMs !== null) turn.commands.push({ kind: 'arm', timer: { call: ref, dueAtMs: call.dueAtMs } })
+  if (call.dueAtMs !== null)
+    turn.commands.push({ kind: 'arm', timer: { call: ref, dueAtMs: call.dueAtMs } })
 }

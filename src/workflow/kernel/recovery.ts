@@ -9,7 +9,8 @@ import type { Turn } from './turn.ts'
 export function recover(turn: Turn): void {
   const { state, commands } = turn
   const { dueAtMs, graceDueAtMs } = state
-  if (graceDueAtMs !== null) commands.push({ kind: 'arm', timer: { call: null, dueAtMs: graceDueAtMs } })
+  if (graceDueAtMs !== null)
+    commands.push({ kind: 'arm', timer: { call: null, dueAtMs: graceDueAtMs } })
   else if (dueAtMs !== null) commands.push({ kind: 'arm', timer: { call: null, dueAtMs } })
   for (const call of Array.from(state.live)) {
     call.requested = false
@@ -24,7 +25,8 @@ export function recover(turn: Turn): void {
         turn.starting.push(call)
         break
       default:
-        if (call.dueAtMs !== null) commands.push({ kind: 'arm', timer: { call: call.ref, dueAtMs: call.dueAtMs } })
+        if (call.dueAtMs !== null)
+          commands.push({ kind: 'arm', timer: { call: call.ref, dueAtMs: call.dueAtMs } })
     }
   }
   for (const step of state.steps) {

@@ -45,7 +45,11 @@ export interface CallState {
   signal: string | null
   schema: JsonObject | null
   resumeToken: JsonValue
-  resumed: { readonly signal: string; readonly data: JsonValue; readonly resumeToken: JsonValue } | null
+  resumed: {
+    readonly signal: string
+    readonly data: JsonValue
+    readonly resumeToken: JsonValue
+  } | null
   /** 0 for the step's own target, else the number of the fallback. */
   fallback: number
   poll: number
@@ -155,7 +159,10 @@ export interface ExecutionState {
 /** An execution before its first event. */
 export function newExecution(executionId: string, plan: Plan, input: JsonObject): ExecutionState {
   const steps = plan.steps.map(newStep)
-  const views: Record<string, StepState['view']> = Object.create(null) as Record<string, StepState['view']>
+  const views: Record<string, StepState['view']> = Object.create(null) as Record<
+    string,
+    StepState['view']
+  >
   for (const step of steps) views[step.plan.id] = step.view
   return {
     executionId,

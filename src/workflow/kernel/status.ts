@@ -1,7 +1,14 @@
 import { isPaused } from './permission.ts'
 import type { ExecutionState, StepState, StepStatus } from './state.ts'
 
-export type ExecutionStatus = 'pending' | 'running' | 'waiting' | 'paused' | 'completed' | 'failed' | 'cancelled'
+export type ExecutionStatus =
+  | 'pending'
+  | 'running'
+  | 'waiting'
+  | 'paused'
+  | 'completed'
+  | 'failed'
+  | 'cancelled'
 
 /** The status of an execution as everyone sees it. `waiting`: nothing runs and something is awaited. */
 export function executionStatus(state: ExecutionState): ExecutionStatus {
@@ -20,7 +27,8 @@ export function stepStatus(step: StepState): StepStatus {
   for (const call of step.calls) {
     if (call === undefined) continue
     if (call.status === 'uncertain') return 'uncertain'
-    if (call.status === 'running' || call.status === 'lookingUp' || call.status === 'scheduled') return 'running'
+    if (call.status === 'running' || call.status === 'lookingUp' || call.status === 'scheduled')
+      return 'running'
     if (call.status !== 'completed' && call.status !== 'failed') isWaiting = true
   }
   return isWaiting ? 'waiting' : 'running'

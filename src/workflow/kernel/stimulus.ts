@@ -13,8 +13,18 @@ export type Stimulus =
   /** The call has a place in its agent's pool and may start now. */
   | { readonly kind: 'admitted'; readonly call: CallRef; readonly contract: ActionContract }
   /** The attempt that was started under `token` has ended. */
-  | { readonly kind: 'ended'; readonly call: CallRef; readonly token: number; readonly outcome: CallOutcome }
-  | { readonly kind: 'lookedUp'; readonly call: CallRef; readonly token: number; readonly outcome: LookupOutcome }
+  | {
+      readonly kind: 'ended'
+      readonly call: CallRef
+      readonly token: number
+      readonly outcome: CallOutcome
+    }
+  | {
+      readonly kind: 'lookedUp'
+      readonly call: CallRef
+      readonly token: number
+      readonly outcome: LookupOutcome
+    }
   | { readonly kind: 'timer'; readonly timer: Timer }
   | { readonly kind: 'signal'; readonly name: string; readonly data: JsonValue }
   | { readonly kind: 'pause' }
@@ -43,13 +53,31 @@ export interface Moment {
 /** What is to be done; only after the events of the same transition are committed, except where said. */
 export type Command =
   /** Ask for a place in the agent's pool at once; the answer is the stimulus `admitted`. */
-  | { readonly kind: 'admit'; readonly call: CallRef; readonly agent: string; readonly action: string; readonly alone: boolean }
+  | {
+      readonly kind: 'admit'
+      readonly call: CallRef
+      readonly agent: string
+      readonly action: string
+      readonly alone: boolean
+    }
   /** Give the place back at once: the call is not to start. */
   | { readonly kind: 'release'; readonly call: CallRef }
   | Invocation
-  | { readonly kind: 'lookup'; readonly call: CallRef; readonly token: number; readonly agent: string; readonly action: string; readonly idempotencyKey: string }
+  | {
+      readonly kind: 'lookup'
+      readonly call: CallRef
+      readonly token: number
+      readonly agent: string
+      readonly action: string
+      readonly idempotencyKey: string
+    }
   /** Tell the running attempt to stop; its outcome is still awaited. */
-  | { readonly kind: 'abort'; readonly call: CallRef; readonly token: number; readonly reason: 'cancel' | 'timeout' }
+  | {
+      readonly kind: 'abort'
+      readonly call: CallRef
+      readonly token: number
+      readonly reason: 'cancel' | 'timeout'
+    }
   | { readonly kind: 'arm'; readonly timer: Timer }
   /** The timer is of no use any more. */
   | { readonly kind: 'disarm'; readonly timer: Timer }
@@ -68,5 +96,9 @@ export interface Invocation {
   readonly idempotencyKey: string
   readonly withTda: boolean
   readonly agentCallsLeft: number | null
-  readonly resumed: { readonly signal: string; readonly data: JsonValue; readonly resumeToken: JsonValue } | null
+  readonly resumed: {
+    readonly signal: string
+    readonly data: JsonValue
+    readonly resumeToken: JsonValue
+  } | null
 }

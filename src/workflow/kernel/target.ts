@@ -21,7 +21,12 @@ export function targetOf(call: CallState): Target {
     return fallback
   }
   invariant(plan.work.kind === 'agent', `step '${plan.id}' calls no agent`)
-  return { agent: plan.work.agent, action: plan.work.action, retry: plan.retry, timeout: plan.timeout }
+  return {
+    agent: plan.work.agent,
+    action: plan.work.action,
+    retry: plan.retry,
+    timeout: plan.timeout,
+  }
 }
 
 /** `agent.action` of a target, as messages name it. */

@@ -49,12 +49,14 @@ function apply(turn: Turn, stimulus: Stimulus): void {
     }
     case 'ended': {
       const call = findCall(state, stimulus.call)
-      if (call?.status === 'running' && call.token === stimulus.token) attemptEnded(turn, call, stimulus.outcome)
+      if (call?.status === 'running' && call.token === stimulus.token)
+        attemptEnded(turn, call, stimulus.outcome)
       return
     }
     case 'lookedUp': {
       const call = findCall(state, stimulus.call)
-      if (call?.status === 'lookingUp' && call.token === stimulus.token) lookedUp(turn, call, stimulus.outcome)
+      if (call?.status === 'lookingUp' && call.token === stimulus.token)
+        lookedUp(turn, call, stimulus.outcome)
       return
     }
     case 'timer':
@@ -168,4 +170,3 @@ function resolve(turn: Turn, call: CallState, resolution: Resolution): void {
       assertNever(resolution, 'resolution')
   }
 }
-

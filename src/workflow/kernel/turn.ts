@@ -31,7 +31,8 @@ export function record(turn: Turn, event: KernelEvent): void {
 
 /** The fields by which an event names a call. */
 export function eventRef(ref: CallRef): { step: string; index?: number; undo?: number } {
-  if (ref.index === null) return ref.undo === null ? { step: ref.step } : { step: ref.step, undo: ref.undo }
+  if (ref.index === null)
+    return ref.undo === null ? { step: ref.step } : { step: ref.step, undo: ref.undo }
   if (ref.undo === null) return { step: ref.step, index: ref.index }
   return { step: ref.step, index: ref.index, undo: ref.undo }
 }
