@@ -5,16 +5,16 @@ import { EmbeddedHarness, fileStore, memoryStore, type Store } from './support/e
 
 describe('the embedded engine in memory', () => {
   const open = (options: HarnessOptions) => opened(memoryStore(), options)
-  it.each(workflowEngineSuite(open))('$name', async (behaviour) => {
-    await expect(behaviour.run()).resolves.toBeUndefined()
-  })
+  for (const behaviour of workflowEngineSuite(open)) {
+    it(behaviour.name, () => expect(behaviour.run()).resolves.toBeUndefined())
+  }
 })
 
 describe('the embedded engine over a SQLite file', () => {
   const open = async (options: HarnessOptions) => opened(await fileStore(), options)
-  it.each(workflowEngineSuite(open))('$name', async (behaviour) => {
-    await expect(behaviour.run()).resolves.toBeUndefined()
-  })
+  for (const behaviour of workflowEngineSuite(open)) {
+    it(behaviour.name, () => expect(behaviour.run()).resolves.toBeUndefined())
+  }
 })
 
 async function opened(store: Store, options: HarnessOptions): Promise<EmbeddedHarness> {

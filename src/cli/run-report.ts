@@ -50,7 +50,7 @@ function headLine(context: CommandContext, view: RunView, entries: readonly LogE
 }
 
 /** An error with its hint, for a person. */
-export function errorLines(context: CommandContext, error: ErrorJson): string[] {
+function errorLines(context: CommandContext, error: ErrorJson): string[] {
   const paint = context.paintOut
   const lines = plainLines(`${error.code}: ${error.message}`).map((line) => paint.red(line))
   return error.hint === null ? lines : [...lines, `${paint.cyan('hint:')} ${plainText(error.hint)}`]

@@ -27,17 +27,23 @@ export function checkFlags(
  */
 export function checkAdmission(openCount: number, stalled: OrchestrationError | null): void {
   if (stalled !== null) {
-    throw new ResourceExhaustionError(`nothing is accepted while nothing can be recorded: ${stalled.message}`, {
-      retryable: true,
-      cause: stalled,
-      ...(stalled.hint === null ? {} : { hint: stalled.hint }),
-    })
+    throw new ResourceExhaustionError(
+      `nothing is accepted while nothing can be recorded: ${stalled.message}`,
+      {
+        retryable: true,
+        cause: stalled,
+        ...(stalled.hint === null ? {} : { hint: stalled.hint }),
+      },
+    )
   }
   if (openCount < limits.openExecutionsMax) return
-  throw new ResourceExhaustionError(`${openCount} executions are open; openExecutionsMax is ${limits.openExecutionsMax}`, {
-    retryable: true,
-    hint: 'try again when some have ended',
-  })
+  throw new ResourceExhaustionError(
+    `${openCount} executions are open; openExecutionsMax is ${limits.openExecutionsMax}`,
+    {
+      retryable: true,
+      hint: 'try again when some have ended',
+    },
+  )
 }
 
 /**

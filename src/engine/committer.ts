@@ -1,11 +1,22 @@
 import type { Clock } from '../core/clock.ts'
-import { isOrchestrationError, messageOf, type OrchestrationError, StateConsistencyError } from '../core/errors.ts'
+import {
+  isOrchestrationError,
+  messageOf,
+  type OrchestrationError,
+  StateConsistencyError,
+} from '../core/errors.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
 import type { Logger } from '../core/logger.ts'
 import { encodeRow } from '../workflow/kernel/codec.ts'
 import type { KernelEvent } from '../workflow/kernel/events.ts'
 import type { Command } from '../workflow/kernel/stimulus.ts'
-import type { ExecutionRow, Journal, JournalBatch, JournalRow, StatusChange } from './journal/journal.ts'
+import type {
+  ExecutionRow,
+  Journal,
+  JournalBatch,
+  JournalRow,
+  StatusChange,
+} from './journal/journal.ts'
 import type { Running } from './running.ts'
 import { statusOf } from './status-of.ts'
 
@@ -110,7 +121,8 @@ export class Committer {
     this.#documents = []
     this.#isCommitting = true
     const parts = dirty.map((running) => takePart(running, atMs))
-    if (!(await this.#tryRecord(batchOf(parts, documents)))) await this.#recordOneByOne(parts, documents, atMs)
+    if (!(await this.#tryRecord(batchOf(parts, documents))))
+      await this.#recordOneByOne(parts, documents, atMs)
     else for (const part of parts) this.#options.onCommitted(part, atMs)
     this.#isCommitting = false
     if (this.#dirty.length > 0) return this.#schedule()
@@ -140,7 +152,8 @@ export class Committer {
 
   /** @returns null when the batch is durable, else why it never will be */
   async #record(batch: JournalBatch): Promise<OrchestrationError | null> {
-    if (batch.rows.length === 0 && batch.starts.length === 0 && batch.statuses.length === 0) return null
+    if (batch.rows.length === 0 && batch.starts.length === 0 && batch.statuses.length === 0)
+      return null
     const { journal, clock, telemetry } = this.#options
     for (let delayMs = stallDelayMs; ; delayMs = Math.min(2 * delayMs, stallDelayMsMax)) {
       try {
@@ -152,7 +165,8 @@ export class Committer {
       } catch (thrown) {
         const error = asOrchestrationError(thrown)
         if (!error.retryable || this.#isClosed) return error
-        if (this.stalled === null) this.#options.logger.log('error', `nothing can be recorded: ${error.message}`)
+        if (this.stalled === null)
+          this.#options.logger.log('error', `nothing can be recorded: ${error.message}`)
         this.stalled = error
         await this.#pause(delayMs)
       }
@@ -193,7 +207,16 @@ function takePart(running: Running, atMs: number): Part {
     running.journalBytes += payload.length
     journalRow = { execution: row.execution, seq: firstSeq, count: pending.length, payload }
   }
-  return { running, events: pending, firstSeq, commands, flushed, start, row: journalRow, status: change }
+  return {
+    running,
+    events: pending,
+    firstSeq,
+    commands,
+    flushed,
+    start,
+    row: journalRow,
+    status: change,
+  }
 }
 
 function batchOf(parts: readonly Part[], documents: JournalBatch['documents']): JournalBatch {

@@ -25,7 +25,10 @@ const definitionsMax = 1_000
 export class Definitions {
   readonly #byHash = new Map<string, Definition>()
   readonly #byDocument = new WeakMap<WorkflowDocument, Definition>()
-  readonly #byData = new WeakMap<object, { readonly json: string; readonly definition: Definition }>()
+  readonly #byData = new WeakMap<
+    object,
+    { readonly json: string; readonly definition: Definition }
+  >()
 
   /** @throws DocumentError with all problems in its details */
   ofData(data: WorkflowData): Definition {
@@ -55,11 +58,15 @@ export class Definitions {
     if (known !== undefined) return known
     const found = text()
     if (found === undefined) {
-      throw new StateConsistencyError(`the file has no document ${hash}`, { hint: 'try `aura recover`' })
+      throw new StateConsistencyError(`the file has no document ${hash}`, {
+        hint: 'try `aura recover`',
+      })
     }
     const document = JSON.parse(found) as WorkflowDocument
     if (documentHash(document) !== hash) {
-      throw new StateConsistencyError(`document ${hash} does not match its hash`, { hint: 'try `aura recover`' })
+      throw new StateConsistencyError(`document ${hash} does not match its hash`, {
+        hint: 'try `aura recover`',
+      })
     }
     return this.#add(document, hash)
   }

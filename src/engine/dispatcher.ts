@@ -117,7 +117,10 @@ export class Dispatcher {
       this.#options.stimulate(running, { kind: 'lookedUp', call, token, outcome })
     }
     agent.lookup(command.action, command.idempotencyKey).then(tell, (thrown: unknown) => {
-      this.#options.logger.log('error', `lookup of '${callLabel(call)}' broke its promise: ${String(thrown)}`)
+      this.#options.logger.log(
+        'error',
+        `lookup of '${callLabel(call)}' broke its promise: ${String(thrown)}`,
+      )
       tell({ kind: 'unknown', error: null })
     })
   }
@@ -131,10 +134,14 @@ export class Dispatcher {
 
   #missing(running: Running, command: Admit | Lookup): void {
     running.missing.add(command.call)
-    this.#options.logger.log('warn', `no agent '${command.agent}' with action '${command.action}' here: waiting`, {
-      executionId: running.row.executionId,
-      step: callLabel(command.call),
-    })
+    this.#options.logger.log(
+      'warn',
+      `no agent '${command.agent}' with action '${command.action}' here: waiting`,
+      {
+        executionId: running.row.executionId,
+        step: callLabel(command.call),
+      },
+    )
   }
 
   #pooled(running: Running, place: Place): void {
@@ -144,7 +151,11 @@ export class Dispatcher {
 
   #entered(running: Running, place: Place): void {
     place.stage = 'held'
-    this.#options.stimulate(running, { kind: 'admitted', call: place.call, contract: place.contract })
+    this.#options.stimulate(running, {
+      kind: 'admitted',
+      call: place.call,
+      contract: place.contract,
+    })
   }
 
   #leave(place: Place): void {
@@ -205,7 +216,10 @@ function agentCall(running: Running, command: Invocation): AgentCall {
 function poolFull(command: Invocation): CallOutcome {
   const error = new ResourceExhaustionError(
     `the queue of agent '${command.agent}' is full (resourceLimits.queueMax)`,
-    { retryable: true, hint: 'raise queueMax or maxConcurrent of the agent, or start less at once' },
+    {
+      retryable: true,
+      hint: 'raise queueMax or maxConcurrent of the agent, or start less at once',
+    },
   )
   return { kind: 'failed', error: error.toJSON() }
 }

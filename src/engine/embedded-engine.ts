@@ -24,7 +24,13 @@ import { statusOf } from './status-of.ts'
 import { checkSignal, uncertainCall } from './verb-checks.ts'
 import { runView } from './views/run-view.ts'
 import { showView } from './views/show-view.ts'
-import type { EngineListener, ExecuteOptions, RunView, ShowView, WorkflowEngine } from './workflow-engine.ts'
+import type {
+  EngineListener,
+  ExecuteOptions,
+  RunView,
+  ShowView,
+  WorkflowEngine,
+} from './workflow-engine.ts'
 
 /** What an embedded engine is made of. */
 export interface EmbeddedEngineParts {
@@ -90,7 +96,10 @@ export class EmbeddedEngine implements WorkflowEngine {
 
   /** Records a start without driving it: whoever continues the execution runs it. */
   async recordDocument(document: WorkflowDocument, options: ExecuteOptions = {}): Promise<string> {
-    const begun = this.#begin(this.#definitions.ofDocument(document), { ...options, isDriven: false })
+    const begun = this.#begin(this.#definitions.ofDocument(document), {
+      ...options,
+      isDriven: false,
+    })
     const id = await this.#accepted(begun)
     if (begun.running !== null && !begun.running.isDriven) this.#runner.leave(begun.running)
     return id
@@ -146,7 +155,11 @@ export class EmbeddedEngine implements WorkflowEngine {
   /** Intent, key and receipt of every call that the execution has made. @throws NotFoundError */
   ledger(executionId: string): readonly LedgerEntry[] {
     const row = this.#row(executionId)
-    return ledgerOf(executionId, this.#planOf(row), logEntries(executionId, this.#parts.journal.rows(row.execution)))
+    return ledgerOf(
+      executionId,
+      this.#planOf(row),
+      logEntries(executionId, this.#parts.journal.rows(row.execution)),
+    )
   }
 
   /** Executions in memory. */
@@ -184,15 +197,21 @@ export class EmbeddedEngine implements WorkflowEngine {
     for (const running of Array.from(runner.executions.values())) {
       runner.leave(running)
       running.telemetry.ended('left', 0, null)
-      const error = new OrchestrationError('RefusedError', `the engine was closed; '${running.row.executionId}' can be continued`)
-      for (const { reject } of [...running.waiters.splice(0), ...running.flushed.splice(0)]) reject(error)
+      const error = new OrchestrationError(
+        'RefusedError',
+        `the engine was closed; '${running.row.executionId}' can be continued`,
+      )
+      for (const { reject } of [...running.waiters.splice(0), ...running.flushed.splice(0)])
+        reject(error)
     }
     await this.#parts.journal.close()
     await this.#parts.release()
   }
 
   #define(workflowId: string, work: WorkflowData | readonly WorkflowStep[]): Definition {
-    const data = Array.isArray(work) ? stepsToDocument(work as readonly WorkflowStep[], { name: workflowId }) : (work as WorkflowData)
+    const data = Array.isArray(work)
+      ? stepsToDocument(work as readonly WorkflowStep[], { name: workflowId })
+      : (work as WorkflowData)
     return this.#definitions.ofData(data)
   }
 
@@ -232,7 +251,12 @@ export class EmbeddedEngine implements WorkflowEngine {
     const running = newRunning({
       row,
       state: newExecution(executionId, definition.plan, input),
-      telemetry: telemetry.executionStarted({ executionId, workflow: row.workflow, version: row.version, recovered: false }),
+      telemetry: telemetry.executionStarted({
+        executionId,
+        workflow: row.workflow,
+        version: row.version,
+        recovered: false,
+      }),
       isDriven: options.isDriven ?? true,
       journalBytes: 0,
     })
@@ -244,14 +268,23 @@ export class EmbeddedEngine implements WorkflowEngine {
   /** Takes up an execution of the journal, or finds it in memory. */
   #attach(row: ExecutionRow): Begun {
     const active = this.#runner.executions.get(row.executionId)
-    if (active !== undefined) return { running: active, row }
+    if (active !== undefined) {
+      if (!active.isDriven) this.#drive(active)
+      return { running: active, row }
+    }
     if (row.endedAtMs !== null) return { running: null, row }
-    const running = this.#load(row, true)
-    this.#runner.stimulate(running, { kind: 'recovered' })
+    const running = this.#load(row)
+    this.#drive(running)
     return { running, row }
   }
 
-  #load(row: ExecutionRow, isDriven: boolean): Running {
+  #drive(running: Running): void {
+    running.isDriven = true
+    this.#runner.stimulate(running, { kind: 'recovered' })
+  }
+
+  /** Brings an execution into memory without driving it. */
+  #load(row: ExecutionRow): Running {
     const { journal, telemetry } = this.#parts
     this.#refuseWhenClosed()
     const { executionId, workflow, version } = row
@@ -260,7 +293,7 @@ export class EmbeddedEngine implements WorkflowEngine {
       row,
       state: foldRows(row, this.#planOf(row), rows),
       telemetry: telemetry.executionStarted({ executionId, workflow, version, recovered: true }),
-      isDriven,
+      isDriven: false,
       journalBytes: bytesOf(rows),
     })
     running.isRecorded = true
@@ -270,12 +303,18 @@ export class EmbeddedEngine implements WorkflowEngine {
   }
 
   #planOf(row: ExecutionRow): Definition['plan'] {
-    return this.#definitions.ofHash(row.documentHash, () => this.#parts.journal.document(row.documentHash)).plan
+    return this.#definitions.ofHash(row.documentHash, () =>
+      this.#parts.journal.document(row.documentHash),
+    ).plan
   }
 
   #row(executionId: string): ExecutionRow {
     const { journal } = this.#parts
-    return this.#runner.executions.get(executionId)?.row ?? journal.find(executionId) ?? unknownExecution(journal, executionId)
+    return (
+      this.#runner.executions.get(executionId)?.row ??
+      journal.find(executionId) ??
+      unknownExecution(journal, executionId)
+    )
   }
 
   /** The execution in memory, loaded without being driven when it is not; null when it has ended. */
@@ -283,10 +322,14 @@ export class EmbeddedEngine implements WorkflowEngine {
     const row = this.#row(executionId)
     const active = this.#runner.executions.get(executionId)
     if (active !== undefined) return active
-    return row.endedAtMs === null ? this.#load(row, false) : null
+    return row.endedAtMs === null ? this.#load(row) : null
   }
 
-  async #steer(executionId: string, stimulus: Stimulus, changes: (running: Running) => boolean): Promise<boolean> {
+  async #steer(
+    executionId: string,
+    stimulus: Stimulus,
+    changes: (running: Running) => boolean,
+  ): Promise<boolean> {
     const running = this.#open(executionId)
     if (running === null || running.state.phase === 'ended') return false
     if (!changes(running)) {
@@ -294,7 +337,12 @@ export class EmbeddedEngine implements WorkflowEngine {
       return false
     }
     const seqBefore = running.state.seq
-    await this.#apply(running, stimulus.kind === 'cancel' && !running.isDriven ? [{ kind: 'recovered' }, stimulus] : [stimulus])
+    await this.#apply(
+      running,
+      stimulus.kind === 'cancel' && !running.isDriven
+        ? [{ kind: 'recovered' }, stimulus]
+        : [stimulus],
+    )
     return running.state.seq > seqBefore
   }
 

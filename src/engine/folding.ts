@@ -7,7 +7,11 @@ import type { ExecutionRow, JournalRow } from './journal/journal.ts'
 import type { LogEntry } from './workflow-engine.ts'
 
 /** The state of an execution as its journal tells it. */
-export function foldRows(row: ExecutionRow, plan: Plan, rows: readonly JournalRow[]): ExecutionState {
+export function foldRows(
+  row: ExecutionRow,
+  plan: Plan,
+  rows: readonly JournalRow[],
+): ExecutionState {
   const state = newExecution(row.executionId, plan, {})
   for (const { payload, seq } of rows) {
     invariant(seq === state.seq + 1, `execution '${row.executionId}' has a gap before event ${seq}`)

@@ -30,7 +30,11 @@ export interface LedgerEntry {
  * The effect ledger of an execution: intent, key and receipt of every call, in the order in which they
  * were first made. A view of the recorded attempts; nothing is stored for it.
  */
-export function ledgerOf(executionId: string, plan: Plan, entries: readonly LogEntry[]): readonly LedgerEntry[] {
+export function ledgerOf(
+  executionId: string,
+  plan: Plan,
+  entries: readonly LogEntry[],
+): readonly LedgerEntry[] {
   const state = newExecution(executionId, plan, {})
   const ledger = new Map<string, LedgerEntry>()
   for (const { event, atMs } of entries) {

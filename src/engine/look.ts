@@ -33,7 +33,8 @@ export function openLook(path: string): Look {
 /** Views of what a journal holds. */
 export function lookInto(journal: JournalReader): Omit<Look, 'close'> {
   const definitions = new Definitions()
-  const find = (executionId: string): ExecutionRow => journal.find(executionId) ?? unknownExecution(journal, executionId)
+  const find = (executionId: string): ExecutionRow =>
+    journal.find(executionId) ?? unknownExecution(journal, executionId)
   const planOf = (row: ExecutionRow) =>
     definitions.ofHash(row.documentHash, () => journal.document(row.documentHash)).plan
   return {
@@ -58,7 +59,11 @@ export function lookInto(journal: JournalReader): Omit<Look, 'close'> {
       logEntries(executionId, journal.rows(find(executionId).execution, afterSeq)),
     ledger(executionId) {
       const row = find(executionId)
-      return ledgerOf(executionId, planOf(row), logEntries(executionId, journal.rows(row.execution)))
+      return ledgerOf(
+        executionId,
+        planOf(row),
+        logEntries(executionId, journal.rows(row.execution)),
+      )
     },
   }
 }

@@ -50,14 +50,18 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     clock,
     logger,
     onProgress: ({ executionId, stepId, index }, fraction, note) => {
-      for (const listener of listeners) listener.onProgress?.({ executionId, stepId, index, fraction, note })
+      for (const listener of listeners)
+        listener.onProgress?.({ executionId, stepId, index, fraction, note })
     },
   })
   for (const agent of options.agents ?? []) agents.register(agent)
   const database =
     options.db === undefined
       ? null
-      : Database.open({ path: options.db, ...(options.durability === undefined ? {} : { durability: options.durability }) })
+      : Database.open({
+          path: options.db,
+          ...(options.durability === undefined ? {} : { durability: options.durability }),
+        })
   const journal = database === null ? new MemoryJournal() : new SqliteJournal(database)
   await agents.start()
   const engine = new EmbeddedEngine({

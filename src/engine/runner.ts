@@ -6,7 +6,7 @@ import { type OrchestrationError, StateConsistencyError, messageOf } from '../co
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
 import { transition } from '../workflow/kernel/transition.ts'
-import type { Command, Stimulus } from '../workflow/kernel/stimulus.ts'
+import type { Command, Moment, Stimulus } from '../workflow/kernel/stimulus.ts'
 import { Committer, type Part } from './committer.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { AgentDirectory } from './engine-agent.ts'
@@ -39,10 +39,12 @@ export class Runner {
   readonly executions = new Map<string, Running>()
   readonly #options: RunnerOptions
   readonly #narrator: Narrator
+  #moment: Moment
   #isClosed = false
 
   constructor(options: RunnerOptions) {
     this.#options = options
+    this.#moment = { atMs: 0, random: options.random, tda: unavailableTda }
     const { clock, logger, journal, agents } = options
     this.#narrator = new Narrator(options.telemetry, logger)
     this.timers = new Timers(clock)
@@ -65,10 +67,11 @@ export class Runner {
   /** Hands a stimulus to an execution; what follows from it is recorded at the end of this turn. */
   stimulate(running: Running, stimulus: Stimulus): void {
     if (this.#isClosed || this.executions.get(running.row.executionId) !== running) return
-    const moment = { atMs: this.committer.atMs, random: this.#options.random, tda: unavailableTda }
+    const { atMs } = this.committer
+    if (this.#moment.atMs !== atMs) this.#moment = { ...this.#moment, atMs }
     let made: ReturnType<typeof transition>
     try {
-      made = transition(running.state, stimulus, moment)
+      made = transition(running.state, stimulus, this.#moment)
     } catch (thrown) {
       return this.#broken(running, brokenKernel(running, thrown))
     }
@@ -163,7 +166,11 @@ export class Runner {
     const { state } = running
     this.leave(running)
     const status = state.result ?? 'failed'
-    running.telemetry.ended(status, (state.endedAtMs ?? state.startedAtMs) - state.startedAtMs, state.error)
+    running.telemetry.ended(
+      status,
+      (state.endedAtMs ?? state.startedAtMs) - state.startedAtMs,
+      state.error,
+    )
     if (running.waiters.length === 0) return
     const view = runView(running.row, state, status)
     for (const { resolve } of running.waiters.splice(0)) resolve(view)
@@ -171,10 +178,14 @@ export class Runner {
 
   #broken(running: Running, error: OrchestrationError): void {
     const { executionId } = running.row
-    this.#options.logger.log('error', `execution '${executionId}' is not driven any more: ${error.message}`, {
-      executionId,
-      code: error.code,
-    })
+    this.#options.logger.log(
+      'error',
+      `execution '${executionId}' is not driven any more: ${error.message}`,
+      {
+        executionId,
+        code: error.code,
+      },
+    )
     this.leave(running)
     running.telemetry.ended('left', 0, error.toJSON())
     for (const { reject } of running.waiters.splice(0)) reject(error)
@@ -193,6 +204,9 @@ export class Runner {
 function brokenKernel(running: Running, thrown: unknown): OrchestrationError {
   return new StateConsistencyError(
     `execution '${running.row.executionId}' met a broken invariant: ${messageOf(thrown)}`,
-    { cause: thrown, hint: 'what was recorded is safe; restart, and report this if it comes again' },
+    {
+      cause: thrown,
+      hint: 'what was recorded is safe; restart, and report this if it comes again',
+    },
   )
 }

@@ -31,7 +31,10 @@ export interface Running {
   readonly missing: Set<CallRef>
   readonly telemetry: ExecutionTelemetry
   /** Told once the execution has ended, or cannot be driven any more. */
-  waiters: { readonly resolve: (view: RunView) => void; readonly reject: (error: OrchestrationError) => void }[]
+  waiters: {
+    readonly resolve: (view: RunView) => void
+    readonly reject: (error: OrchestrationError) => void
+  }[]
   /** Told once everything recorded so far is durable. */
   flushed: { readonly resolve: () => void; readonly reject: (error: OrchestrationError) => void }[]
 }

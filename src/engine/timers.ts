@@ -53,7 +53,7 @@ export class Timers {
   close(): void {
     this.#cancel?.()
     this.#cancel = null
-    this.#heap.length = 0
+    for (const timer of this.#heap.splice(0)) timer.place = -1
   }
 
   #rearm(): void {
@@ -72,7 +72,11 @@ export class Timers {
 
   #fireDue(): void {
     const nowMs = this.#clock.monotonicMs()
-    for (let first = this.#heap[0]; first !== undefined && first.dueMs <= nowMs; first = this.#heap[0]) {
+    for (
+      let first = this.#heap[0];
+      first !== undefined && first.dueMs <= nowMs;
+      first = this.#heap[0]
+    ) {
       this.disarm(first)
       first.fire()
     }

@@ -34,27 +34,45 @@ export function uncertainCall({ state }: Running, label: string): CallRef {
   const step = ref === undefined ? undefined : findStep(state, ref.step)
   if (ref === undefined || step === undefined) {
     const hint = nearestOrAll(label, Array.from(state.plan.stepIndex.keys()))
-    throw new OrchestrationError('NotFoundError', `execution '${state.executionId}' has no step '${label}'`, {
-      ...(hint === null ? {} : { hint }),
-    })
+    throw new OrchestrationError(
+      'NotFoundError',
+      `execution '${state.executionId}' has no step '${label}'`,
+      {
+        ...(hint === null ? {} : { hint }),
+      },
+    )
   }
-  const uncertain = step.calls.filter((call) => call?.status === 'uncertain').map((call) => call.ref)
+  const uncertain = step.calls
+    .filter((call) => call?.status === 'uncertain')
+    .map((call) => call.ref)
   if (step.items !== null && ref.index === null) {
     const only = uncertain.length === 1 ? uncertain[0] : undefined
     if (only !== undefined) return only
     if (uncertain.length > 1) {
-      throw new OrchestrationError('UsageError', `step '${label}' has ${uncertain.length} uncertain items`, {
-        hint: `name one: ${uncertain.slice(0, 8).map(callLabel).join(', ')}`,
-      })
+      throw new OrchestrationError(
+        'UsageError',
+        `step '${label}' has ${uncertain.length} uncertain items`,
+        {
+          hint: `name one: ${uncertain.slice(0, 8).map(callLabel).join(', ')}`,
+        },
+      )
     }
   }
   if (findCall(state, ref)?.status === 'uncertain') return ref
-  throw new OrchestrationError('RefusedError', `step '${label}' is not uncertain but ${step.view.status}`, {
-    hint: 'only a call whose outcome nobody knows can be resolved',
-  })
+  throw new OrchestrationError(
+    'RefusedError',
+    `step '${label}' is not uncertain but ${step.view.status}`,
+    {
+      hint: 'only a call whose outcome nobody knows can be resolved',
+    },
+  )
 }
 
-function checkData(label: string, schema: Parameters<typeof compileSchema>[0], data: JsonValue): void {
+function checkData(
+  label: string,
+  schema: Parameters<typeof compileSchema>[0],
+  data: JsonValue,
+): void {
   const compiled = compileSchema(schema)
   if ('faults' in compiled) return
   const violation = compiled.validate(structuredClone(data) as JsonValue)[0]

@@ -12,7 +12,7 @@ type Resolution = Parameters<WorkflowEngine['resolve']>[2]
 type Verb = (engine: WorkflowEngine, executionId: string, body: JsonObject) => Promise<unknown>
 
 /** The verbs under `/v1/executions/{id}/`. */
-export const steerVerbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
+const steerVerbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   ['pause', (engine, id) => engine.pauseWorkflow(id)],
   ['resume', (engine, id) => engine.resumeWorkflow(id)],
   ['cancel', (engine, id) => engine.cancelWorkflow(id)],

@@ -141,7 +141,7 @@ async function answerAuthorized(
 }
 
 /** One execution of a list, as `aura ls --json` and `GET /v1/executions` show it. */
-export function listedExecution(row: ExecutionRow): object {
+function listedExecution(row: ExecutionRow): object {
   const { executionId, workflow, version, status, metadata, startedAtMs, endedAtMs } = row
   return { executionId, workflow, version, status, metadata, startedAtMs, endedAtMs }
 }

@@ -9,5 +9,5 @@ export {
   type RestartOptions,
 } from './engine-stage.ts'
 export { FakeTime, type LifeClock } from './fake-clock.ts'
-export { final, held, passing, ScriptedAgents, type SeenCall } from './scripted-agents.ts'
+export { deaf, final, held, passing, ScriptedAgents, type SeenCall } from './scripted-agents.ts'
 export { workflowEngineSuite } from './workflow-engine-suite.ts'

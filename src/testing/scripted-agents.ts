@@ -1,8 +1,10 @@
 import { type AgentContext, type BaseAgent, defineAgent } from '../agents/index.ts'
 import type { JsonValue } from '../core/json.ts'
 
-/** Returned by a script: the call stays open until somebody ends it by `resolve` or `reject`. */
+/** Returned by a script: the call stays open until `resolve`, `reject` or its abort ends it. */
 export const held = Symbol('held')
+/** As `held`, but the call does not heed its abort. */
+export const deaf = Symbol('deaf')
 
 /** One call that an agent has received. */
 export interface SeenCall {
@@ -106,7 +108,8 @@ export class ScriptedAgents {
     }
     this.calls.push(call)
     const outcome = this.run(call)
-    return outcome === held ? promise : outcome
+    if (outcome === held) context.signal.addEventListener('abort', () => reject(passing('aborted')))
+    return outcome === held || outcome === deaf ? promise : outcome
   }
 }
 

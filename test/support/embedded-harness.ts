@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { AgentRegistry, type BaseAgent } from '../../src/agents/index.ts'
 import { silentTelemetry } from '../../src/core/contracts/telemetry.ts'
 import { silentLogger } from '../../src/core/logger.ts'
+import { seededRandom } from '../../src/core/random.ts'
 import { EmbeddedEngine, type Journal, MemoryJournal, SqliteJournal } from '../../src/engine/index.ts'
 import { Database } from '../../src/storage/index.ts'
 import type { EngineHarness, HarnessOptions, RestartOptions } from '../../src/testing/engine-stage.ts'
@@ -57,6 +58,7 @@ export async function fileStore(): Promise<Store & { readonly path: string }> {
 /** An embedded engine over a store, in fake time. */
 export class EmbeddedHarness implements EngineHarness {
   readonly time = new FakeTime()
+  readonly #random = seededRandom(7)
   readonly #store: Store
   readonly #options: HarnessOptions
   #life: Life | null = null
@@ -89,7 +91,7 @@ export class EmbeddedHarness implements EngineHarness {
       journal: this.#store.open(),
       agents: registry,
       clock,
-      random: () => 0.5,
+      random: this.#random,
       logger: silentLogger,
       telemetry: silentTelemetry,
       flags: this.#options.flags ?? null,

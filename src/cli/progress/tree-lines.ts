@@ -153,7 +153,7 @@ function noteText(note: { fraction: number; text: string | null }, paint: Paint)
 }
 
 /** What keeps the step from going on; an uncertain call goes before all others. */
-export function firstWait(step: StepProgress): WaitReason | null {
+function firstWait(step: StepProgress): WaitReason | null {
   let first: WaitReason | null = null
   for (const reason of step.waits.values()) {
     if (reason.kind === 'uncertain') return reason
@@ -163,7 +163,7 @@ export function firstWait(step: StepProgress): WaitReason | null {
 }
 
 /** Why a step waits, in words. */
-export function waitText(reason: WaitReason, nowMs: number, paint: Paint): string {
+function waitText(reason: WaitReason, nowMs: number, paint: Paint): string {
   const left = (dueAtMs: number): string => durationText(Math.max(0, dueAtMs - nowMs))
   switch (reason.kind) {
     case 'sleep':

@@ -28,7 +28,8 @@ export interface ShowParts {
 export function showView(parts: ShowParts): ShowView {
   const { row, state, status } = parts
   const steps: Record<string, StepShowView> = {}
-  for (const step of state.steps) steps[step.plan.id] = { ...stepRunView(step), items: itemViews(step) }
+  for (const step of state.steps)
+    steps[step.plan.id] = { ...stepRunView(step), items: itemViews(step) }
   const progress = progressView(parts)
   return {
     ...runView(row, state, status),
@@ -43,7 +44,7 @@ export function showView(parts: ShowParts): ShowView {
 
 function itemViews(step: StepState): readonly ItemView[] | null {
   if (step.items === null) return null
-  return step.items.map((_, index): ItemView => {
+  return step.items.values.map((_, index): ItemView => {
     const call: CallState | undefined = step.calls[index]
     if (call === undefined) return { index, status: 'pending', attempt: 0, error: null }
     return { index, status: call.status, attempt: call.attempt, error: call.error }
@@ -66,7 +67,8 @@ function progressView({ state, status, nowMs }: ShowParts): ProgressView {
     total,
     percent: total === 0 ? 100 : Math.round((100 * completed) / total),
     currentSteps,
-    etaMs: isOpen && completed > 0 ? Math.round((elapsedMs / completed) * (total - completed)) : null,
+    etaMs:
+      isOpen && completed > 0 ? Math.round((elapsedMs / completed) * (total - completed)) : null,
   }
 }
 
@@ -88,7 +90,15 @@ function checkpointViews({ state, row }: ShowParts): readonly CheckpointView[] {
 function metricsView({ entries, journalBytes }: ShowParts): MetricsView {
   const scheduledAtMs = new Map<string, number>()
   const startedAtMs = new Map<string, number>()
-  const metrics = { attempts: 0, retries: 0, queueMs: 0, runMs: 0, tokens: 0, costUsd: 0, journalBytes }
+  const metrics = {
+    attempts: 0,
+    retries: 0,
+    queueMs: 0,
+    runMs: 0,
+    tokens: 0,
+    costUsd: 0,
+    journalBytes,
+  }
   for (const { event, atMs } of entries) {
     if (!('step' in event)) continue
     const key = `${event.step}[${'index' in event ? event.index : ''}]${'undo' in event ? event.undo : ''}`
@@ -117,7 +127,11 @@ function metricsView({ entries, journalBytes }: ShowParts): MetricsView {
 function errorLog({ entries, row, traceId }: ShowParts): readonly ErrorLogEntry[] {
   const attempts = new Map<string, number>()
   const log: ErrorLogEntry[] = []
-  const add = (error: ErrorJson, stepId: string | null, at: { atMs: number; attempt: number | null }): void => {
+  const add = (
+    error: ErrorJson,
+    stepId: string | null,
+    at: { atMs: number; attempt: number | null },
+  ): void => {
     const { code, message } = error
     log.push({ stepId, ...at, code, message, correlationId: row.executionId, traceId })
   }

@@ -202,7 +202,7 @@ export const decisionChecks: EngineChecks = {
       (details.items as { index: number; error: { code: string } }[]).map(({ index, error }) => [index, error.code]),
       [[0, 'AgentError']],
     )
-    const { items } = (await stage.show(id)).steps['a'] as { items: { status: string }[] }
+    const items = (await stage.show(id)).steps['a']?.items ?? []
     assert.deepEqual(items.map(({ status }) => status), ['failed', 'completed', 'pending', 'pending'])
   },
   async 'timeout, retry and fallback of a step with forEach are per item'(stage) {

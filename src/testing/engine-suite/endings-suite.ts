@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suspend } from '../../agents/index.ts'
 import { call, type EngineChecks, probe } from '../engine-stage.ts'
-import { final, held, passing } from '../scripted-agents.ts'
+import { deaf, final, held, passing } from '../scripted-agents.ts'
 
 /** Cancel and the timeout of the whole execution. */
 export const endingChecks: EngineChecks = {
@@ -36,6 +36,31 @@ export const endingChecks: EngineChecks = {
     assert.equal(stage.script.calls.length, calls)
     assert.ok(Object.values(run.steps).every(({ status }) => status === 'cancelled'), JSON.stringify(run.steps))
     stage.releasedAll()
+  },
+  async 'cancel waits at most 30 s for attempts that do not heed their abort and gives their places back'(stage) {
+    stage.script.run = () => deaf
+    const id = await stage.begin(probe({ a: { agent: 'narrow', action: 'write' } }))
+    assert.equal(await stage.now(stage.engine.cancelWorkflow(id)), true)
+    await stage.harness.advance(29_999)
+    assert.equal(await stage.status(id), 'running')
+    const run = await stage.ended(id, 1)
+    assert.equal(run.status, 'cancelled')
+    assert.deepEqual(run.error?.details?.['uncertain'], ['a'])
+    stage.releasedAll()
+  },
+  async 'what an aborted attempt answers within 30 s is recorded, also that it failed for certain'(stage) {
+    stage.script.run = ({ action }) => (action === 'undo' ? null : deaf)
+    const compensate = { agent: 'worker', action: 'undo' }
+    const id = await stage.begin(probe({ did: call('pay', { compensate }), not: call('pay', { compensate }) }, { onFailure: 'compensate' }), { executionId: 'x' })
+    await stage.now(stage.engine.cancelWorkflow(id))
+    await stage.harness.advance(10_000)
+    stage.script.call('did').resolve('paid')
+    stage.script.call('not').reject(final('refused'))
+    const run = await stage.ended(id)
+    assert.equal(run.status, 'cancelled')
+    assert.deepEqual(run.error?.details?.['uncertain'], [])
+    const undone = stage.script.calls.filter(({ action }) => action === 'undo')
+    assert.deepEqual(undone.map(({ key, input }) => [key, input]), [['x/did/1/compensate', { input: {}, output: 'paid' }]])
   },
   async 'a completed step of a cancelled execution stays completed'(stage) {
     stage.script.run = ({ stepId }) => (stepId === 'b' ? held : 'done')
@@ -89,8 +114,8 @@ export const endingChecks: EngineChecks = {
     assert.deepEqual(undone.map(({ key, input }) => [key, input]), [['x/yes/1/compensate', { input: {}, output: 'paid' }]])
   },
   async 'an uncertain step holds onFailure back until resolve'(stage) {
-    stage.script.run = ({ stepId, input }) => {
-      if (stepId === 'pay') throw passing()
+    stage.script.run = ({ stepId, action, input }) => {
+      if (action === 'pay') throw passing()
       if (stepId === 'down') throw final()
       return input
     }

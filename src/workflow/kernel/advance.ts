@@ -3,7 +3,7 @@ import { requestStart } from './attempts.ts'
 import { decideSteps } from './decide-steps.ts'
 import { advanceEnding, decideFailure } from './endings.ts'
 import { startItems } from './items.ts'
-import type { StepState } from './state.ts'
+import type { CallState, ItemsState, StepState } from './state.ts'
 import { record, type Turn } from './turn.ts'
 
 /** Goes on until everything that can be decided now is decided. */
@@ -21,23 +21,27 @@ export function advance(turn: Turn): void {
 
 function drain(turn: Turn): void {
   const { starting, touched } = turn
-  while (starting.length > 0 || touched.length > 0) {
-    for (const step of touched.splice(0)) callEnded(turn, step)
-    for (const call of starting.splice(0)) requestStart(turn, call)
+  // Both lists may grow while they are gone through.
+  for (let t = 0, s = 0; t < touched.length || s < starting.length;) {
+    if (t < touched.length) callEnded(turn, touched[t++] as StepState)
+    else requestStart(turn, starting[s++] as CallState)
   }
+  touched.length = 0
+  starting.length = 0
 }
 
 /** A call of the step has ended, or the step has failed: its next items start, or its failure is felt. */
 function callEnded(turn: Turn, step: StepState): void {
-  if (step.items === null) {
+  const { items } = step
+  if (items === null) {
     if (step.view.status === 'failed')
       stepFailed(turn, step, step.view.error as unknown as ErrorJson)
     return
   }
-  const first = step.failedItems[0]
+  const first = items.failed[0]
   if (first === undefined) return startItems(turn, step)
   if (step.liveCalls > 0 || step.view.status !== 'running') return
-  const error = itemsError(step, first)
+  const error = itemsError(step.plan.id, items.failed, first)
   record(turn, { kind: 'StepFailed', step: step.plan.id, error })
   stepFailed(turn, step, error)
 }
@@ -47,16 +51,15 @@ function stepFailed(turn: Turn, step: StepState, error: ErrorJson): void {
   if (!step.plan.continueOnFailure) decideFailure(turn, step.plan.id, error)
 }
 
-function itemsError(
-  step: StepState,
-  first: { readonly index: number; readonly error: ErrorJson },
-): ErrorJson {
-  const items = step.failedItems.map(({ index, error }) => ({ index, error: { ...error } }))
+type Failed = ItemsState['failed']
+
+function itemsError(id: string, failed: Failed, first: Failed[number]): ErrorJson {
+  const items = failed.map(({ index, error }) => ({ index, error: { ...error } }))
   const more = items.length > 1 ? ` and ${items.length - 1} more` : ''
   return {
     ...first.error,
     retryable: false,
-    message: `item ${first.index}${more} of step '${step.plan.id}' failed: ${first.error.message}`,
+    message: `item ${first.index}${more} of step '${id}' failed: ${first.error.message}`,
     details: { ...first.error.details, items },
   }
 }

@@ -48,7 +48,7 @@ function resolve(turn: Turn, entry: UndoEntry): ScheduledCall {
   const compensate = step?.plan.compensate
   if (step === undefined || compensate === undefined || compensate === null) return {}
   const { index } = entry.ref
-  const item = index === null ? {} : { item: step.items?.[index] ?? null, index }
+  const item = index === null ? {} : { item: step.items?.values[index] ?? null, index }
   const scope = () => scopeOf(turn, { ...item, call: { input: entry.input, output: entry.output } })
   const input: JsonValue =
     compensate.input === null

@@ -28,13 +28,13 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
         })
         return
       }
-      step.items = event.items
+      step.items = { values: event.items, next: 0, completed: 0, outputs: [], failed: [] }
       if (event.items.length === 0) completeStep(state, step, [], atMs)
       return
     }
     case 'CallScheduled': {
       const step = mustFindStep(state, event.step)
-      step.nextItem = event.index + 1
+      if (step.items !== null) step.items.next = event.index + 1
       createCall(state, step, {
         ref: { step: event.step, index: event.index, undo: null },
         call: event.call,
@@ -192,13 +192,15 @@ function foldCallEnd(
     else failStep(state, step, event.error as unknown as JsonObject, atMs)
     return
   }
+  const { items } = step
+  invariant(items !== null, `step '${event.step}' has no items`)
   if (event.kind === 'CallFailed') {
-    step.failedItems.push({ index: event.index, error: event.error })
+    items.failed.push({ index: event.index, error: event.error })
     return
   }
-  step.doneCalls++
-  step.outputs[event.index] = event.output
-  if (step.doneCalls === step.items?.length) completeStep(state, step, step.outputs, atMs)
+  items.completed++
+  items.outputs[event.index] = event.output
+  if (items.completed === items.values.length) completeStep(state, step, items.outputs, atMs)
 }
 
 function completeStep(

@@ -8,22 +8,23 @@ import { isPaused } from './permission.ts'
 /** Starts items of a step with `forEach` until `maxParallel` are under way, none is left or one failed. */
 export function startItems(turn: Turn, step: StepState): void {
   const { state } = turn
-  const count = step.items?.length ?? 0
+  const { items } = step
+  if (items === null) return
   while (
-    step.nextItem < count &&
+    items.next < items.values.length &&
     step.liveCalls < step.plan.maxParallel &&
-    step.failedItems.length === 0 &&
+    items.failed.length === 0 &&
     state.phase === 'forward' &&
     !isPaused(state)
   ) {
-    startItem(turn, step, step.nextItem)
+    startItem(turn, step, items.next)
   }
 }
 
 function startItem(turn: Turn, step: StepState, index: number): void {
   const ref = { step: step.plan.id, index, undo: null }
   try {
-    const call = scheduleCall(turn, step, { item: step.items?.[index] ?? null, index })
+    const call = scheduleCall(turn, step, { item: step.items?.values[index] ?? null, index })
     record(turn, { kind: 'CallScheduled', step: step.plan.id, index, call })
   } catch (thrown) {
     record(turn, { kind: 'CallScheduled', step: step.plan.id, index, call: {} })

@@ -79,21 +79,28 @@ export interface StepState {
   /** Needs that have not settled yet. */
   needsLeft: number
   needsSkipped: number
-  items: readonly JsonValue[] | null
-  nextItem: number
+  /** Null without `forEach`, and before that was evaluated. */
+  items: ItemsState | null
   /** Calls by item; a step without `forEach` has one. */
   readonly calls: CallState[]
   liveCalls: number
-  doneCalls: number
-  /** Outputs of items by index; filled in any order. */
-  readonly outputs: JsonValue[]
-  failedItems: { readonly index: number; readonly error: ErrorJson }[]
   attempts: number
   degraded: { readonly from: string; readonly to: string; readonly because: string } | null
   undoCount: number
   undoneCount: number
   startedAtMs: number | null
   endedAtMs: number | null
+}
+
+/** What a step with `forEach` knows beside its calls. */
+export interface ItemsState {
+  readonly values: readonly JsonValue[]
+  /** The first item that has not started. */
+  next: number
+  completed: number
+  /** By item; filled in any order. */
+  readonly outputs: JsonValue[]
+  readonly failed: { readonly index: number; readonly error: ErrorJson }[]
 }
 
 export type StepStatus =
@@ -217,12 +224,8 @@ function newStep(plan: PlanStep): StepState {
     needsLeft: plan.needs.length,
     needsSkipped: 0,
     items: null,
-    nextItem: 0,
     calls: [],
     liveCalls: 0,
-    doneCalls: 0,
-    outputs: [],
-    failedItems: [],
     attempts: 0,
     degraded: null,
     undoCount: 0,

@@ -53,7 +53,7 @@ export function scopeOf(turn: Turn, extra?: Partial<Scope>): Scope {
 export function callScope(turn: Turn, call: CallState, extra?: Partial<Scope>): Scope {
   const { index } = call.ref
   if (index === null) return scopeOf(turn, extra)
-  return scopeOf(turn, { item: call.step.items?.[index] ?? null, index, ...extra })
+  return scopeOf(turn, { item: call.step.items?.values[index] ?? null, index, ...extra })
 }
 
 /** An error that ends a call without another try. */
