@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { OrchestrationError } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
-import { readDocument } from '../workflow/index.ts'
-import type { Problem, WorkflowDocument } from '../workflow/index.ts'
+import { type Problem, readDocument, type WorkflowDocument } from '../workflow/index.ts'
 
 /** A document as it lies on disk, read and checked. */
 export interface DocumentFile {

@@ -1,4 +1,4 @@
-import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'commander'
+import { Command, CommanderError, Help, Option } from 'commander'
 import { nearestHint } from '../core/nearest.ts'
 import { OrchestrationError } from '../core/errors.ts'
 import type { CommandContext } from './command-context.ts'
@@ -6,6 +6,7 @@ import { laterVerbs, notYet } from './not-yet.ts'
 import { addLookingVerbs } from './verbs/looking.ts'
 import { addSteeringVerbs } from './verbs/steering.ts'
 import { addWorkingVerbs } from './verbs/working.ts'
+import type { VerbHost } from './verb-host.ts'
 
 /** Options that every verb takes. */
 export interface GlobalOptions {
@@ -15,13 +16,6 @@ export interface GlobalOptions {
 
 /** Makes the world of a verb from the options that every verb takes. */
 export type ContextOf = (options: GlobalOptions) => CommandContext
-
-/** How a verb is added: its action gives the exit code. */
-export interface VerbHost {
-  readonly program: Command
-  /** Runs the verb's work in its context and keeps the exit code. */
-  readonly run: (work: (context: CommandContext) => Promise<number>) => Promise<void>
-}
 
 /** What a command line came to. */
 export interface ProgramResult {
@@ -143,17 +137,4 @@ function commandOf(words: readonly string[], program: Command): Command {
 
 function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
-}
-
-/** An option that may be given several times: its values in order; undefined when it is not given. */
-export function repeatable(flags: string, description: string): Option {
-  return new Option(flags, description).argParser(
-    (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
-  )
-}
-
-/** Refuses an empty text where a name is needed. */
-export function nonEmpty(value: string): string {
-  if (value === '') throw new InvalidArgumentError('it is empty.')
-  return value
 }

@@ -2,10 +2,12 @@ import { dirname, resolve } from 'node:path'
 import { OrchestrationError } from '../core/errors.ts'
 import { isJsonObject } from '../core/json.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
-import { compileInput } from '../workflow/document/input.ts'
-import { mapFilePaths } from '../workflow/document/schema-properties.ts'
-import { coerceInputText } from '../workflow/index.ts'
-import type { WorkflowDocument } from '../workflow/index.ts'
+import {
+  coerceInputText,
+  compileInput,
+  mapFilePaths,
+  type WorkflowDocument,
+} from '../workflow/index.ts'
 import { readJsonFile, splitPair } from './option-values.ts'
 
 /** What the user said about the input. */

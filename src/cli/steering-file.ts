@@ -3,8 +3,8 @@ import { openLook } from '../engine/index.ts'
 import { steer } from '../server/index.ts'
 import type { CommandContext } from './command-context.ts'
 import { openFile } from './engine-access.ts'
-import { steerThrough } from './steering.ts'
-import type { Steered, SteerRequest } from './steering.ts'
+import { steerThrough } from './steering-owner.ts'
+import type { Steered, SteerRequest } from './steering-owner.ts'
 
 /** A sequence number that no journal reaches: asks whether an execution is there, and for nothing of it. */
 const afterAnyEvent = 2 ** 40

@@ -7,9 +7,7 @@ import {
 } from '../core/errors.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
 import type { Logger } from '../core/logger.ts'
-import { encodeRow } from '../workflow/kernel/codec.ts'
-import type { KernelEvent } from '../workflow/kernel/events.ts'
-import type { Command } from '../workflow/kernel/stimulus.ts'
+import { type Command, encodeRow, type KernelEvent } from '../workflow/index.ts'
 import type {
   ExecutionRow,
   Journal,

@@ -1,13 +1,17 @@
 import { OrchestrationError, StateConsistencyError } from '../core/errors.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
-import type { WorkflowData } from '../workflow/document/builder.ts'
-import type { WorkflowDocument } from '../workflow/document/document.ts'
-import { compileInput, type InputReading } from '../workflow/document/input.ts'
-import type { Problem } from '../workflow/document/problem.ts'
-import { documentError } from '../workflow/document/document-error.ts'
-import { documentHash, readDocumentData } from '../workflow/document/read.ts'
-import { compilePlan } from '../workflow/plan/compile-plan.ts'
-import type { Plan } from '../workflow/plan/plan.ts'
+import {
+  compileInput,
+  compilePlan,
+  documentError,
+  documentHash,
+  type InputReading,
+  type Plan,
+  type Problem,
+  readDocumentData,
+  type WorkflowData,
+  type WorkflowDocument,
+} from '../workflow/index.ts'
 
 /** A document made ready to run, kept while it is in use. */
 export interface Definition {

@@ -4,8 +4,13 @@ import type { Clock } from '../core/clock.ts'
 import { unavailableTda } from '../core/contracts/tda.ts'
 import { ResourceExhaustionError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
-import { type CallRef, callLabel } from '../workflow/kernel/call-ref.ts'
-import type { Command, Invocation, Stimulus } from '../workflow/kernel/stimulus.ts'
+import {
+  callLabel,
+  type CallRef,
+  type Command,
+  type Invocation,
+  type Stimulus,
+} from '../workflow/index.ts'
 import { AloneGate } from './alone-gate.ts'
 import type { AgentDirectory } from './engine-agent.ts'
 import type { Place } from './place.ts'

@@ -1,8 +1,5 @@
 import { invariant } from '../core/assert.ts'
-import { decodeRow } from '../workflow/kernel/codec.ts'
-import { fold } from '../workflow/kernel/fold.ts'
-import { type ExecutionState, newExecution } from '../workflow/kernel/state.ts'
-import type { Plan } from '../workflow/plan/plan.ts'
+import { decodeRow, type ExecutionState, fold, newExecution, type Plan } from '../workflow/index.ts'
 import type { ExecutionRow, JournalRow } from './journal/journal.ts'
 import type { LogEntry } from './workflow-engine.ts'
 

@@ -1,6 +1,6 @@
 export type { AgentDirectory, EngineAgent } from './engine-agent.ts'
 export { EmbeddedEngine } from './embedded-engine.ts'
-export type { EmbeddedEngineParts } from './embedded-engine.ts'
+export type { EmbeddedEngineParts } from './engine-parts.ts'
 export type { ExecutionFilter, ExecutionRow, Journal } from './journal/journal.ts'
 export { MemoryJournal } from './journal/memory.ts'
 export { SqliteJournal } from './journal/sqlite.ts'

@@ -1,10 +1,13 @@
 import type { Effect } from '../core/contracts/call.ts'
 import type { ErrorJson } from '../core/errors.ts'
-import { fold } from '../workflow/kernel/fold.ts'
-import { idempotencyKey } from '../workflow/kernel/keys.ts'
-import { findCall, newExecution } from '../workflow/kernel/state.ts'
-import { targetOf } from '../workflow/kernel/target.ts'
-import type { Plan } from '../workflow/plan/plan.ts'
+import {
+  findCall,
+  fold,
+  idempotencyKey,
+  newExecution,
+  type Plan,
+  targetOf,
+} from '../workflow/index.ts'
 import type { LogEntry } from './workflow-engine.ts'
 
 /** One effect on the world: that it was meant, under which key, and what came of it. */

@@ -2,9 +2,7 @@ import { assertNever } from '../core/assert.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
 import type { ErrorJson } from '../core/errors.ts'
 import type { Logger, LogLevel } from '../core/logger.ts'
-import { callLabel, type CallRef } from '../workflow/kernel/call-ref.ts'
-import type { KernelEvent } from '../workflow/kernel/events.ts'
-import { findStep } from '../workflow/kernel/state.ts'
+import { callLabel, type CallRef, findStep, type KernelEvent } from '../workflow/index.ts'
 import type { Running } from './running.ts'
 
 /** Tells traces, metrics and logs what was recorded. */

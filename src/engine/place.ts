@@ -1,7 +1,7 @@
 import type { RunningCall } from '../agents/index.ts'
 import type { AttemptTelemetry } from '../core/contracts/telemetry.ts'
 import type { ActionContract } from '../core/contracts/call.ts'
-import type { CallRef } from '../workflow/kernel/call-ref.ts'
+import type { CallRef } from '../workflow/index.ts'
 import type { EngineAgent } from './engine-agent.ts'
 
 /** A call's place: waited for, held, or in use by its running attempt. */

@@ -1,4 +1,4 @@
-import { executionStatus } from '../workflow/kernel/status.ts'
+import { executionStatus } from '../workflow/index.ts'
 import type { Running } from './running.ts'
 
 /** The status of an execution in memory: one whose only wish is an agent that is missing waits. */

@@ -2,9 +2,14 @@ import { OrchestrationError, ResourceExhaustionError } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
 import { limits } from '../core/limits.ts'
 import { nearestOrAll } from '../core/nearest.ts'
-import { compileSchema } from '../workflow/document/input.ts'
-import { callLabel, type CallRef, parseCallLabel } from '../workflow/kernel/call-ref.ts'
-import { findCall, findStep } from '../workflow/kernel/state.ts'
+import {
+  callLabel,
+  type CallRef,
+  compileSchema,
+  findCall,
+  findStep,
+  parseCallLabel,
+} from '../workflow/index.ts'
 import type { Running } from './running.ts'
 
 /**

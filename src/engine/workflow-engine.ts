@@ -1,9 +1,6 @@
 import type { ErrorJson } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
-import type { WorkflowData } from '../workflow/document/builder.ts'
-import type { WorkflowStep } from '../workflow/document/workflow-steps.ts'
-import type { KernelEvent } from '../workflow/kernel/events.ts'
-import type { Resolution } from '../workflow/kernel/stimulus.ts'
+import type { KernelEvent, Resolution, WorkflowData, WorkflowStep } from '../workflow/index.ts'
 
 /** One execution as `aura run` prints it. No key is ever absent. */
 export interface RunView {

@@ -83,7 +83,10 @@ export class EngineStage {
   }
 
   /** Starts, lets `ms` pass (default: none) and gives the run, which must have ended by then. */
-  async finish(work: Work, options: ExecuteOptions & { readonly forMs?: number } = {}): Promise<RunView> {
+  async finish(
+    work: Work,
+    options: ExecuteOptions & { readonly forMs?: number } = {},
+  ): Promise<RunView> {
     const { forMs = 0, ...rest } = options
     const ending = this.engine.executeWorkflow(nameOf(work), work, rest)
     return this.#ended(ending, forMs)

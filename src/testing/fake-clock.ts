@@ -80,7 +80,11 @@ export class FakeTime {
     let first: Timer | undefined
     for (const timer of this.#timers) {
       if (timer.dueMs > untilMs) continue
-      if (first === undefined || timer.dueMs < first.dueMs || (timer.dueMs === first.dueMs && timer.order < first.order)) {
+      if (
+        first === undefined ||
+        timer.dueMs < first.dueMs ||
+        (timer.dueMs === first.dueMs && timer.order < first.order)
+      ) {
         first = timer
       }
     }

@@ -1,4 +1,9 @@
-import { EngineStage, type EngineCase, type EngineChecks, type OpenHarness } from './engine-stage.ts'
+import {
+  EngineStage,
+  type EngineCase,
+  type EngineChecks,
+  type OpenHarness,
+} from './engine-stage.ts'
 import { compensationChecks } from './engine-suite/compensation-suite.ts'
 import { decisionChecks } from './engine-suite/decisions-suite.ts'
 import { endingChecks } from './engine-suite/endings-suite.ts'

@@ -1,6 +1,6 @@
 import { Option } from 'commander'
-import { repeatable, nonEmpty } from '../program.ts'
-import type { VerbHost } from '../program.ts'
+import { repeatable, nonEmpty } from '../verb-host.ts'
+import type { VerbHost } from '../verb-host.ts'
 import type { LsOptions } from './ls.ts'
 
 const statuses = ['pending', 'running', 'waiting', 'paused', 'completed', 'failed', 'cancelled']

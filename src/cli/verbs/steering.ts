@@ -1,5 +1,5 @@
-import { nonEmpty } from '../program.ts'
-import type { VerbHost } from '../program.ts'
+import { nonEmpty } from '../verb-host.ts'
+import type { VerbHost } from '../verb-host.ts'
 import type { ResolveOptions } from './steer.ts'
 
 const changes = [

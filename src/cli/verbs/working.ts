@@ -1,6 +1,6 @@
 import { Option } from 'commander'
-import { repeatable, nonEmpty } from '../program.ts'
-import type { VerbHost } from '../program.ts'
+import { repeatable, nonEmpty } from '../verb-host.ts'
+import type { VerbHost } from '../verb-host.ts'
 import type { RunOptions } from './run.ts'
 
 const agentsOption = () =>

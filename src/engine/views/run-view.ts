@@ -1,5 +1,4 @@
-import type { ExecutionState, StepState } from '../../workflow/kernel/state.ts'
-import { stepStatus } from '../../workflow/kernel/status.ts'
+import { type ExecutionState, type StepState, stepStatus } from '../../workflow/index.ts'
 import type { ExecutionRow } from '../journal/journal.ts'
 import type { Degradation, RunView, StepRunView } from '../workflow-engine.ts'
 

@@ -1,5 +1,5 @@
 import type { ErrorJson } from '../../core/errors.ts'
-import type { CallState, ExecutionState, StepState } from '../../workflow/kernel/state.ts'
+import type { CallState, ExecutionState, StepState } from '../../workflow/index.ts'
 import type { ExecutionRow } from '../journal/journal.ts'
 import type {
   CheckpointView,

@@ -13,7 +13,15 @@ export const compensationChecks: EngineChecks = {
       return action === 'undo' ? null : held
     }
     const id = await stage.begin(
-      probe({ a: call('write', { compensate }), b: call('write', { compensate }), c: call('write', { compensate }), down: call('read', { needs: ['a', 'b', 'c'] }) }, undoing),
+      probe(
+        {
+          a: call('write', { compensate }),
+          b: call('write', { compensate }),
+          c: call('write', { compensate }),
+          down: call('read', { needs: ['a', 'b', 'c'] }),
+        },
+        undoing,
+      ),
     )
     for (const step of ['b', 'c', 'a']) {
       stage.script.call(step).resolve(step)
@@ -22,14 +30,26 @@ export const compensationChecks: EngineChecks = {
     const run = await stage.ended(id)
     assert.equal(run.status, 'failed')
     assert.deepEqual(undone(stage), ['a', 'c', 'b'])
-    assert.deepEqual(['a', 'b', 'c'].map((step) => run.steps[step]?.status), ['compensated', 'compensated', 'compensated'])
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((step) => run.steps[step]?.status),
+      ['compensated', 'compensated', 'compensated'],
+    )
   },
   async 'the next one is undone only when the one before has ended'(stage) {
     stage.script.run = ({ stepId, action }) => {
       if (stepId === 'down') throw final()
       return action === 'undo' ? held : null
     }
-    const id = await stage.begin(probe({ a: call('write', { compensate }), b: call('write', { compensate, needs: ['a'] }), down: call('read', { needs: ['b'] }) }, undoing))
+    const id = await stage.begin(
+      probe(
+        {
+          a: call('write', { compensate }),
+          b: call('write', { compensate, needs: ['a'] }),
+          down: call('read', { needs: ['b'] }),
+        },
+        undoing,
+      ),
+    )
     assert.deepEqual(undone(stage), ['b'])
     assert.equal(await stage.status(id), 'running')
     stage.script.calls.at(-1)?.resolve(null)
@@ -44,36 +64,80 @@ export const compensationChecks: EngineChecks = {
       return { receipt: action }
     }
     await stage.finish(
-      probe({ a: call('write', { with: { v: '${ input.v }' }, compensate, outputs: { r: '${ output.receipt }' } }), down: call('read', { needs: ['a'] }) }, undoing),
+      probe(
+        {
+          a: call('write', {
+            with: { v: '${ input.v }' },
+            compensate,
+            outputs: { r: '${ output.receipt }' },
+          }),
+          down: call('read', { needs: ['a'] }),
+        },
+        undoing,
+      ),
       { input: { v: 9 } },
     )
-    assert.deepEqual(stage.script.calls.at(-1)?.input, { input: { v: 9 }, output: { receipt: 'write' } })
+    assert.deepEqual(stage.script.calls.at(-1)?.input, {
+      input: { v: 9 },
+      output: { receipt: 'write' },
+    })
   },
   async '`with` of a compensation sees call.input, call.output, item, index and any step'(stage) {
     stage.script.run = ({ stepId, input, action }) => {
       if (stepId === 'down') throw final()
       return action === 'undo' ? null : { of: input }
     }
-    const own = { ...compensate, with: { i: '${ call.input.v }', o: '${ call.output.of.v }', item: '${ item }', index: '${ index }', other: '${ steps.down.status }' } }
-    await stage.finish(probe({ a: call('write', { forEach: "['x']", with: { v: '${ item }' }, compensate: own }), down: call('read', { needs: ['a'] }) }, undoing))
+    const own = {
+      ...compensate,
+      with: {
+        i: '${ call.input.v }',
+        o: '${ call.output.of.v }',
+        item: '${ item }',
+        index: '${ index }',
+        other: '${ steps.down.status }',
+      },
+    }
+    await stage.finish(
+      probe(
+        {
+          a: call('write', { forEach: "['x']", with: { v: '${ item }' }, compensate: own }),
+          down: call('read', { needs: ['a'] }),
+        },
+        undoing,
+      ),
+    )
     const { input } = stage.script.calls.at(-1) as { input: Record<string, unknown> }
-    assert.deepEqual({ ...input, other: null }, { i: 'x', o: 'x', item: 'x', index: 0, other: null })
+    assert.deepEqual(
+      { ...input, other: null },
+      { i: 'x', o: 'x', item: 'x', index: 0, other: null },
+    )
   },
   async 'items are undone one by one, also those of a step that itself failed'(stage) {
     stage.script.run = ({ index, action }) => {
       if (action === 'undo') return null
       return index === 1 ? held : index
     }
-    const id = await stage.begin(probe({ a: call('write', { forEach: '[0, 1, 2]', compensate }) }, undoing), { executionId: 'x' })
+    const id = await stage.begin(
+      probe({ a: call('write', { forEach: '[0, 1, 2]', compensate }) }, undoing),
+      { executionId: 'x' },
+    )
     stage.script.call('a[1]').reject(final())
     const run = await stage.ended(id)
     assert.equal(run.status, 'failed')
     assert.deepEqual(stage.script.keys.slice(3), ['x/a[2]/1/compensate', 'x/a[0]/1/compensate'])
-    assert.deepEqual(stage.script.calls.slice(3).map(({ input }) => input), [{ input: {}, output: 2 }, { input: {}, output: 0 }])
+    assert.deepEqual(
+      stage.script.calls.slice(3).map(({ input }) => input),
+      [
+        { input: {}, output: 2 },
+        { input: {}, output: 0 },
+      ],
+    )
   },
   async 'a call that succeeded and whose `outputs` failed is undone'(stage) {
     stage.script.run = ({ action }) => (action === 'undo' ? null : { v: 1 })
-    const run = await stage.finish(probe({ a: call('write', { compensate, outputs: { x: '${ output.gone }' } }) }, undoing))
+    const run = await stage.finish(
+      probe({ a: call('write', { compensate, outputs: { x: '${ output.gone }' } }) }, undoing),
+    )
     assert.equal(run.status, 'failed')
     assert.deepEqual(stage.script.calls.at(-1)?.input, { input: {}, output: { v: 1 } })
   },
@@ -85,14 +149,25 @@ export const compensationChecks: EngineChecks = {
       return { done: key.endsWith('/p2'), by: agent }
     }
     await stage.finish(
-      probe({
-        poll: call('write', { compensate, repeat: { until: 'output.done' } }),
-        fall: call('write', { compensate, needs: ['poll'], fallback: { agent: 'backup', action: 'write' } }),
-        down: call('read', { needs: ['fall'] }),
-      }, undoing),
+      probe(
+        {
+          poll: call('write', { compensate, repeat: { until: 'output.done' } }),
+          fall: call('write', {
+            compensate,
+            needs: ['poll'],
+            fallback: { agent: 'backup', action: 'write' },
+          }),
+          down: call('read', { needs: ['fall'] }),
+        },
+        undoing,
+      ),
       { executionId: 'x', forMs: 1_000 },
     )
-    assert.deepEqual(stage.script.keys.slice(-3), ['x/fall/1/f1/compensate', 'x/poll/1/p2/compensate', 'x/poll/1/compensate'])
+    assert.deepEqual(stage.script.keys.slice(-3), [
+      'x/fall/1/f1/compensate',
+      'x/poll/1/p2/compensate',
+      'x/poll/1/compensate',
+    ])
   },
   async 'a compensation is retried, outside the budget, under its key'(stage) {
     stage.script.run = ({ stepId, action, attempt }) => {
@@ -101,20 +176,34 @@ export const compensationChecks: EngineChecks = {
       return null
     }
     const run = await stage.finish(
-      probe({ a: call('write', { compensate }), down: call('read', { needs: ['a'] }) }, { ...undoing, budget: { agentCalls: 2 } }),
+      probe(
+        { a: call('write', { compensate }), down: call('read', { needs: ['a'] }) },
+        { ...undoing, budget: { agentCalls: 2 } },
+      ),
       { executionId: 'x', forMs: 5_000 },
     )
     assert.equal(run.steps['a']?.status, 'compensated')
     assert.equal(run.steps['a']?.attempts, 1)
-    assert.deepEqual(stage.script.calls.slice(2).map(({ key, attempt }) => [key, attempt]), [1, 2, 3].map((n) => ['x/a/1/compensate', n]))
+    assert.deepEqual(
+      stage.script.calls.slice(2).map(({ key, attempt }) => [key, attempt]),
+      [1, 2, 3].map((n) => ['x/a/1/compensate', n]),
+    )
   },
   async 'a compensation that fails for good is recorded and the rest goes on'(stage) {
     stage.script.run = ({ stepId, action }) => {
-      if (stepId === 'down' || (stepId === 'b' && action === 'undo')) throw final(`${stepId} ${action}`)
+      if (stepId === 'down' || (stepId === 'b' && action === 'undo'))
+        throw final(`${stepId} ${action}`)
       return null
     }
     const run = await stage.finish(
-      probe({ a: call('write', { compensate }), b: call('write', { compensate, needs: ['a'] }), down: call('read', { needs: ['b'] }) }, undoing),
+      probe(
+        {
+          a: call('write', { compensate }),
+          b: call('write', { compensate, needs: ['a'] }),
+          down: call('read', { needs: ['b'] }),
+        },
+        undoing,
+      ),
       { executionId: 'x' },
     )
     assert.equal(run.status, 'failed')
@@ -129,7 +218,16 @@ export const compensationChecks: EngineChecks = {
       return null
     }
     const bad = { ...compensate, with: { x: '${ call.output.gone }' } }
-    const run = await stage.finish(probe({ a: call('write', { compensate }), b: call('write', { compensate: bad, needs: ['a'] }), down: call('read', { needs: ['b'] }) }, undoing))
+    const run = await stage.finish(
+      probe(
+        {
+          a: call('write', { compensate }),
+          b: call('write', { compensate: bad, needs: ['a'] }),
+          down: call('read', { needs: ['b'] }),
+        },
+        undoing,
+      ),
+    )
     assert.equal(run.status, 'failed')
     assert.deepEqual(undone(stage), ['a'])
   },
@@ -139,36 +237,57 @@ export const compensationChecks: EngineChecks = {
       return null
     }
     const run = await stage.finish(
-      probe({ plain: call('write'), off: call('write', { when: 'false', compensate }), down: call('write', { needs: ['plain'], compensate }) }, undoing),
+      probe(
+        {
+          plain: call('write'),
+          off: call('write', { when: 'false', compensate }),
+          down: call('write', { needs: ['plain'], compensate }),
+        },
+        undoing,
+      ),
     )
     assert.deepEqual(undone(stage), [])
-    assert.deepEqual([run.steps['plain']?.status, run.steps['off']?.status, run.steps['down']?.status], ['completed', 'skipped', 'failed'])
+    assert.deepEqual(
+      [run.steps['plain']?.status, run.steps['off']?.status, run.steps['down']?.status],
+      ['completed', 'skipped', 'failed'],
+    )
   },
   async 'onFailure keep undoes nothing'(stage) {
     stage.script.run = ({ stepId }) => {
       if (stepId === 'down') throw final()
       return null
     }
-    await stage.finish(probe({ a: call('write', { compensate }), down: call('read', { needs: ['a'] }) }))
+    await stage.finish(
+      probe({ a: call('write', { compensate }), down: call('read', { needs: ['a'] }) }),
+    )
     assert.deepEqual(undone(stage), [])
   },
   async 'an attempt whose outcome is not known is undone with output null at cancel'(stage) {
     stage.script.run = ({ action }) => (action === 'undo' ? null : held)
     const id = await stage.begin(
-      probe({ writes: call('write', { with: { v: 1 }, compensate }), reads: call('read', { compensate }), pays: call('pay', { compensate }) }, undoing),
+      probe(
+        {
+          writes: call('write', { with: { v: 1 }, compensate }),
+          reads: call('read', { compensate }),
+          pays: call('pay', { compensate }),
+        },
+        undoing,
+      ),
     )
     await stage.now(stage.engine.cancelWorkflow(id))
     const run = await stage.ended(id)
     assert.equal(run.status, 'cancelled')
     assert.deepEqual(undone(stage).toSorted(), ['pays', 'writes'])
-    const undo = stage.script.calls.find(({ action, stepId }) => action === 'undo' && stepId === 'writes')
+    const undo = stage.script.calls.find(
+      ({ action, stepId }) => action === 'undo' && stepId === 'writes',
+    )
     assert.deepEqual(undo?.input, { input: { v: 1 }, output: null })
     assert.deepEqual(run.error?.details?.['uncertain'], [])
   },
   async 'a lost attempt that waits for its redelivery is undone with output null at cancel'(stage) {
     stage.script.run = ({ action }) => (action === 'undo' ? null : held)
     const id = await stage.begin(
-      probe({ first: { agent: 'narrow', action: 'write', compensate }, }, undoing),
+      probe({ first: { agent: 'narrow', action: 'write', compensate } }, undoing),
     )
     const block = await stage.begin(probe({ a: { sleep: '1s' } }))
     await stage.harness.restart()
@@ -181,12 +300,21 @@ export const compensationChecks: EngineChecks = {
     assert.deepEqual(undone(stage), ['first'])
     await stage.ended(block, 1_000)
   },
-  async 'pause holds a failed execution\'s compensation and resume goes on with it'(stage) {
+  async "pause holds a failed execution's compensation and resume goes on with it"(stage) {
     stage.script.run = ({ stepId, action }) => {
       if (stepId === 'down') throw final()
       return action === 'undo' && stepId === 'b' ? held : null
     }
-    const id = await stage.begin(probe({ a: call('write', { compensate }), b: call('write', { compensate, needs: ['a'] }), down: call('read', { needs: ['b'] }) }, undoing))
+    const id = await stage.begin(
+      probe(
+        {
+          a: call('write', { compensate }),
+          b: call('write', { compensate, needs: ['a'] }),
+          down: call('read', { needs: ['b'] }),
+        },
+        undoing,
+      ),
+    )
     assert.equal(await stage.now(stage.engine.pauseWorkflow(id)), true)
     stage.script.calls.at(-1)?.resolve(null)
     await stage.harness.advance(60_000)
@@ -202,21 +330,34 @@ export const compensationChecks: EngineChecks = {
       return action === 'undo' && stepId === 'b' ? held : null
     }
     const id = await stage.begin(
-      probe({ a: call('write', { compensate }), b: call('write', { compensate, needs: ['a'] }), c: call('write', { compensate, needs: ['b'] }), down: call('read', { needs: ['c'] }) }, undoing),
+      probe(
+        {
+          a: call('write', { compensate }),
+          b: call('write', { compensate, needs: ['a'] }),
+          c: call('write', { compensate, needs: ['b'] }),
+          down: call('read', { needs: ['c'] }),
+        },
+        undoing,
+      ),
     )
     assert.deepEqual(undone(stage), ['c', 'b'])
     stage.script.run = () => null
     await stage.harness.restart()
     const run = await stage.ended(id)
     assert.deepEqual(undone(stage), ['c', 'b', 'b', 'a'])
-    assert.deepEqual(['a', 'b', 'c'].map((step) => run.steps[step]?.status), ['compensated', 'compensated', 'compensated'])
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((step) => run.steps[step]?.status),
+      ['compensated', 'compensated', 'compensated'],
+    )
   },
   async 'cancel during the compensation of a failure lets it end as cancelled'(stage) {
     stage.script.run = ({ stepId, action }) => {
       if (stepId === 'down') throw final()
       return action === 'undo' ? held : null
     }
-    const id = await stage.begin(probe({ a: call('write', { compensate }), down: call('read', { needs: ['a'] }) }, undoing))
+    const id = await stage.begin(
+      probe({ a: call('write', { compensate }), down: call('read', { needs: ['a'] }) }, undoing),
+    )
     assert.equal(await stage.now(stage.engine.cancelWorkflow(id)), true)
     stage.script.calls.at(-1)?.resolve(null)
     const run = await stage.ended(id)

@@ -30,7 +30,9 @@ export const decisionChecks: EngineChecks = {
   },
   async 'a step is decided only when all its needs have settled'(stage) {
     stage.script.run = () => held
-    await stage.begin(probe({ a: call('read'), b: call('read'), c: call('read', { needs: ['a', 'b'] }) }))
+    await stage.begin(
+      probe({ a: call('read'), b: call('read'), c: call('read', { needs: ['a', 'b'] }) }),
+    )
     stage.script.call('a').resolve(1)
     await stage.harness.advance(0)
     assert.equal(stage.script.count('c'), 0)
@@ -38,7 +40,9 @@ export const decisionChecks: EngineChecks = {
     await stage.harness.advance(0)
     assert.equal(stage.script.count('c'), 1)
   },
-  async 'a false `when` skips the step, and a step whose needs were all skipped is skipped without asking `when`'(stage) {
+  async 'a false `when` skips the step, and a step whose needs were all skipped is skipped without asking `when`'(
+    stage,
+  ) {
     const run = await stage.finish(
       probe({
         a: call('read', { when: 'input.go' }),
@@ -56,32 +60,52 @@ export const decisionChecks: EngineChecks = {
       probe({
         off: call('read', { when: 'false' }),
         on: call('read'),
-        both: call('read', { needs: ['off', 'on'], with: { status: '${ steps.off.status }', output: '${ steps.off.output }' } }),
+        both: call('read', {
+          needs: ['off', 'on'],
+          with: { status: '${ steps.off.status }', output: '${ steps.off.output }' },
+        }),
       }),
     )
     assert.equal(run.steps['both']?.status, 'completed')
     assert.deepEqual(run.steps['both']?.output, { status: 'skipped', output: null })
   },
-  async '`whenSkipped: run` decides a step although all its needs were skipped, and `when` is then asked'(stage) {
+  async '`whenSkipped: run` decides a step although all its needs were skipped, and `when` is then asked'(
+    stage,
+  ) {
     const run = await stage.finish(
       probe({
         off: call('read', { when: 'false' }),
         runs: call('read', { needs: ['off'], whenSkipped: 'run' }),
-        asked: call('read', { needs: ['off'], whenSkipped: 'run', when: "steps.off.status != 'skipped'" }),
+        asked: call('read', {
+          needs: ['off'],
+          whenSkipped: 'run',
+          when: "steps.off.status != 'skipped'",
+        }),
       }),
     )
-    assert.deepEqual([run.steps['runs']?.status, run.steps['asked']?.status], ['completed', 'skipped'])
+    assert.deepEqual(
+      [run.steps['runs']?.status, run.steps['asked']?.status],
+      ['completed', 'skipped'],
+    )
   },
   async 'a step that was skipped by `when` does not evaluate forEach or with'(stage) {
     const run = await stage.finish(
-      probe({ a: call('read', { when: 'false', forEach: 'input.missing', with: { x: '${ input.missing }' } }) }),
+      probe({
+        a: call('read', {
+          when: 'false',
+          forEach: 'input.missing',
+          with: { x: '${ input.missing }' },
+        }),
+      }),
     )
     assert.equal(run.status, 'completed')
     assert.equal(run.steps['a']?.status, 'skipped')
   },
   async '`when` that gives no bool fails the step without a call, a retry or a fallback'(stage) {
     const run = await stage.finish(
-      probe({ a: call('read', { when: 'input.n', fallback: { agent: 'backup', action: 'read' } }) }),
+      probe({
+        a: call('read', { when: 'input.n', fallback: { agent: 'backup', action: 'read' } }),
+      }),
       { input: { n: 1 } },
     )
     assert.equal(run.status, 'failed')
@@ -91,7 +115,10 @@ export const decisionChecks: EngineChecks = {
   async 'a missing key in `with` fails the step without a call, a retry or a fallback'(stage) {
     const run = await stage.finish(
       probe({
-        a: call('read', { with: { x: '${ input.gone }' }, fallback: { agent: 'backup', action: 'read' } }),
+        a: call('read', {
+          with: { x: '${ input.gone }' },
+          fallback: { agent: 'backup', action: 'read' },
+        }),
       }),
     )
     assert.equal(run.status, 'failed')
@@ -106,7 +133,12 @@ export const decisionChecks: EngineChecks = {
       return input
     }
     const id = await stage.begin(
-      probe({ a: call('read', { with: { n: '${ execution.startedAtMs }', s: 'n=${ input.n }' }, retry: { jitter: 0 } }) }),
+      probe({
+        a: call('read', {
+          with: { n: '${ execution.startedAtMs }', s: 'n=${ input.n }' },
+          retry: { jitter: 0 },
+        }),
+      }),
       { input: { n: 7 } },
     )
     const run = await stage.ended(id, 10_000)
@@ -119,7 +151,11 @@ export const decisionChecks: EngineChecks = {
     const run = await stage.finish(
       probe({
         a: call('read', {
-          with: { list: '${ input.list }', text: 'have ${ input.list } $${ x }', half: '${ input.n / 2 }' },
+          with: {
+            list: '${ input.list }',
+            text: 'have ${ input.list } $${ x }',
+            half: '${ input.n / 2 }',
+          },
         }),
       }),
       { input: { list: [1, 'x'], n: 7 } },
@@ -133,7 +169,12 @@ export const decisionChecks: EngineChecks = {
   async 'forEach calls once per item and gives the outputs in item order, however they end'(stage) {
     stage.script.run = () => held
     const id = await stage.begin(
-      probe({ a: call('read', { forEach: 'input.list', with: { item: '${ item }', index: '${ index }' } }) }),
+      probe({
+        a: call('read', {
+          forEach: 'input.list',
+          with: { item: '${ item }', index: '${ index }' },
+        }),
+      }),
       { input: { list: ['x', 'y', 'z'] } },
     )
     assert.deepEqual(
@@ -154,14 +195,19 @@ export const decisionChecks: EngineChecks = {
   },
   async 'forEach over nothing completes with an empty list'(stage) {
     const run = await stage.finish(
-      probe({ a: call('read', { forEach: '[]' }), b: call('read', { needs: ['a'], with: { n: '${ size(steps.a.output) }' } }) }),
+      probe({
+        a: call('read', { forEach: '[]' }),
+        b: call('read', { needs: ['a'], with: { n: '${ size(steps.a.output) }' } }),
+      }),
     )
     assert.equal(run.steps['a']?.status, 'completed')
     assert.deepEqual(run.steps['a']?.output, [])
     assert.deepEqual(run.output, { b: { n: 0 } })
   },
   async 'forEach that gives no list fails the step without a call'(stage) {
-    const run = await stage.finish(probe({ a: call('read', { forEach: 'input.n' }) }), { input: { n: 3 } })
+    const run = await stage.finish(probe({ a: call('read', { forEach: 'input.n' }) }), {
+      input: { n: 3 },
+    })
     assert.equal(codeOf(run.steps['a']?.error), 'ExpressionError')
     assert.deepEqual(stage.script.calls, [])
   },
@@ -176,7 +222,10 @@ export const decisionChecks: EngineChecks = {
   },
   async 'maxParallel bounds the items under way and defaults to 16'(stage) {
     stage.script.run = () => held
-    const items = probe({ a: call('read', { forEach: 'input.list' }), b: call('read', { forEach: 'input.list', maxParallel: 3 }) })
+    const items = probe({
+      a: call('read', { forEach: 'input.list' }),
+      b: call('read', { forEach: 'input.list', maxParallel: 3 }),
+    })
     await stage.begin(items, { input: { list: Array.from({ length: 40 }, (_, i) => i) } })
     assert.equal(stage.script.count('a'), 16)
     assert.equal(stage.script.count('b'), 3)
@@ -185,9 +234,13 @@ export const decisionChecks: EngineChecks = {
     assert.equal(stage.script.count('b'), 4)
     assert.equal(stage.script.call('b[3]').index, 3)
   },
-  async 'the first item that fails for good stops new items; running ones finish, then the step fails with its items'(stage) {
+  async 'the first item that fails for good stops new items; running ones finish, then the step fails with its items'(
+    stage,
+  ) {
     stage.script.run = () => held
-    const id = await stage.begin(probe({ a: call('read', { forEach: '[0, 1, 2, 3]', maxParallel: 2 }) }))
+    const id = await stage.begin(
+      probe({ a: call('read', { forEach: '[0, 1, 2, 3]', maxParallel: 2 }) }),
+    )
     stage.script.call('a[0]').reject(final('broken'))
     await stage.harness.advance(0)
     assert.equal(await stage.status(id), 'running')
@@ -196,14 +249,23 @@ export const decisionChecks: EngineChecks = {
     const run = await stage.ended(id)
     assert.equal(run.status, 'failed')
     assert.equal(stage.script.count('a'), 2)
-    const { details, message } = run.steps['a']?.error as unknown as { details: { items: unknown }; message: string }
+    const { details, message } = run.steps['a']?.error as unknown as {
+      details: { items: unknown }
+      message: string
+    }
     assert.match(message, /item 0.*broken/)
     assert.deepEqual(
-      (details.items as { index: number; error: { code: string } }[]).map(({ index, error }) => [index, error.code]),
+      (details.items as { index: number; error: { code: string } }[]).map(({ index, error }) => [
+        index,
+        error.code,
+      ]),
       [[0, 'AgentError']],
     )
     const items = (await stage.show(id)).steps['a']?.items ?? []
-    assert.deepEqual(items.map(({ status }) => status), ['failed', 'completed', 'pending', 'pending'])
+    assert.deepEqual(
+      items.map(({ status }) => status),
+      ['failed', 'completed', 'pending', 'pending'],
+    )
   },
   async 'timeout, retry and fallback of a step with forEach are per item'(stage) {
     stage.script.run = ({ agent, index, attempt, input }) => {
@@ -223,7 +285,13 @@ export const decisionChecks: EngineChecks = {
       }),
       { forMs: 1_100 },
     )
-    assert.deepEqual(run.output, { a: [['worker', { item: 'x' }], ['backup', { item: 'y' }], ['worker', { item: 'z' }]] })
+    assert.deepEqual(run.output, {
+      a: [
+        ['worker', { item: 'x' }],
+        ['backup', { item: 'y' }],
+        ['worker', { item: 'z' }],
+      ],
+    })
     assert.equal(run.steps['a']?.attempts, 5)
   },
   async '`outputs` makes the step output of the raw one, per item'(stage) {
@@ -234,18 +302,33 @@ export const decisionChecks: EngineChecks = {
         b: call('read', { forEach: '[1, 2]', outputs: { n: '${ output.n }', item: '${ item }' } }),
       }),
     )
-    assert.deepEqual(run.output, { a: { n: 42 }, b: [{ n: 0, item: 1 }, { n: 1, item: 2 }] })
+    assert.deepEqual(run.output, {
+      a: { n: 42 },
+      b: [
+        { n: 0, item: 1 },
+        { n: 1, item: 2 },
+      ],
+    })
   },
   async 'a missing key in `outputs` fails the step without retry and without fallback'(stage) {
     const run = await stage.finish(
-      probe({ a: call('read', { outputs: { x: '${ output.gone }' }, fallback: { agent: 'backup', action: 'read' } }) }),
+      probe({
+        a: call('read', {
+          outputs: { x: '${ output.gone }' },
+          fallback: { agent: 'backup', action: 'read' },
+        }),
+      }),
     )
     assert.equal(run.error?.code, 'ExpressionError')
     assert.equal(stage.script.calls.length, 1)
   },
   async 'without `output` the execution gives the outputs of the steps nobody needs, by id'(stage) {
     const run = await stage.finish(
-      probe({ a: call('read', { with: { v: 1 } }), b: call('read', { needs: ['a'], with: { v: 2 } }), c: call('read', { with: { v: 3 } }) }),
+      probe({
+        a: call('read', { with: { v: 1 } }),
+        b: call('read', { needs: ['a'], with: { v: 2 } }),
+        c: call('read', { with: { v: 3 } }),
+      }),
     )
     assert.deepEqual(run.output, { b: { v: 2 }, c: { v: 3 } })
   },
@@ -258,14 +341,25 @@ export const decisionChecks: EngineChecks = {
     assert.equal(bad.error?.code, 'ExpressionError')
     assert.deepEqual([bad.steps['a']?.status, bad.steps['b']?.status], ['completed', 'completed'])
   },
-  async 'defaults of the input schema are applied and an input that does not fit is refused with its problems'(stage) {
+  async 'defaults of the input schema are applied and an input that does not fit is refused with its problems'(
+    stage,
+  ) {
     const document = probe(
       { a: call('read', { with: { n: '${ input.n }' } }) },
-      { input: { type: 'object', required: ['must'], properties: { n: { type: 'integer', default: 5 }, must: { type: 'string' } } } },
+      {
+        input: {
+          type: 'object',
+          required: ['must'],
+          properties: { n: { type: 'integer', default: 5 }, must: { type: 'string' } },
+        },
+      },
     )
     const run = await stage.finish(document, { input: { must: 'x' } })
     assert.deepEqual(run.output, { a: { n: 5 } })
-    const error = await stage.refused(stage.engine.startWorkflow('probe', document, { input: { n: 1 } }), 'InputError')
+    const error = await stage.refused(
+      stage.engine.startWorkflow('probe', document, { input: { n: 1 } }),
+      'InputError',
+    )
     assert.ok(((error.details?.['problems'] as unknown[] | undefined) ?? []).length > 0)
   },
   async 'a document that is not valid is refused with its problems'(stage) {
@@ -278,7 +372,9 @@ export const decisionChecks: EngineChecks = {
   async 'expressions see the execution id and the time of its start'(stage) {
     const atMs = stage.harness.nowMs()
     const run = await stage.finish(
-      probe({ a: call('read', { with: { id: '${ execution.id }', at: '${ execution.startedAtMs }' } }) }),
+      probe({
+        a: call('read', { with: { id: '${ execution.id }', at: '${ execution.startedAtMs }' } }),
+      }),
       { executionId: 'e-1' },
     )
     assert.deepEqual(run.output, { a: { id: 'e-1', at: atMs } })

@@ -34,10 +34,15 @@ export const endingChecks: EngineChecks = {
     assert.equal(run.error?.code, 'WorkflowCancelledError')
     assert.equal(stage.script.call('runs').signal.aborted, true)
     assert.equal(stage.script.calls.length, calls)
-    assert.ok(Object.values(run.steps).every(({ status }) => status === 'cancelled'), JSON.stringify(run.steps))
+    assert.ok(
+      Object.values(run.steps).every(({ status }) => status === 'cancelled'),
+      JSON.stringify(run.steps),
+    )
     stage.releasedAll()
   },
-  async 'cancel waits at most 30 s for attempts that do not heed their abort and gives their places back'(stage) {
+  async 'cancel waits at most 30 s for attempts that do not heed their abort and gives their places back'(
+    stage,
+  ) {
     stage.script.run = () => deaf
     const id = await stage.begin(probe({ a: { agent: 'narrow', action: 'write' } }))
     assert.equal(await stage.now(stage.engine.cancelWorkflow(id)), true)
@@ -48,10 +53,18 @@ export const endingChecks: EngineChecks = {
     assert.deepEqual(run.error?.details?.['uncertain'], ['a'])
     stage.releasedAll()
   },
-  async 'what an aborted attempt answers within 30 s is recorded, also that it failed for certain'(stage) {
+  async 'what an aborted attempt answers within 30 s is recorded, also that it failed for certain'(
+    stage,
+  ) {
     stage.script.run = ({ action }) => (action === 'undo' ? null : deaf)
     const compensate = { agent: 'worker', action: 'undo' }
-    const id = await stage.begin(probe({ did: call('pay', { compensate }), not: call('pay', { compensate }) }, { onFailure: 'compensate' }), { executionId: 'x' })
+    const id = await stage.begin(
+      probe(
+        { did: call('pay', { compensate }), not: call('pay', { compensate }) },
+        { onFailure: 'compensate' },
+      ),
+      { executionId: 'x' },
+    )
     await stage.now(stage.engine.cancelWorkflow(id))
     await stage.harness.advance(10_000)
     stage.script.call('did').resolve('paid')
@@ -60,14 +73,20 @@ export const endingChecks: EngineChecks = {
     assert.equal(run.status, 'cancelled')
     assert.deepEqual(run.error?.details?.['uncertain'], [])
     const undone = stage.script.calls.filter(({ action }) => action === 'undo')
-    assert.deepEqual(undone.map(({ key, input }) => [key, input]), [['x/did/1/compensate', { input: {}, output: 'paid' }]])
+    assert.deepEqual(
+      undone.map(({ key, input }) => [key, input]),
+      [['x/did/1/compensate', { input: {}, output: 'paid' }]],
+    )
   },
   async 'a completed step of a cancelled execution stays completed'(stage) {
     stage.script.run = ({ stepId }) => (stepId === 'b' ? held : 'done')
     const id = await stage.begin(probe({ a: call('read'), b: call('read', { needs: ['a'] }) }))
     await stage.now(stage.engine.cancelWorkflow(id))
     const run = await stage.ended(id)
-    assert.deepEqual([run.steps['a']?.status, run.steps['a']?.output, run.steps['b']?.status], ['completed', 'done', 'cancelled'])
+    assert.deepEqual(
+      [run.steps['a']?.status, run.steps['a']?.output, run.steps['b']?.status],
+      ['completed', 'done', 'cancelled'],
+    )
   },
   async 'cancel of a waiting, a paused and a sleeping execution ends it at once'(stage) {
     for (const steps of [{ a: { waitFor: { signal: 's' } } }, { a: { sleep: '1h' } as const }]) {
@@ -78,12 +97,26 @@ export const endingChecks: EngineChecks = {
     }
     stage.releasedAll()
   },
-  async 'without compensation an unknown outcome at cancel is listed as uncertain, one that only read is not'(stage) {
+  async 'without compensation an unknown outcome at cancel is listed as uncertain, one that only read is not'(
+    stage,
+  ) {
     stage.script.run = () => held
-    const id = await stage.begin(probe({ reads: call('read'), writes: call('write'), pays: call('pay'), each: call('pay', { forEach: '[1, 2]' }) }))
+    const id = await stage.begin(
+      probe({
+        reads: call('read'),
+        writes: call('write'),
+        pays: call('pay'),
+        each: call('pay', { forEach: '[1, 2]' }),
+      }),
+    )
     await stage.now(stage.engine.cancelWorkflow(id))
     const { error } = await stage.ended(id)
-    assert.deepEqual([...((error?.details?.['uncertain'] as string[]) ?? [])].toSorted(), ['each[0]', 'each[1]', 'pays', 'writes'])
+    assert.deepEqual([...((error?.details?.['uncertain'] as string[]) ?? [])].toSorted(), [
+      'each[0]',
+      'each[1]',
+      'pays',
+      'writes',
+    ])
   },
   async 'cancel does not wait for an uncertain step: it is listed and left uncompensated'(stage) {
     stage.script.run = ({ stepId, input }) => {
@@ -92,7 +125,10 @@ export const endingChecks: EngineChecks = {
     }
     const compensate = { agent: 'worker', action: 'undo' }
     const id = await stage.begin(
-      probe({ done: call('write', { compensate }), pay: call('pay', { needs: ['done'], compensate }) }, { onFailure: 'compensate' }),
+      probe(
+        { done: call('write', { compensate }), pay: call('pay', { needs: ['done'], compensate }) },
+        { onFailure: 'compensate' },
+      ),
       { executionId: 'x' },
     )
     assert.equal(await stage.status(id), 'waiting')
@@ -106,12 +142,21 @@ export const endingChecks: EngineChecks = {
     stage.script.run = ({ action }) => (action === 'charge' ? held : null)
     stage.script.lookup = (key) => (key.includes('yes') ? 'paid' : undefined)
     const compensate = { agent: 'worker', action: 'undo' }
-    const id = await stage.begin(probe({ yes: call('charge', { compensate }), no: call('charge', { compensate }) }, { onFailure: 'compensate' }), { executionId: 'x' })
+    const id = await stage.begin(
+      probe(
+        { yes: call('charge', { compensate }), no: call('charge', { compensate }) },
+        { onFailure: 'compensate' },
+      ),
+      { executionId: 'x' },
+    )
     await stage.now(stage.engine.cancelWorkflow(id))
     const run = await stage.ended(id)
     assert.deepEqual(run.error?.details?.['uncertain'], [])
     const undone = stage.script.calls.filter(({ action }) => action === 'undo')
-    assert.deepEqual(undone.map(({ key, input }) => [key, input]), [['x/yes/1/compensate', { input: {}, output: 'paid' }]])
+    assert.deepEqual(
+      undone.map(({ key, input }) => [key, input]),
+      [['x/yes/1/compensate', { input: {}, output: 'paid' }]],
+    )
   },
   async 'an uncertain step holds onFailure back until resolve'(stage) {
     stage.script.run = ({ stepId, action, input }) => {
@@ -121,18 +166,30 @@ export const endingChecks: EngineChecks = {
     }
     const compensate = { agent: 'worker', action: 'undo' }
     const id = await stage.begin(
-      probe({ done: call('write', { compensate }), pay: call('pay', { needs: ['done'], compensate }), down: call('read', { needs: ['done'] }) }, { onFailure: 'compensate' }),
+      probe(
+        {
+          done: call('write', { compensate }),
+          pay: call('pay', { needs: ['done'], compensate }),
+          down: call('read', { needs: ['done'] }),
+        },
+        { onFailure: 'compensate' },
+      ),
       { executionId: 'x' },
     )
     await stage.harness.advance(3_600_000)
     assert.equal(await stage.status(id), 'waiting')
-    assert.equal(stage.script.calls.some(({ action }) => action === 'undo'), false)
+    assert.equal(
+      stage.script.calls.some(({ action }) => action === 'undo'),
+      false,
+    )
     await stage.now(stage.engine.resolve(id, 'pay', { kind: 'succeed', output: 'paid' }))
     const run = await stage.ended(id)
     assert.equal(run.status, 'failed')
     assert.deepEqual(stage.script.keys.slice(-2), ['x/pay/1/compensate', 'x/done/1/compensate'])
   },
-  async 'the execution timeout aborts what runs and fails the execution with WorkflowTimeoutError'(stage) {
+  async 'the execution timeout aborts what runs and fails the execution with WorkflowTimeoutError'(
+    stage,
+  ) {
     stage.script.run = () => held
     const id = await stage.begin(probe({ a: call('read'), b: { sleep: '1d' } }, { timeout: '10s' }))
     await stage.harness.advance(9_999)
@@ -149,7 +206,9 @@ export const endingChecks: EngineChecks = {
     const run = await stage.ended(id, 10_000)
     assert.equal(run.error?.code, 'WorkflowTimeoutError')
   },
-  async 'the execution timeout compensates, outside the timeout, and lists what is uncertain'(stage) {
+  async 'the execution timeout compensates, outside the timeout, and lists what is uncertain'(
+    stage,
+  ) {
     stage.script.run = ({ action, stepId, attempt }) => {
       if (action === 'undo' && attempt < 3) throw passing()
       if (stepId === 'pay') throw passing()
@@ -158,18 +217,30 @@ export const endingChecks: EngineChecks = {
     const compensate = { agent: 'worker', action: 'undo' }
     const retry = { initialInterval: '20s', jitter: 0 }
     const id = await stage.begin(
-      probe({ done: call('write', { compensate, retry }), pay: call('pay'), writes: call('write', { compensate, retry }) }, { timeout: '10s', onFailure: 'compensate' }),
+      probe(
+        {
+          done: call('write', { compensate, retry }),
+          pay: call('pay'),
+          writes: call('write', { compensate, retry }),
+        },
+        { timeout: '10s', onFailure: 'compensate' },
+      ),
       { executionId: 'x' },
     )
     const run = await stage.ended(id, 200_000)
     assert.equal(run.status, 'failed')
     assert.equal(run.error?.code, 'WorkflowTimeoutError')
     assert.deepEqual(run.error?.details?.['uncertain'], ['pay'])
-    const undone = stage.script.calls.filter(({ action, attempt }) => action === 'undo' && attempt === 3)
-    assert.deepEqual(undone.map(({ key, input }) => [key, input]), [
-      ['x/writes/1/compensate', { input: {}, output: null }],
-      ['x/done/1/compensate', { input: {}, output: { of: 'done' } }],
-    ])
+    const undone = stage.script.calls.filter(
+      ({ action, attempt }) => action === 'undo' && attempt === 3,
+    )
+    assert.deepEqual(
+      undone.map(({ key, input }) => [key, input]),
+      [
+        ['x/writes/1/compensate', { input: {}, output: null }],
+        ['x/done/1/compensate', { input: {}, output: { of: 'done' } }],
+      ],
+    )
   },
   async 'an execution that ends in time leaves no timer'(stage) {
     await stage.finish(probe({ a: call('read', { timeout: '1h' }) }, { timeout: '1d' }))
@@ -177,7 +248,11 @@ export const endingChecks: EngineChecks = {
   },
   async 'a signal that came in time leaves no timer while the execution goes on'(stage) {
     const id = await stage.begin(
-      probe({ a: { waitFor: { signal: 'go', timeout: '1h' } }, b: { forEach: '[1]', waitFor: { signal: 'go', timeout: '1h' } }, w: { waitFor: { signal: 'end' } } }),
+      probe({
+        a: { waitFor: { signal: 'go', timeout: '1h' } },
+        b: { forEach: '[1]', waitFor: { signal: 'go', timeout: '1h' } },
+        w: { waitFor: { signal: 'end' } },
+      }),
     )
     await stage.now(stage.engine.signal(id, 'go', 1))
     await stage.now(stage.engine.signal(id, 'go', 2))
@@ -187,7 +262,12 @@ export const endingChecks: EngineChecks = {
   async 'pause of an execution that is being cancelled changes nothing'(stage) {
     stage.script.run = ({ action }) => (action === 'undo' ? held : null)
     const compensate = { agent: 'worker', action: 'undo' }
-    const id = await stage.begin(probe({ a: call('write', { compensate }), w: { waitFor: { signal: 's' } } }, { onFailure: 'compensate' }))
+    const id = await stage.begin(
+      probe(
+        { a: call('write', { compensate }), w: { waitFor: { signal: 's' } } },
+        { onFailure: 'compensate' },
+      ),
+    )
     await stage.now(stage.engine.cancelWorkflow(id))
     assert.equal(await stage.status(id), 'running')
     assert.equal(await stage.now(stage.engine.pauseWorkflow(id)), false)

@@ -6,7 +6,9 @@ const fixed = { initialInterval: '100ms', jitter: 0 }
 
 /** Attempts, retries, fallbacks, tolerated failures and budgets. */
 export const failureChecks: EngineChecks = {
-  async 'an attempt that fails is tried again with exponential backoff, at most four times by default'(stage) {
+  async 'an attempt that fails is tried again with exponential backoff, at most four times by default'(
+    stage,
+  ) {
     const times: number[] = []
     stage.script.run = () => {
       times.push(stage.harness.nowMs())
@@ -32,14 +34,23 @@ export const failureChecks: EngineChecks = {
     }
     const retry = { ...fixed, maxAttempts: 5, backoff: 10, maxInterval: '1s' }
     await stage.finish(probe({ a: call('read', { retry }) }), { forMs: 10_000 })
-    assert.deepEqual(times.slice(1).map((time, i) => time - (times[i] as number)), [100, 1_000, 1_000, 1_000])
+    assert.deepEqual(
+      times.slice(1).map((time, i) => time - (times[i] as number)),
+      [100, 1_000, 1_000, 1_000],
+    )
   },
   async "a step's retry merges over the document's"(stage) {
     stage.script.run = () => {
       throw passing()
     }
-    const steps = { a: call('read', { retry: { initialInterval: '50ms' } }), b: call('read', { continueOnFailure: true, retry: { maxAttempts: 1 } }) }
-    const run = await stage.finish(probe(steps, { retry: { maxAttempts: 3, jitter: 0, backoff: 1 } }), { forMs: 100 })
+    const steps = {
+      a: call('read', { retry: { initialInterval: '50ms' } }),
+      b: call('read', { continueOnFailure: true, retry: { maxAttempts: 1 } }),
+    }
+    const run = await stage.finish(
+      probe(steps, { retry: { maxAttempts: 3, jitter: 0, backoff: 1 } }),
+      { forMs: 100 },
+    )
     assert.equal(run.steps['a']?.attempts, 3)
     assert.equal(run.steps['b']?.attempts, 1)
   },
@@ -48,8 +59,18 @@ export const failureChecks: EngineChecks = {
       if (attempt < 3) throw passing()
       return null
     }
-    await stage.finish(probe({ a: call('write', { retry: fixed }) }), { executionId: 'x', forMs: 1_000 })
-    assert.deepEqual(stage.script.calls.map(({ attempt, key }) => [attempt, key]), [[1, 'x/a/1'], [2, 'x/a/1'], [3, 'x/a/1']])
+    await stage.finish(probe({ a: call('write', { retry: fixed }) }), {
+      executionId: 'x',
+      forMs: 1_000,
+    })
+    assert.deepEqual(
+      stage.script.calls.map(({ attempt, key }) => [attempt, key]),
+      [
+        [1, 'x/a/1'],
+        [2, 'x/a/1'],
+        [3, 'x/a/1'],
+      ],
+    )
   },
   async 'retryable: false is not tried again'(stage) {
     stage.script.run = () => {
@@ -71,7 +92,10 @@ export const failureChecks: EngineChecks = {
     const run = await stage.ended(id, 100)
     assert.deepEqual(run.output, { a: 'second' })
     const { errorLog } = await stage.show(id)
-    assert.deepEqual(errorLog.map(({ code, stepId, attempt }) => [code, stepId, attempt]), [['WorkflowTimeoutError', 'a', 1]])
+    assert.deepEqual(
+      errorLog.map(({ code, stepId, attempt }) => [code, stepId, attempt]),
+      [['WorkflowTimeoutError', 'a', 1]],
+    )
   },
   async 'an agent step without a timeout has five minutes'(stage) {
     stage.script.run = () => held
@@ -87,7 +111,9 @@ export const failureChecks: EngineChecks = {
     const run = await stage.ended(id, 50)
     assert.deepEqual(run.output, { a: 'second' })
   },
-  async 'with continueOnFailure the step is failed, its error is set and its dependents run'(stage) {
+  async 'with continueOnFailure the step is failed, its error is set and its dependents run'(
+    stage,
+  ) {
     stage.script.run = ({ stepId, input }) => {
       if (stepId === 'a') throw final('lost')
       return input
@@ -95,7 +121,14 @@ export const failureChecks: EngineChecks = {
     const run = await stage.finish(
       probe({
         a: call('read', { continueOnFailure: true }),
-        b: call('read', { needs: ['a'], with: { code: '${ steps.a.error.code }', status: '${ steps.a.status }', output: '${ steps.a.output }' } }),
+        b: call('read', {
+          needs: ['a'],
+          with: {
+            code: '${ steps.a.error.code }',
+            status: '${ steps.a.status }',
+            output: '${ steps.a.output }',
+          },
+        }),
       }),
     )
     assert.equal(run.status, 'completed')
@@ -116,11 +149,18 @@ export const failureChecks: EngineChecks = {
       }),
     )
     assert.equal(run.status, 'completed')
-    assert.deepEqual([run.steps['a']?.status, run.steps['b']?.status, run.steps['c']?.status], ['failed', 'failed', 'completed'])
+    assert.deepEqual(
+      [run.steps['a']?.status, run.steps['b']?.status, run.steps['c']?.status],
+      ['failed', 'failed', 'completed'],
+    )
   },
-  async 'after a step failed for good no step starts, running attempts finish, and then it has failed'(stage) {
+  async 'after a step failed for good no step starts, running attempts finish, and then it has failed'(
+    stage,
+  ) {
     stage.script.run = () => held
-    const id = await stage.begin(probe({ a: call('read'), b: call('read'), c: call('read', { needs: ['b'] }) }))
+    const id = await stage.begin(
+      probe({ a: call('read'), b: call('read'), c: call('read', { needs: ['b'] }) }),
+    )
     stage.script.call('a').reject(final('down'))
     await stage.harness.advance(0)
     assert.equal(await stage.status(id), 'running')
@@ -156,18 +196,33 @@ export const failureChecks: EngineChecks = {
     )
     stage.releasedAll()
   },
-  async 'a fallback runs after the last attempt with the same input, under its own key, and the step is degraded'(stage) {
+  async 'a fallback runs after the last attempt with the same input, under its own key, and the step is degraded'(
+    stage,
+  ) {
     stage.script.run = ({ agent, input }) => {
       if (agent === 'worker') throw passing('slow model')
       return { from: agent, input }
     }
     const run = await stage.finish(
-      probe({ a: call('write', { with: { v: 1 }, retry: { ...fixed, maxAttempts: 2 }, fallback: { agent: 'backup', action: 'read' } }) }),
+      probe({
+        a: call('write', {
+          with: { v: 1 },
+          retry: { ...fixed, maxAttempts: 2 },
+          fallback: { agent: 'backup', action: 'read' },
+        }),
+      }),
       { executionId: 'x', forMs: 100 },
     )
     assert.equal(run.status, 'completed')
     assert.deepEqual(run.output, { a: { from: 'backup', input: { v: 1 } } })
-    assert.deepEqual(stage.script.calls.map(({ key, attempt }) => [key, attempt]), [['x/a/1', 1], ['x/a/1', 2], ['x/a/1/f1', 1]])
+    assert.deepEqual(
+      stage.script.calls.map(({ key, attempt }) => [key, attempt]),
+      [
+        ['x/a/1', 1],
+        ['x/a/1', 2],
+        ['x/a/1/f1', 1],
+      ],
+    )
     const degraded = run.steps['a']?.degraded
     assert.deepEqual([degraded?.from, degraded?.to], ['worker.write', 'backup.read'])
     assert.match(degraded?.because ?? '', /slow model/)
@@ -179,15 +234,27 @@ export const failureChecks: EngineChecks = {
       if (agent === 'worker') throw final()
       return attempt === 1 ? held : input
     }
-    const fallback = { agent: 'backup', action: 'read', with: { w: '${ input.w }' }, timeout: '1s', retry: { ...fixed, maxAttempts: 2 } }
-    const run = await stage.finish(probe({ a: call('read', { fallback }) }), { input: { w: 2 }, forMs: 1_100 })
+    const fallback = {
+      agent: 'backup',
+      action: 'read',
+      with: { w: '${ input.w }' },
+      timeout: '1s',
+      retry: { ...fixed, maxAttempts: 2 },
+    }
+    const run = await stage.finish(probe({ a: call('read', { fallback }) }), {
+      input: { w: 2 },
+      forMs: 1_100,
+    })
     assert.deepEqual(run.output, { a: { w: 2 } })
   },
-  async 'fallbacks are tried in order and the last failure is the step\'s'(stage) {
+  async "fallbacks are tried in order and the last failure is the step's"(stage) {
     stage.script.run = ({ agent, action }) => {
       throw final(`${agent}.${action}`)
     }
-    const fallback = [{ agent: 'backup', action: 'read' }, { agent: 'backup', action: 'write' }]
+    const fallback = [
+      { agent: 'backup', action: 'read' },
+      { agent: 'backup', action: 'write' },
+    ]
     const run = await stage.finish(probe({ a: call('read', { fallback }) }), { executionId: 'x' })
     assert.equal(run.status, 'failed')
     assert.deepEqual(stage.script.keys, ['x/a/1', 'x/a/1/f1', 'x/a/1/f2'])
@@ -198,12 +265,20 @@ export const failureChecks: EngineChecks = {
       if (!key.endsWith('/f2')) throw final()
       return 'second'
     }
-    const fallback = [{ agent: 'backup', action: 'read' }, { agent: 'backup', action: 'write' }]
+    const fallback = [
+      { agent: 'backup', action: 'read' },
+      { agent: 'backup', action: 'write' },
+    ]
     const run = await stage.finish(probe({ a: call('read', { fallback }) }))
     assert.equal(run.status, 'completed')
-    assert.deepEqual([run.steps['a']?.degraded?.from, run.steps['a']?.degraded?.to], ['worker.read', 'backup.write'])
+    assert.deepEqual(
+      [run.steps['a']?.degraded?.from, run.steps['a']?.degraded?.to],
+      ['worker.read', 'backup.write'],
+    )
   },
-  async 'budget.agentCalls counts every attempt of every call and refuses the next one without retry'(stage) {
+  async 'budget.agentCalls counts every attempt of every call and refuses the next one without retry'(
+    stage,
+  ) {
     stage.script.run = ({ stepId, attempt }) => {
       if (stepId === 'a' && attempt < 3) throw passing()
       return null
@@ -221,10 +296,19 @@ export const failureChecks: EngineChecks = {
     const run = await stage.finish(probe(steps, { budget: { agentCalls: 4 } }))
     assert.equal(run.error?.code, 'BudgetExceededError')
     assert.equal(stage.script.calls.length, 4)
-    assert.deepEqual(stage.script.calls.map(({ agentCallsLeft }) => agentCallsLeft), [3, 2, 1, 0])
+    assert.deepEqual(
+      stage.script.calls.map(({ agentCallsLeft }) => agentCallsLeft),
+      [3, 2, 1, 0],
+    )
   },
   async 'a refused budget takes the fallback way, which it refuses too'(stage) {
-    const steps = { a: call('read', { forEach: '[1, 2]', continueOnFailure: true, fallback: { agent: 'backup', action: 'read' } }) }
+    const steps = {
+      a: call('read', {
+        forEach: '[1, 2]',
+        continueOnFailure: true,
+        fallback: { agent: 'backup', action: 'read' },
+      }),
+    }
     const run = await stage.finish(probe(steps, { budget: { agentCalls: 1 } }))
     assert.equal(run.status, 'completed')
     assert.equal(run.steps['a']?.status, 'failed')
@@ -236,7 +320,19 @@ export const failureChecks: EngineChecks = {
       throw final('why')
     }
     const run = await stage.finish(probe({ a: call('read') }))
-    assert.deepEqual(run.steps['a']?.error, { code: 'AgentError', message: 'why', retryable: false, hint: null, details: null })
-    assert.deepEqual(Object.keys(run.error ?? {}).toSorted(), ['code', 'details', 'hint', 'message', 'retryable'])
+    assert.deepEqual(run.steps['a']?.error, {
+      code: 'AgentError',
+      message: 'why',
+      retryable: false,
+      hint: null,
+      details: null,
+    })
+    assert.deepEqual(Object.keys(run.error ?? {}).toSorted(), [
+      'code',
+      'details',
+      'hint',
+      'message',
+      'retryable',
+    ])
   },
 }

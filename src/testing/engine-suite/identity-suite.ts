@@ -20,8 +20,17 @@ export const identityChecks: EngineChecks = {
         {
           plain: call('write', undo),
           each: call('write', { ...undo, needs: ['plain'], forEach: '[7]' }),
-          fall: call('write', { ...undo, needs: ['each'], forEach: '[7]', fallback: { agent: 'backup', action: 'write' } }),
-          poll: call('write', { ...undo, needs: ['fall'], repeat: { until: 'output.done', delay: '1s' } }),
+          fall: call('write', {
+            ...undo,
+            needs: ['each'],
+            forEach: '[7]',
+            fallback: { agent: 'backup', action: 'write' },
+          }),
+          poll: call('write', {
+            ...undo,
+            needs: ['fall'],
+            repeat: { until: 'output.done', delay: '1s' },
+          }),
           down: call('read', { needs: ['poll'] }),
         },
         { onFailure: 'compensate' },
@@ -44,7 +53,10 @@ export const identityChecks: EngineChecks = {
     ])
   },
   async 'an id is made when none is given, another one each time'(stage) {
-    const ids = [await stage.begin(one, { input: { v: 1 } }), await stage.begin(one, { input: { v: 1 } })]
+    const ids = [
+      await stage.begin(one, { input: { v: 1 } }),
+      await stage.begin(one, { input: { v: 1 } }),
+    ]
     assert.notEqual(ids[0], ids[1])
     for (const id of ids) assert.match(id, /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/)
   },
@@ -53,7 +65,10 @@ export const identityChecks: EngineChecks = {
       assert.equal((await stage.finish(one, { executionId: id, input: { v: 1 } })).executionId, id)
     }
     for (const id of ['', '.a', '-a', '_a', 'a/b', 'a b', 'ä', 'x'.repeat(201), 'a\n']) {
-      await stage.refused(stage.engine.startWorkflow('probe', one, { executionId: id, input: { v: 1 } }), 'InputError')
+      await stage.refused(
+        stage.engine.startWorkflow('probe', one, { executionId: id, input: { v: 1 } }),
+        'InputError',
+      )
     }
   },
   async 'the same id, document and input attaches to the running execution'(stage) {
@@ -73,12 +88,18 @@ export const identityChecks: EngineChecks = {
     const second = await stage.finish(one, options)
     assert.deepEqual(second, first)
     assert.equal(stage.script.calls.length, 1)
-    const reordered = await stage.finish({ steps: one.steps, version: one.version, name: one.name }, options)
+    const reordered = await stage.finish(
+      { steps: one.steps, version: one.version, name: one.name },
+      options,
+    )
     assert.deepEqual(reordered, first)
   },
   async 'starting twice in the same moment starts once'(stage) {
     const options = { executionId: 'x', input: { v: 1 } }
-    const both = [stage.engine.executeWorkflow('probe', one, options), stage.engine.executeWorkflow('probe', one, options)]
+    const both = [
+      stage.engine.executeWorkflow('probe', one, options),
+      stage.engine.executeWorkflow('probe', one, options),
+    ]
     const [first, second] = await stage.now(Promise.all(both))
     assert.deepEqual(second, first)
     assert.equal(stage.script.calls.length, 1)
@@ -88,15 +109,24 @@ export const identityChecks: EngineChecks = {
     await stage.begin(one, { executionId: 'x', input: { v: 1 } })
     const other = probe({ a: call('read') })
     for (let round = 0; round < 2; round++) {
-      await stage.refused(stage.engine.startWorkflow('probe', one, { executionId: 'x', input: { v: 2 } }), 'UsageError')
-      await stage.refused(stage.engine.executeWorkflow('probe', other, { executionId: 'x', input: { v: 1 } }), 'UsageError')
+      await stage.refused(
+        stage.engine.startWorkflow('probe', one, { executionId: 'x', input: { v: 2 } }),
+        'UsageError',
+      )
+      await stage.refused(
+        stage.engine.executeWorkflow('probe', other, { executionId: 'x', input: { v: 1 } }),
+        'UsageError',
+      )
       stage.script.call('a').resolve(null)
       await stage.harness.advance(0)
     }
     assert.equal(await stage.status('x'), 'completed')
   },
   async 'an input that differs only by defaults of the schema is the same input'(stage) {
-    const document = probe({ a: call('read') }, { input: { type: 'object', properties: { n: { type: 'integer', default: 5 } } } })
+    const document = probe(
+      { a: call('read') },
+      { input: { type: 'object', properties: { n: { type: 'integer', default: 5 } } } },
+    )
     const first = await stage.finish(document, { executionId: 'x' })
     assert.deepEqual(await stage.finish(document, { executionId: 'x', input: { n: 5 } }), first)
   },
@@ -115,8 +145,24 @@ export const identityChecks: EngineChecks = {
       return { input, extra: 1 }
     }
     const steps: WorkflowStep[] = [
-      { stepId: 'first', agentType: 'worker', action: 'read', inputs: { v: '${ input.v }' }, outputs: { v: '${ output.input.v }' }, dependencies: [] },
-      { stepId: 'second', agentType: 'worker', action: 'write', inputs: { v: '${ steps.first.output.v }' }, outputs: {}, dependencies: ['first'], timeoutMs: 1_000, retryCount: 1 },
+      {
+        stepId: 'first',
+        agentType: 'worker',
+        action: 'read',
+        inputs: { v: '${ input.v }' },
+        outputs: { v: '${ output.input.v }' },
+        dependencies: [],
+      },
+      {
+        stepId: 'second',
+        agentType: 'worker',
+        action: 'write',
+        inputs: { v: '${ steps.first.output.v }' },
+        outputs: {},
+        dependencies: ['first'],
+        timeoutMs: 1_000,
+        retryCount: 1,
+      },
     ]
     const startMs = stage.harness.nowMs()
     const run = await stage.finish(steps, { executionId: 'x', input: { v: 1 }, forMs: 1_000 })
@@ -131,7 +177,14 @@ export const identityChecks: EngineChecks = {
     stage.script.run = () => {
       throw passing()
     }
-    const step = { stepId: 'a', agentType: 'worker', action: 'read', inputs: {}, outputs: {}, dependencies: [] }
+    const step = {
+      stepId: 'a',
+      agentType: 'worker',
+      action: 'read',
+      inputs: {},
+      outputs: {},
+      dependencies: [],
+    }
     const run = await stage.finish([step], { forMs: 10_000 })
     assert.equal(run.steps['a']?.attempts, 4)
   },
@@ -139,11 +192,17 @@ export const identityChecks: EngineChecks = {
     const on = new Set(['a'])
     await stage.reopen({ isOn: (flag) => on.has(flag) })
     const document = { ...one, featureFlags: ['a', 'b'] }
-    const error = await stage.refused(stage.engine.startWorkflow('probe', document, { executionId: 'x', input: { v: 1 } }), 'FeatureDisabledError')
+    const error = await stage.refused(
+      stage.engine.startWorkflow('probe', document, { executionId: 'x', input: { v: 1 } }),
+      'FeatureDisabledError',
+    )
     assert.match(error.message, /'b'/)
     await stage.refused(stage.engine.getExecution('x'), 'NotFoundError')
     on.add('b')
-    assert.equal((await stage.finish(document, { executionId: 'x', input: { v: 1 } })).status, 'completed')
+    assert.equal(
+      (await stage.finish(document, { executionId: 'x', input: { v: 1 } })).status,
+      'completed',
+    )
   },
   async 'without a provider every flag is on'(stage) {
     const run = await stage.finish({ ...one, featureFlags: ['any'] }, { input: { v: 1 } })
@@ -168,26 +227,68 @@ export const identityChecks: EngineChecks = {
     const id = await stage.begin(one, { input: { v: 1 } })
     const shown = await stage.show(id)
     assert.deepEqual(Object.keys(shown).toSorted(), [
-      'checkpoints', 'currentSteps', 'degraded', 'error', 'errorLog', 'executionId', 'metrics', 'output', 'progress', 'status', 'steps', 'version', 'workflow',
+      'checkpoints',
+      'currentSteps',
+      'degraded',
+      'error',
+      'errorLog',
+      'executionId',
+      'metrics',
+      'output',
+      'progress',
+      'status',
+      'steps',
+      'version',
+      'workflow',
     ])
     assert.deepEqual(Object.keys(shown.steps['a'] ?? {}).toSorted(), [
-      'attempts', 'degraded', 'endedAtMs', 'error', 'items', 'output', 'startedAtMs', 'status',
+      'attempts',
+      'degraded',
+      'endedAtMs',
+      'error',
+      'items',
+      'output',
+      'startedAtMs',
+      'status',
     ])
-    assert.deepEqual([shown.status, shown.currentSteps, shown.output, shown.error], ['running', ['a'], null, null])
+    assert.deepEqual(
+      [shown.status, shown.currentSteps, shown.output, shown.error],
+      ['running', ['a'], null, null],
+    )
     stage.script.call('a').resolve(1)
     const run = await stage.ended(id)
-    assert.deepEqual(Object.keys(run).toSorted(), ['degraded', 'error', 'executionId', 'output', 'status', 'steps', 'version', 'workflow'])
+    assert.deepEqual(Object.keys(run).toSorted(), [
+      'degraded',
+      'error',
+      'executionId',
+      'output',
+      'status',
+      'steps',
+      'version',
+      'workflow',
+    ])
     assert.equal(JSON.stringify(run).includes('undefined'), false)
     assert.deepEqual(JSON.parse(JSON.stringify(run)), run)
   },
   async 'progress counts what is done and every completion is a checkpoint'(stage) {
     stage.script.run = ({ stepId }) => (stepId === 'c' ? held : null)
     const id = await stage.begin(
-      probe({ a: call('read', { checkpoint: 'begun' }), b: call('read', { needs: ['a'], when: 'false' }), c: call('read', { needs: ['a'] }), d: call('read', { needs: ['c'] }) }),
+      probe({
+        a: call('read', { checkpoint: 'begun' }),
+        b: call('read', { needs: ['a'], when: 'false' }),
+        c: call('read', { needs: ['a'] }),
+        d: call('read', { needs: ['c'] }),
+      }),
     )
     const { progress, checkpoints, metrics } = await stage.show(id)
-    assert.deepEqual([progress.completed, progress.total, progress.percent, progress.currentSteps], [2, 4, 50, ['c']])
-    assert.deepEqual(checkpoints.map(({ stepId, label }) => [stepId, label]), [['a', 'begun']])
+    assert.deepEqual(
+      [progress.completed, progress.total, progress.percent, progress.currentSteps],
+      [2, 4, 50, ['c']],
+    )
+    assert.deepEqual(
+      checkpoints.map(({ stepId, label }) => [stepId, label]),
+      [['a', 'begun']],
+    )
     assert.equal(metrics.attempts, 2)
     assert.ok(metrics.journalBytes > 0)
   },
@@ -197,8 +298,14 @@ export const identityChecks: EngineChecks = {
     const ending = stage.engine.executeWorkflow('probe', one, { executionId: 'x', input: { v: 1 } })
     assert.equal(heard.length, 0)
     await stage.now(ending)
-    assert.deepEqual(heard.map(({ seq }) => seq), heard.map((_, i) => i + 1))
-    assert.deepEqual([heard[0]?.event.kind, heard.at(-1)?.event.kind], ['ExecutionStarted', 'ExecutionCompleted'])
+    assert.deepEqual(
+      heard.map(({ seq }) => seq),
+      heard.map((_, i) => i + 1),
+    )
+    assert.deepEqual(
+      [heard[0]?.event.kind, heard.at(-1)?.event.kind],
+      ['ExecutionStarted', 'ExecutionCompleted'],
+    )
     assert.ok(heard.every(({ executionId }) => executionId === 'x'))
     stop()
     await stage.finish(one, { input: { v: 2 } })
@@ -219,7 +326,14 @@ export const identityChecks: EngineChecks = {
     const list = [1]
     const data = { n: 1 }
     const id = await stage.begin(
-      probe({ a: call('read'), w: { waitFor: { signal: 'go' } }, b: call('read', { needs: ['a', 'w'], with: { l: '${ input.list }', d: '${ steps.w.output }' } }) }),
+      probe({
+        a: call('read'),
+        w: { waitFor: { signal: 'go' } },
+        b: call('read', {
+          needs: ['a', 'w'],
+          with: { l: '${ input.list }', d: '${ steps.w.output }' },
+        }),
+      }),
       { input: { list } },
     )
     await stage.now(stage.engine.signal(id, 'go', data))
@@ -242,7 +356,10 @@ export const identityChecks: EngineChecks = {
     const big = 'x'.repeat(4_194_305)
     const document = probe({ w: { waitFor: { signal: 'go' } } })
     const refuse = (answer: Promise<unknown>) => stage.refused(answer, 'InputError')
-    assert.match((await refuse(stage.engine.startWorkflow('probe', document, { input: { big } }))).message, /payloadBytesMax|4,?194,?304/)
+    assert.match(
+      (await refuse(stage.engine.startWorkflow('probe', document, { input: { big } }))).message,
+      /payloadBytesMax|4,?194,?304/,
+    )
     const id = await stage.begin(document)
     await refuse(stage.engine.signal(id, 'go', big))
     assert.equal(await stage.status(id), 'waiting')

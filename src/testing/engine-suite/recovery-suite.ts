@@ -7,37 +7,61 @@ import { final, held, passing } from '../scripted-agents.ts'
 export const recoveryChecks: EngineChecks = {
   async 'what was recorded before a crash is not done again'(stage) {
     stage.script.run = ({ stepId }) => (stepId === 'b' ? held : stepId)
-    const id = await stage.begin(probe({ a: call('write'), b: call('write', { needs: ['a'] }), c: call('write', { needs: ['b'] }) }))
+    const id = await stage.begin(
+      probe({
+        a: call('write'),
+        b: call('write', { needs: ['a'] }),
+        c: call('write', { needs: ['b'] }),
+      }),
+    )
     stage.script.run = ({ stepId }) => stepId
     await stage.harness.restart()
     const run = await stage.ended(id)
     assert.deepEqual(run.output, { c: 'c' })
-    assert.deepEqual([stage.script.count('a'), stage.script.count('b'), stage.script.count('c')], [1, 2, 1])
+    assert.deepEqual(
+      [stage.script.count('a'), stage.script.count('b'), stage.script.count('c')],
+      [1, 2, 1],
+    )
   },
-  async 'a lost read or idempotent attempt is delivered again under its key and attempt, and counts once'(stage) {
+  async 'a lost read or idempotent attempt is delivered again under its key and attempt, and counts once'(
+    stage,
+  ) {
     stage.script.run = () => held
-    const id = await stage.begin(probe({ r: call('read'), w: call('write', { forEach: '[5]' }) }, { budget: { agentCalls: 2 } }), { executionId: 'x' })
+    const id = await stage.begin(
+      probe(
+        { r: call('read'), w: call('write', { forEach: '[5]' }) },
+        { budget: { agentCalls: 2 } },
+      ),
+      { executionId: 'x' },
+    )
     stage.script.run = () => 'again'
     await stage.harness.restart()
     const run = await stage.ended(id)
     assert.deepEqual(run.output, { r: 'again', w: ['again'] })
     assert.deepEqual([run.steps['r']?.attempts, run.steps['w']?.attempts], [1, 1])
-    assert.deepEqual(
-      stage.script.calls.map(({ key, attempt }) => `${key}#${attempt}`).toSorted(),
-      ['x/r/1#1', 'x/r/1#1', 'x/w[0]/1#1', 'x/w[0]/1#1'],
-    )
+    assert.deepEqual(stage.script.calls.map(({ key, attempt }) => `${key}#${attempt}`).toSorted(), [
+      'x/r/1#1',
+      'x/r/1#1',
+      'x/w[0]/1#1',
+      'x/w[0]/1#1',
+    ])
   },
   async 'a lost second attempt is delivered again as the second'(stage) {
     stage.script.run = ({ attempt }) => {
       if (attempt === 1) throw passing()
       return held
     }
-    const id = await stage.begin(probe({ a: call('write', { retry: { initialInterval: '1s', jitter: 0, maxAttempts: 2 } }) }))
+    const id = await stage.begin(
+      probe({ a: call('write', { retry: { initialInterval: '1s', jitter: 0, maxAttempts: 2 } }) }),
+    )
     await stage.harness.advance(1_000)
     stage.script.run = () => 'done'
     await stage.harness.restart()
     assert.equal((await stage.ended(id)).status, 'completed')
-    assert.deepEqual(stage.script.calls.map(({ attempt }) => attempt), [1, 2, 2])
+    assert.deepEqual(
+      stage.script.calls.map(({ attempt }) => attempt),
+      [1, 2, 2],
+    )
   },
   async 'a lost `once` attempt without a lookup is uncertain and not delivered'(stage) {
     stage.script.run = () => held
@@ -51,9 +75,13 @@ export const recoveryChecks: EngineChecks = {
     await stage.now(stage.engine.resolve(id, 'a', { kind: 'succeed', output: 1 }))
     assert.deepEqual((await stage.ended(id)).output, { a: 1 })
   },
-  async 'a lost `once` attempt is looked up: a value is the output, undefined calls again as the same attempt'(stage) {
+  async 'a lost `once` attempt is looked up: a value is the output, undefined calls again as the same attempt'(
+    stage,
+  ) {
     stage.script.run = () => held
-    const id = await stage.begin(probe({ yes: call('charge'), no: call('charge') }), { executionId: 'x' })
+    const id = await stage.begin(probe({ yes: call('charge'), no: call('charge') }), {
+      executionId: 'x',
+    })
     stage.script.lookup = (key) => (key === 'x/yes/1' ? 'paid' : undefined)
     stage.script.run = () => 'now'
     await stage.harness.restart()
@@ -75,7 +103,10 @@ export const recoveryChecks: EngineChecks = {
   },
   async 'after resolve --fail of a lost call its fallback begins with attempt 1 and counts'(stage) {
     stage.script.run = ({ agent }) => (agent === 'worker' ? held : 'instead')
-    const id = await stage.begin(probe({ a: call('pay', { fallback: { agent: 'backup', action: 'read' } }) }), { executionId: 'x' })
+    const id = await stage.begin(
+      probe({ a: call('pay', { fallback: { agent: 'backup', action: 'read' } }) }),
+      { executionId: 'x' },
+    )
     await stage.harness.restart()
     await stage.now(stage.engine.resolve(id, 'a', { kind: 'fail' }))
     const run = await stage.ended(id)
@@ -86,11 +117,17 @@ export const recoveryChecks: EngineChecks = {
   async 'after a lost poll was looked up the next poll begins with attempt 1 and counts'(stage) {
     stage.script.run = () => held
     stage.script.lookup = () => ({ done: false })
-    const id = await stage.begin(probe({ a: call('charge', { repeat: { until: 'output.done', delay: '1s' } }) }), { executionId: 'x' })
+    const id = await stage.begin(
+      probe({ a: call('charge', { repeat: { until: 'output.done', delay: '1s' } }) }),
+      { executionId: 'x' },
+    )
     stage.script.run = () => ({ done: true })
     await stage.harness.restart()
     const run = await stage.ended(id, 1_000)
-    assert.deepEqual(stage.script.calls.map(({ key, attempt }) => `${key}#${attempt}`), ['x/a/1#1', 'x/a/1/p2#1'])
+    assert.deepEqual(
+      stage.script.calls.map(({ key, attempt }) => `${key}#${attempt}`),
+      ['x/a/1#1', 'x/a/1/p2#1'],
+    )
     assert.equal(run.steps['a']?.attempts, 2)
   },
   async 'from its third lost delivery a call runs alone; only losses while alone count'(stage) {
@@ -126,9 +163,15 @@ export const recoveryChecks: EngineChecks = {
   },
   async 'the fallback of a crash loop starts with a clean record'(stage) {
     stage.script.run = () => held
-    const id = await stage.begin(probe({ poison: call('write', { fallback: { agent: 'backup', action: 'write' } }) }), { executionId: 'x' })
+    const id = await stage.begin(
+      probe({ poison: call('write', { fallback: { agent: 'backup', action: 'write' } }) }),
+      { executionId: 'x' },
+    )
     for (let loss = 0; loss < 6; loss++) await stage.harness.restart()
-    assert.deepEqual([stage.script.call('poison').key, stage.script.call('poison').attempt], ['x/poison/1/f1', 1])
+    assert.deepEqual(
+      [stage.script.call('poison').key, stage.script.call('poison').attempt],
+      ['x/poison/1/f1', 1],
+    )
     await stage.harness.restart()
     assert.equal(await stage.status(id), 'running')
     stage.script.call('poison').resolve('saved')
@@ -168,20 +211,31 @@ export const recoveryChecks: EngineChecks = {
     assert.equal((await stage.ended(kept, 1)).error?.code, 'WorkflowTimeoutError')
   },
   async 'early signals, waits and suspensions outlive a crash'(stage) {
-    stage.script.run = ({ resumed }) => (resumed === null ? suspend({ signal: 'ask', resumeToken: 7 }) : resumed)
+    stage.script.run = ({ resumed }) =>
+      resumed === null ? suspend({ signal: 'ask', resumeToken: 7 }) : resumed
     const id = await stage.begin(
-      probe({ nap: { sleep: '1s' }, takes: { needs: ['nap'], waitFor: { signal: 'early' } }, asks: call('write') }),
+      probe({
+        nap: { sleep: '1s' },
+        takes: { needs: ['nap'], waitFor: { signal: 'early' } },
+        asks: call('write'),
+      }),
     )
     await stage.now(stage.engine.signal(id, 'early', 'kept'))
     await stage.harness.restart()
     await stage.now(stage.engine.signal(id, 'ask', 'data'))
     await stage.harness.restart()
     const run = await stage.ended(id, 1_000)
-    assert.deepEqual(run.output, { takes: 'kept', asks: { signal: 'ask', data: 'data', resumeToken: 7 } })
+    assert.deepEqual(run.output, {
+      takes: 'kept',
+      asks: { signal: 'ask', data: 'data', resumeToken: 7 },
+    })
   },
   async 'items go on where they were'(stage) {
     stage.script.run = ({ index }) => (index === 2 ? held : index)
-    const id = await stage.begin(probe({ a: call('write', { forEach: 'input.list', maxParallel: 1 }) }), { input: { list: [0, 1, 2, 3, 4] } })
+    const id = await stage.begin(
+      probe({ a: call('write', { forEach: 'input.list', maxParallel: 1 }) }),
+      { input: { list: [0, 1, 2, 3, 4] } },
+    )
     stage.script.run = ({ index }) => index
     await stage.harness.restart()
     assert.deepEqual((await stage.ended(id)).output, { a: [0, 1, 2, 3, 4] })
@@ -190,7 +244,12 @@ export const recoveryChecks: EngineChecks = {
   async 'a cancel that was accepted before a crash is carried out'(stage) {
     stage.script.run = ({ action }) => (action === 'undo' ? held : null)
     const compensate = { agent: 'worker', action: 'undo' }
-    const id = await stage.begin(probe({ a: call('write', { compensate }), w: { waitFor: { signal: 's' } } }, { onFailure: 'compensate' }))
+    const id = await stage.begin(
+      probe(
+        { a: call('write', { compensate }), w: { waitFor: { signal: 's' } } },
+        { onFailure: 'compensate' },
+      ),
+    )
     assert.equal(await stage.now(stage.engine.cancelWorkflow(id)), true)
     stage.script.run = () => null
     await stage.harness.restart()
@@ -198,7 +257,9 @@ export const recoveryChecks: EngineChecks = {
     assert.equal(run.status, 'cancelled')
     assert.equal(run.steps['a']?.status, 'compensated')
   },
-  async 'an execution whose agents are missing waits, never fails for it, and goes on where they are'(stage) {
+  async 'an execution whose agents are missing waits, never fails for it, and goes on where they are'(
+    stage,
+  ) {
     stage.script.run = () => held
     const id = await stage.begin(probe({ a: call('write'), b: call('charge') }))
     await stage.harness.restart({ agents: () => [] })
@@ -221,15 +282,26 @@ export const recoveryChecks: EngineChecks = {
       if (agent === 'worker') throw final('x')
       return 1
     }
-    const document = probe({ a: call('read', { fallback: { agent: 'backup', action: 'read' } }), b: call('read', { needs: ['a'], continueOnFailure: true }) })
+    const document = probe({
+      a: call('read', { fallback: { agent: 'backup', action: 'read' } }),
+      b: call('read', { needs: ['a'], continueOnFailure: true }),
+    })
     const before = await stage.finish(document, { executionId: 'x' })
     await stage.harness.restart()
     assert.deepEqual(await stage.ended('x'), before)
     assert.deepEqual(await stage.finish(document, { executionId: 'x' }), before)
-    await stage.refused(stage.engine.startWorkflow('probe', document, { executionId: 'x', input: { other: 1 } }), 'UsageError')
+    await stage.refused(
+      stage.engine.startWorkflow('probe', document, { executionId: 'x', input: { other: 1 } }),
+      'UsageError',
+    )
   },
   async 'verbs reach an execution that nobody drives, and continue takes it up'(stage) {
-    const id = await stage.begin(probe({ a: { waitFor: { signal: 's' } }, b: call('read', { needs: ['a'], with: { v: '${ steps.a.output }' } }) }))
+    const id = await stage.begin(
+      probe({
+        a: { waitFor: { signal: 's' } },
+        b: call('read', { needs: ['a'], with: { v: '${ steps.a.output }' } }),
+      }),
+    )
     await stage.harness.restart({ isRecovering: false })
     const { engine } = stage
     assert.equal(await stage.now(engine.pauseWorkflow(id)), true)
@@ -251,7 +323,9 @@ export const recoveryChecks: EngineChecks = {
     assert.equal(await stage.status(id), 'paused')
   },
   async 'a continue in the same moment as a verb drives the execution'(stage) {
-    const id = await stage.begin(probe({ a: call('read', { needs: ['w'] }), w: { waitFor: { signal: 's' } } }))
+    const id = await stage.begin(
+      probe({ a: call('read', { needs: ['w'] }), w: { waitFor: { signal: 's' } } }),
+    )
     await stage.harness.restart({ isRecovering: false })
     const verb = stage.engine.signal(id, 's', 1)
     const run = await stage.ended(id)

@@ -7,7 +7,9 @@ const pair = probe({ a: call('read'), b: call('read', { needs: ['a'] }) })
 
 /** Pause, resume, resolve: what they answer and what they leave alone. */
 export const steeringChecks: EngineChecks = {
-  async 'pause, resume and cancel answer true when they changed the status, false when it was so or has ended'(stage) {
+  async 'pause, resume and cancel answer true when they changed the status, false when it was so or has ended'(
+    stage,
+  ) {
     stage.script.run = () => held
     const id = await stage.begin(pair)
     const { engine } = stage
@@ -19,7 +21,11 @@ export const steeringChecks: EngineChecks = {
     assert.equal(await stage.now(engine.resumeWorkflow(id)), false)
     assert.equal(await stage.now(engine.cancelWorkflow(id)), true)
     assert.equal(await stage.now(engine.cancelWorkflow(id)), false)
-    for (const verb of [engine.pauseWorkflow(id), engine.resumeWorkflow(id), engine.cancelWorkflow(id)]) {
+    for (const verb of [
+      engine.pauseWorkflow(id),
+      engine.resumeWorkflow(id),
+      engine.cancelWorkflow(id),
+    ]) {
       assert.equal(await stage.now(verb), false)
     }
     assert.equal(await stage.status(id), 'cancelled')
@@ -33,7 +39,10 @@ export const steeringChecks: EngineChecks = {
     first.resolve('kept')
     await stage.harness.advance(60_000)
     const shown = await stage.show(id)
-    assert.deepEqual([shown.status, shown.steps['a']?.output, shown.steps['b']?.status], ['paused', 'kept', 'pending'])
+    assert.deepEqual(
+      [shown.status, shown.steps['a']?.output, shown.steps['b']?.status],
+      ['paused', 'kept', 'pending'],
+    )
     assert.equal(stage.script.count('b'), 0)
     await stage.now(stage.engine.resumeWorkflow(id))
     stage.script.call('b').resolve('done')
@@ -79,8 +88,15 @@ export const steeringChecks: EngineChecks = {
     const { steps, status } = await stage.show(id)
     assert.equal(status, 'paused')
     assert.deepEqual(
-      ['nap', 'wait', 'late'].map((step) => [steps[step]?.status, (steps[step]?.endedAtMs ?? 0) - startMs]),
-      [['completed', 10_000], ['completed', 0], ['completed', 5_000]],
+      ['nap', 'wait', 'late'].map((step) => [
+        steps[step]?.status,
+        (steps[step]?.endedAtMs ?? 0) - startMs,
+      ]),
+      [
+        ['completed', 10_000],
+        ['completed', 0],
+        ['completed', 5_000],
+      ],
     )
     assert.equal(stage.script.calls.length, 0)
     await stage.now(stage.engine.resumeWorkflow(id))
@@ -88,7 +104,10 @@ export const steeringChecks: EngineChecks = {
   },
   async 'a call that waits for a place does not start while its execution is paused'(stage) {
     stage.script.run = () => held
-    const narrow = probe({ a: { agent: 'narrow', action: 'read' }, b: { agent: 'narrow', action: 'read' } })
+    const narrow = probe({
+      a: { agent: 'narrow', action: 'read' },
+      b: { agent: 'narrow', action: 'read' },
+    })
     const id = await stage.begin(narrow)
     assert.equal(stage.script.calls.length, 1)
     await stage.now(stage.engine.pauseWorkflow(id))
@@ -102,7 +121,10 @@ export const steeringChecks: EngineChecks = {
       stage.script.calls[i]?.resolve(null)
       await stage.harness.advance(0)
     }
-    assert.deepEqual([await stage.status(id), await stage.status(other)], ['completed', 'completed'])
+    assert.deepEqual(
+      [await stage.status(id), await stage.status(other)],
+      ['completed', 'completed'],
+    )
     stage.releasedAll()
   },
   async 'a suspended call that was signalled while paused goes on at resume'(stage) {
@@ -124,10 +146,15 @@ export const steeringChecks: EngineChecks = {
     await stage.now(stage.engine.resumeWorkflow(id))
     assert.equal((await stage.ended(id)).status, 'completed')
   },
-  async 'an unknown outcome of a `once` call makes its step uncertain and the execution wait'(stage) {
+  async 'an unknown outcome of a `once` call makes its step uncertain and the execution wait'(
+    stage,
+  ) {
     const id = await uncertain(stage)
     const shown = await stage.show(id)
-    assert.deepEqual([shown.status, shown.steps['pay']?.status, shown.steps['next']?.status], ['waiting', 'uncertain', 'pending'])
+    assert.deepEqual(
+      [shown.status, shown.steps['pay']?.status, shown.steps['next']?.status],
+      ['waiting', 'uncertain', 'pending'],
+    )
     await stage.harness.advance(86_400_000)
     assert.equal(stage.script.count('pay'), 1)
   },
@@ -144,7 +171,13 @@ export const steeringChecks: EngineChecks = {
     await stage.now(stage.engine.resolve(id, 'pay', { kind: 'retry' }))
     assert.equal((await stage.ended(id)).status, 'completed')
     const pays = stage.script.calls.filter(({ stepId }) => stepId === 'pay')
-    assert.deepEqual(pays.map(({ key, attempt }) => [key, attempt]), [['x/pay/1', 1], ['x/pay/1', 1]])
+    assert.deepEqual(
+      pays.map(({ key, attempt }) => [key, attempt]),
+      [
+        ['x/pay/1', 1],
+        ['x/pay/1', 1],
+      ],
+    )
   },
   async 'resolve --fail fails the step for good'(stage) {
     const id = await uncertain(stage)
@@ -174,15 +207,21 @@ export const steeringChecks: EngineChecks = {
   async 'a timed-out `once` call with a lookup is asked for: a value is its output'(stage) {
     stage.script.run = () => held
     stage.script.lookup = () => ({ found: true })
-    const id = await stage.begin(probe({ a: call('charge', { timeout: '1s' }) }), { executionId: 'x' })
+    const id = await stage.begin(probe({ a: call('charge', { timeout: '1s' }) }), {
+      executionId: 'x',
+    })
     const run = await stage.ended(id, 1_000)
     assert.deepEqual(run.output, { a: { found: true } })
     assert.deepEqual(stage.script.lookups, ['x/a/1'])
     assert.equal(stage.script.calls.length, 1)
   },
-  async 'a lookup that says never lets the call be made again under its key; one that throws leaves it uncertain'(stage) {
+  async 'a lookup that says never lets the call be made again under its key; one that throws leaves it uncertain'(
+    stage,
+  ) {
     stage.script.run = () => held
-    const id = await stage.begin(probe({ a: call('charge', { timeout: '1s' }) }), { executionId: 'x' })
+    const id = await stage.begin(probe({ a: call('charge', { timeout: '1s' }) }), {
+      executionId: 'x',
+    })
     await stage.harness.advance(1_300)
     assert.deepEqual(stage.script.keys, ['x/a/1', 'x/a/1'])
     stage.script.lookup = () => {
@@ -192,12 +231,16 @@ export const steeringChecks: EngineChecks = {
     assert.equal((await stage.show(id)).steps['a']?.status, 'uncertain')
     assert.equal(stage.script.calls.length, 2)
   },
-  async 'resolve names an item, refuses what is not uncertain, and does not find what is not there'(stage) {
+  async 'resolve names an item, refuses what is not uncertain, and does not find what is not there'(
+    stage,
+  ) {
     stage.script.run = ({ index }) => {
       if (index === 1) throw passing()
       return index
     }
-    const id = await stage.begin(probe({ a: call('pay', { forEach: '[0, 1, 2]' }), w: { waitFor: { signal: 's' } } }))
+    const id = await stage.begin(
+      probe({ a: call('pay', { forEach: '[0, 1, 2]' }), w: { waitFor: { signal: 's' } } }),
+    )
     const fail = { kind: 'fail' } as const
     await stage.refused(stage.engine.resolve(id, 'w', fail), 'RefusedError')
     await stage.refused(stage.engine.resolve(id, 'a[0]', fail), 'RefusedError')
@@ -220,13 +263,19 @@ export const steeringChecks: EngineChecks = {
 }
 
 /** An execution `x` whose step `pay` is uncertain. */
-async function uncertain(stage: EngineStage, rest: Parameters<typeof call>[1] = {}): Promise<string> {
+async function uncertain(
+  stage: EngineStage,
+  rest: Parameters<typeof call>[1] = {},
+): Promise<string> {
   stage.script.run = ({ agent, stepId, input }) => {
     if (stepId === 'pay' && agent === 'worker') throw passing('connection lost')
     return input
   }
   return stage.begin(
-    probe({ pay: call('pay', rest), next: call('read', { needs: ['pay'], with: { v: '${ steps.pay.output }' } }) }),
+    probe({
+      pay: call('pay', rest),
+      next: call('read', { needs: ['pay'], with: { v: '${ steps.pay.output }' } }),
+    }),
     { executionId: 'x' },
   )
 }
