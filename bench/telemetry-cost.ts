@@ -7,7 +7,7 @@ import { median } from './median.ts'
 
 const batch: Load = { mode: 'atOnce', concurrency: 1_000, executions: 1_000 }
 const warmUps = 5
-const budgetMs = 10_000
+const budgetMs = 8_000
 
 /**
  * How much longer W3 takes with metrics, no tracer being registered, than with nothing told to: in percent,

@@ -12,7 +12,7 @@ export interface ThroughputOptions {
 }
 
 const stepsPerExecution = 5
-const budgetMs = 8_000
+const budgetMs = 7_000
 
 /** Steps per second under a load. Each round has a new file on both sides, and its warm-up is not counted. */
 export async function measureThroughput(options: ThroughputOptions): Promise<readonly BenchRow[]> {

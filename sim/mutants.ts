@@ -41,14 +41,14 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'call-before-commit',
     'src/engine/runner.ts',
-    'else running.commands.push(command)',
-    "else if (command.kind === 'invoke') this.dispatcher.invoke(running, command)\n      else running.commands.push(command)",
+    "else if (command.kind === 'release')",
+    "else if (command.kind === 'invoke') this.dispatcher.invoke(running, command)\n      else if (command.kind === 'release')",
   ),
   mutant(
     'told-before-commit',
     'src/engine/runner.ts',
-    'else running.commands.push(command)',
-    "else if (command.kind === 'finished') this.#finished(running)\n      else running.commands.push(command)",
+    "else if (command.kind === 'release')",
+    "else if (command.kind === 'finished') this.#finished(running)\n      else if (command.kind === 'release')",
   ),
   mutant(
     'once-blindly',
@@ -107,8 +107,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'sequence-gap',
     'src/engine/committer.ts',
-    'state.seq - pending.length + 1',
-    'state.seq - pending.length + (pending.length > 3 ? 2 : 1)',
+    'state.seq - events.length + 1',
+    'state.seq - events.length + (events.length > 3 ? 2 : 1)',
   ),
   mutant(
     'failure-does-not-stop',
@@ -131,7 +131,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'alive-after-end',
     `${kernel}/transition.ts`,
-    "if (state.phase === 'ended') return turn",
+    "if (state.phase === 'ended') return made",
     '',
   ),
   mutant(

@@ -39,8 +39,12 @@ describe('simulation', () => {
     expect(twice).toEqual(once)
   }, 60_000)
 
-  it.each(mutants.map(({ name }) => name))('catches the mutant %s within 500 seeds', async (name) => {
-    const { failed } = await simulate('--seeds', '500', '--mutant', name)
-    expect(failed).toBeGreaterThan(0)
-  }, 60_000)
+  it.each(mutants.map(({ name }) => name))(
+    'catches the mutant %s within 500 seeds',
+    async (name) => {
+      const { failed } = await simulate('--seeds', '500', '--mutant', name)
+      expect(failed).toBeGreaterThan(0)
+    },
+    60_000,
+  )
 })

@@ -1,5 +1,6 @@
 import { hashJson } from '../core/json.ts'
 import type { ActionContract, ActionDefinition, Effect } from './contract.ts'
+import type { PayloadRules } from './json-value.ts'
 import { compileSchema, schemaDigest, type SchemaCheck } from './schema.ts'
 
 /** An action made ready to be called. */
@@ -11,6 +12,8 @@ export interface ActionPlan {
   readonly definition: ActionDefinition
   readonly checkInput: SchemaCheck | null
   readonly checkOutput: SchemaCheck | null
+  /** What payloads are held to. */
+  readonly rules: Readonly<Record<'input' | 'output' | 'suspension', PayloadRules>>
   readonly contract: ActionContract
 }
 
@@ -20,6 +23,7 @@ export interface ActionOwner {
   readonly version: string
   /** Whether every action can be looked up, whatever its own definition says (HTTP `lookup: true`). */
   readonly hasLookup: boolean
+  readonly payloadBytesMax: number
 }
 
 /** @throws AgentModuleError for a schema that cannot be compiled. */
@@ -31,6 +35,12 @@ export function planAction(
   const { agentId, agentType, version } = owner
   const fullName = `${agentId}.${name}`
   const { effect, input, output } = definition
+  const rulesFor = (what: 'input' | 'output' | 'suspension'): PayloadRules => ({
+    what: `${what} of ${fullName}`,
+    bytesMax: owner.payloadBytesMax,
+    code: what === 'input' ? 'AgentInputError' : 'AgentOutputError',
+    retryable: what !== 'input' && effect !== 'once',
+  })
   const identity = [version, name, schemaDigest(input), schemaDigest(output)]
   return {
     name,
@@ -39,6 +49,11 @@ export function planAction(
     definition,
     checkInput: input === undefined ? null : compileSchema(input, `input of ${fullName}`),
     checkOutput: output === undefined ? null : compileSchema(output, `output of ${fullName}`),
+    rules: {
+      input: rulesFor('input'),
+      output: rulesFor('output'),
+      suspension: rulesFor('suspension'),
+    },
     contract: {
       agentId,
       agentType,

@@ -78,7 +78,9 @@ export class BaseAgent implements InvocationOwner {
     this.pool = new AgentPool(config.resourceLimits)
     const isHttp = config.communicationConfig.transport === 'http'
     this.transport = isHttp ? new HttpTransport(config, () => this.#host.clock) : inProcessTransport
-    const owner = { agentId: this.id, agentType: this.type, version, hasLookup: hasHttpLookup }
+    const { payloadBytesMax } = this.config.resourceLimits
+    const identity = { agentId: this.id, agentType: this.type, version }
+    const owner = { ...identity, hasLookup: hasHttpLookup, payloadBytesMax }
     for (const [name, action] of Object.entries(actions))
       this.#plans.set(name, planAction(owner, name, action))
     Object.defineProperty(this, brand, { value: true })

@@ -259,13 +259,7 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   }
 
   #json(value: unknown, what: 'input' | 'output' | 'suspension'): JsonValue {
-    const isInput = what === 'input'
-    return normaliseJson(value, {
-      what: `${what} of ${this.plan.fullName}`,
-      bytesMax: this.#owner.config.resourceLimits.payloadBytesMax,
-      code: isInput ? 'AgentInputError' : 'AgentOutputError',
-      retryable: !isInput && this.plan.effect !== 'once',
-    })
+    return normaliseJson(value, this.plan.rules[what])
   }
 
   #end(outcome: CallOutcome): void {

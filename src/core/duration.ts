@@ -1,5 +1,11 @@
 const pattern = /^(\d+)(ms|s|m|h|d)$/
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const unitMs: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
 
 /** Longest duration: 100 years. */
 export const durationMsMax = 36_525 * 86_400_000

@@ -11,7 +11,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 /** JSON text with object keys in code-unit order: equal values give equal text. */
 export function canonicalJson(value: JsonValue): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item as JsonValue)).join(',')}]`
+  if (Array.isArray(value))
+    return `[${value.map((item) => canonicalJson(item as JsonValue)).join(',')}]`
   if (isJsonObject(value)) {
     const pairs = Object.keys(value)
       .toSorted()

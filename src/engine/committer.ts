@@ -183,12 +183,12 @@ export class Committer {
 }
 
 function takePart(running: Running, atMs: number): Part {
-  const { pending, commands, flushed, state, row } = running
+  const { flushed, state, row } = running
+  const { events, commands } = running.made
   running.isDirty = false
-  running.pending = []
-  running.commands = []
+  running.made = { events: [], commands: [] }
   running.flushed = []
-  const firstSeq = state.seq - pending.length + 1
+  const firstSeq = state.seq - events.length + 1
   const status = statusOf(running)
   let start: ExecutionRow | null = null
   let change: StatusChange | null = null
@@ -200,14 +200,14 @@ function takePart(running: Running, atMs: number): Part {
   }
   running.status = status
   let journalRow: JournalRow | null = null
-  if (pending.length > 0) {
-    const payload = encodeRow(atMs, pending)
+  if (events.length > 0) {
+    const payload = encodeRow(atMs, events)
     running.journalBytes += payload.length
-    journalRow = { execution: row.execution, seq: firstSeq, count: pending.length, payload }
+    journalRow = { execution: row.execution, seq: firstSeq, count: events.length, payload }
   }
   return {
     running,
-    events: pending,
+    events,
     firstSeq,
     commands,
     flushed,

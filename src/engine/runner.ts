@@ -68,24 +68,22 @@ export class Runner {
     if (this.#isClosed || this.executions.get(running.row.executionId) !== running) return
     const { atMs } = this.committer
     if (this.#moment.atMs !== atMs) this.#moment = { ...this.#moment, atMs }
-    let made: ReturnType<typeof transition>
+    const { made } = running
+    const first = made.commands.length
     try {
-      made = transition(running.state, stimulus, this.#moment)
+      transition(running.state, stimulus, this.#moment, made)
     } catch (thrown) {
       return this.#broken(running, brokenKernel(running, thrown))
     }
-    const { events, commands } = made
-    if (events.length > 0) {
-      if (running.pending.length === 0) running.pending = events as typeof running.pending
-      else running.pending.push(...events)
-    }
-    for (const command of commands) {
+    this.committer.touch(running)
+    // A place that is free is answered at once, by a transition that appends behind `end`.
+    const end = made.commands.length
+    for (let place = first; place < end; place++) {
+      const command = made.commands[place] as Command
       if (command.kind === 'admit') {
         if (running.isDriven) this.dispatcher.admit(running, command)
       } else if (command.kind === 'release') this.dispatcher.release(running, command.call)
-      else running.commands.push(command)
     }
-    this.committer.touch(running)
   }
 
   /** Resolves when all that the execution has recorded so far is durable. */

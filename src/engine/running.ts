@@ -1,12 +1,12 @@
 import type { ExecutionTelemetry } from '../core/contracts/telemetry.ts'
 import type { OrchestrationError } from '../core/errors.ts'
-import type { CallRef, Command, ExecutionState, KernelEvent, Timer } from '../workflow/index.ts'
+import type { CallRef, ExecutionState, Timer, Transition } from '../workflow/index.ts'
 import type { ExecutionRow } from './journal/journal.ts'
 import type { Place } from './place.ts'
 import type { ArmedTimer } from './timers.ts'
 import type { RunView } from './workflow-engine.ts'
 
-/** One execution in memory. Its state runs ahead of the journal by the events in `pending`. */
+/** One execution in memory. Its state runs ahead of the journal by the events in `made`. */
 export interface Running {
   readonly row: ExecutionRow
   readonly state: ExecutionState
@@ -15,10 +15,8 @@ export interface Running {
   /** Its start is in the journal. */
   isRecorded: boolean
   isDirty: boolean
-  /** Recorded since the last commit. */
-  pending: KernelEvent[]
-  /** To be obeyed after the commit of `pending`. */
-  commands: Command[]
+  /** Decided since the last commit: events to be recorded, commands to be obeyed after that. */
+  made: Transition
   /** The status in the journal. */
   status: string
   journalBytes: number
@@ -44,8 +42,7 @@ export function newRunning(
     ...parts,
     isRecorded: false,
     isDirty: false,
-    pending: [],
-    commands: [],
+    made: { events: [], commands: [] },
     status: parts.row.status,
     places: new Map(),
     timers: new Map(),

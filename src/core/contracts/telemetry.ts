@@ -28,13 +28,21 @@ export interface ExecutionTelemetry {
   }): AttemptTelemetry
   stepEnded(stepId: string, status: string): void
   /** The execution has ended, or this process drives it no longer (`status` is then `left`). */
-  ended(status: 'completed' | 'failed' | 'cancelled' | 'left', durationMs: number, error: ErrorJson | null): void
+  ended(
+    status: 'completed' | 'failed' | 'cancelled' | 'left',
+    durationMs: number,
+    error: ErrorJson | null,
+  ): void
 }
 
 export interface AttemptTelemetry {
   /** W3C trace context to hand on; null when nothing records traces. */
   readonly traceparent: string | null
-  ended(outcome: 'completed' | 'failed' | 'unknown' | 'suspended', durationMs: number, error: ErrorJson | null): void
+  ended(
+    outcome: 'completed' | 'failed' | 'unknown' | 'suspended',
+    durationMs: number,
+    error: ErrorJson | null,
+  ): void
 }
 
 const silentAttempt: AttemptTelemetry = { traceparent: null, ended() {} }

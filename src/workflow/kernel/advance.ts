@@ -11,7 +11,7 @@ export function advance(turn: Turn): void {
   const { state, starting, touched } = turn
   do {
     drain(turn)
-    if (state.phase === 'forward' && state.ready.size > 0 && !state.paused) {
+    if (state.phase === 'forward' && state.ready.length > 0 && !state.paused) {
       decideSteps(turn)
       drain(turn)
     }

@@ -53,15 +53,11 @@ export function admitted(turn: Turn, call: CallState, contract: ActionContract):
   if (call.status !== 'scheduled' || !call.requested) return
   if (!mayStart(state, call)) return withdrawRequest(turn, call)
   if (call.ref.undo === null && !call.redeliver) state.requestedCalls--
-  record(turn, {
-    kind: 'AttemptStarted',
-    ...eventRef(call.ref),
-    attempt: call.redeliver ? call.attempt : call.attempt + 1,
-    effect: contract.effect,
-    lookup: contract.hasLookup,
-    contract: contract.hash,
-    ...(isAlone(call) ? { alone: true } : {}),
-  })
+  const { effect, hasLookup: lookup, hash } = contract
+  const attempt = call.redeliver ? call.attempt : call.attempt + 1
+  const started = { kind: 'AttemptStarted', attempt, effect, lookup, contract: hash } as const
+  const ref = eventRef(call.ref)
+  record(turn, isAlone(call) ? { ...started, ...ref, alone: true } : { ...started, ...ref })
   const { agent, action } = targetOf(call)
   turn.commands.push({
     kind: 'invoke',

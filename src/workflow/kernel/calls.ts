@@ -18,12 +18,9 @@ export function completeCall(turn: Turn, call: CallState, raw: JsonValue): void 
     if (plan.repeat !== null && call.fallback === 0 && !isPolledEnough(turn, call, raw)) return
     const output =
       plan.outputs === null ? raw : plan.outputs.evaluate(callScope(turn, call, { output: raw }))
-    record(turn, {
-      kind: 'CallCompleted',
-      ...eventRef(call.ref),
-      output,
-      ...(plan.outputs !== null && plan.compensate !== null ? { raw } : {}),
-    })
+    const completed = { kind: 'CallCompleted', ...eventRef(call.ref), output } as const
+    const keepsRaw = plan.outputs !== null && plan.compensate !== null
+    record(turn, keepsRaw ? { ...completed, raw } : completed)
   } catch (thrown) {
     const error = definite(toErrorJson(thrown, 'ExpressionError'))
     record(turn, { kind: 'CallFailed', ...eventRef(call.ref), error, raw })

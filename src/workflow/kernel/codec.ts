@@ -58,8 +58,10 @@ export const kernelEventKinds: readonly KernelEventKind[] = layout.map(([kind]) 
 
 /** The text of one journal row: when it was recorded, then each event. */
 export function encodeRow(atMs: number, events: readonly KernelEvent[]): string {
-  const row: unknown[] = [atMs]
-  for (const event of events) row.push(encodeEvent(event))
+  const row = new Array<unknown>(events.length + 1)
+  row[0] = atMs
+  for (let place = 0; place < events.length; place++)
+    row[place + 1] = encodeEvent(events[place] as KernelEvent)
   return JSON.stringify(row)
 }
 
@@ -80,18 +82,22 @@ export function decodeRow(text: string): {
 function encodeEvent(event: KernelEvent): readonly unknown[] {
   const number = numbers.get(event.kind) as number
   const source = event as unknown as Record<string, unknown>
-  const written: unknown[] = [number]
-  let gap = 0
-  for (const { name, isNullable, isBoxed } of fieldsOf[number] as readonly Field[]) {
-    const value = source[name]
-    if (value === undefined || (value === null && !isNullable)) {
-      gap++
-      continue
-    }
-    for (; gap > 0; gap--) written.push(null)
-    written.push(isBoxed ? [value] : value)
+  const fields = fieldsOf[number] as readonly Field[]
+  let length = fields.length
+  while (length > 0 && isAbsent(source, fields[length - 1] as Field)) length--
+  const written = new Array<unknown>(length + 1)
+  written[0] = number
+  for (let place = 0; place < length; place++) {
+    const field = fields[place] as Field
+    const value = source[field.name]
+    written[place + 1] = value === undefined ? null : field.isBoxed ? [value] : value
   }
   return written
+}
+
+function isAbsent(source: Readonly<Record<string, unknown>>, { name, isNullable }: Field): boolean {
+  const value = source[name]
+  return value === undefined || (value === null && !isNullable)
 }
 
 function decodeEvent(written: JsonValue): KernelEvent {

@@ -9,9 +9,9 @@ import { definite, record, scopeOf, type Turn } from './turn.ts'
 /** Decides every step whose needs have settled, in the order in which they became ready. */
 export function decideSteps(turn: Turn): void {
   const { state } = turn
-  for (const number of state.ready) {
+  for (let next = state.ready[0]; next !== undefined; next = state.ready[0]) {
     if (state.phase !== 'forward' || state.paused) return
-    decideStep(turn, state.steps[number] as StepState)
+    decideStep(turn, state.steps[next] as StepState)
   }
 }
 

@@ -2,14 +2,24 @@ import type { ScheduledCall } from './events.ts'
 import type { CallRef } from './call-ref.ts'
 import type { CallState, CallStatus, ExecutionState, StepState } from './state.ts'
 
-const final: ReadonlySet<CallStatus> = new Set(['completed', 'failed', 'cancelled'])
-
 /** Moves a call to another status and keeps the counts and the set of live calls right. */
 export function setStatus(state: ExecutionState, call: CallState, status: CallStatus): void {
   state.counts[call.status]--
   state.counts[status]++
   call.status = status
-  if (final.has(status) && state.live.delete(call) && call.ref.undo === null) call.step.liveCalls--
+  if (status !== 'completed' && status !== 'failed' && status !== 'cancelled') return
+  state.live.remove(call)
+  if (call.ref.undo === null) call.step.liveCalls--
+}
+
+/** Takes a step from the ready ones: it is decided. Steps are decided in order, so it is nearly always the first. */
+export function takeReady({ ready }: ExecutionState, number: number): void {
+  if (ready[0] === number) {
+    ready.shift()
+    return
+  }
+  const place = ready.indexOf(number)
+  if (place >= 0) ready.splice(place, 1)
 }
 
 /** Begins a call: an agent's wants to start, a sleep or a wait has started with this. */
@@ -43,6 +53,8 @@ export function createCall(
     lossesAlone: 0,
     alone: false,
     error: null,
+    before: null,
+    after: null,
   }
   state.counts[call.status]++
   state.live.add(call)
@@ -61,7 +73,7 @@ export function settleStep(state: ExecutionState, step: StepState): void {
     const dependent = state.steps[number] as StepState
     dependent.needsLeft--
     if (isSkipped) dependent.needsSkipped++
-    if (dependent.needsLeft === 0) state.ready.add(number)
+    if (dependent.needsLeft === 0) state.ready.push(number)
   }
 }
 

@@ -2,7 +2,7 @@ import { assertNever, invariant } from '../../core/assert.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { KernelEvent } from './events.ts'
 import { foldCallEvent } from './fold-call.ts'
-import { createCall, settleStep } from './fold-step.ts'
+import { createCall, settleStep, takeReady } from './fold-step.ts'
 import { type ExecutionState, findStep, type StepState } from './state.ts'
 
 /**
@@ -18,7 +18,7 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
       return foldStart(state, event, atMs)
     case 'StepScheduled': {
       const step = mustFindStep(state, event.step)
-      state.ready.delete(step.plan.number)
+      takeReady(state, step.plan.number)
       step.view.status = 'running'
       step.startedAtMs = atMs
       if (event.items === undefined) {
@@ -43,7 +43,7 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     }
     case 'StepSkipped': {
       const step = mustFindStep(state, event.step)
-      state.ready.delete(step.plan.number)
+      takeReady(state, step.plan.number)
       step.view.status = 'skipped'
       step.endedAtMs = atMs
       settleStep(state, step)
@@ -51,7 +51,7 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     }
     case 'StepFailed': {
       const step = mustFindStep(state, event.step)
-      state.ready.delete(step.plan.number)
+      takeReady(state, step.plan.number)
       failStep(state, step, event.error as unknown as JsonObject, atMs)
       return
     }
@@ -109,7 +109,7 @@ function foldStart(
   state.input = event.input
   state.startedAtMs = atMs
   state.dueAtMs = event.dueAtMs ?? null
-  for (const step of state.steps) if (step.needsLeft === 0) state.ready.add(step.plan.number)
+  for (const step of state.steps) if (step.needsLeft === 0) state.ready.push(step.plan.number)
 }
 
 type EndingEvent = KernelEvent & {

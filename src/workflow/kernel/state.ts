@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { Plan, PlanStep } from '../plan/plan.ts'
 import type { CallRef } from './call-ref.ts'
 import { kernelVersion } from './events.ts'
+import { LiveCalls } from './live-calls.ts'
 
 /**
  * Where an execution is in its life.
@@ -69,6 +70,9 @@ export interface CallState {
   alone: boolean
   /** Why the last attempt or target was left. */
   error: ErrorJson | null
+  /** Neighbours among the live calls. */
+  before: CallState | null
+  after: CallState | null
 }
 
 export interface StepState {
@@ -147,9 +151,9 @@ export interface ExecutionState {
   readonly steps: readonly StepState[]
   readonly views: { readonly [stepId: string]: StepState['view'] }
   /** Numbers of steps whose needs have settled and that are not decided yet, in order. */
-  readonly ready: Set<number>
+  readonly ready: number[]
   unsettled: number
-  readonly live: Set<CallState>
+  readonly live: LiveCalls
   readonly counts: Record<CallStatus, number>
   agentCalls: number
   /** Places asked for whose attempts have not started: they will count. */
@@ -189,9 +193,9 @@ export function newExecution(executionId: string, plan: Plan, input: JsonObject)
     error: null,
     steps,
     views,
-    ready: new Set(),
+    ready: [],
     unsettled: steps.length,
-    live: new Set(),
+    live: new LiveCalls(),
     counts: {
       scheduled: 0,
       running: 0,

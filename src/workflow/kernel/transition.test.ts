@@ -26,6 +26,7 @@ class Bench {
   nowMs = 1_000
   finished = 0
   readonly #random = seededRandom(3)
+  readonly #rows: string[] = []
 
   constructor(plan: Plan) {
     this.plan = plan
@@ -40,7 +41,9 @@ class Bench {
     this.commands.push(...commands)
     this.finished += commands.filter(({ kind }) => kind === 'finished').length
     if (events.length > 0) {
-      const row = decodeRow(encodeRow(this.nowMs, events))
+      const text = encodeRow(this.nowMs, events)
+      this.#rows.push(text)
+      const row = decodeRow(text)
       expect(row.events).toEqual(events)
       for (const event of row.events) fold(this.folded, event, row.atMs)
     }
@@ -49,58 +52,69 @@ class Bench {
 
   /** The process dies: only what was recorded remains. */
   crash(): readonly Command[] {
-    this.live = this.folded
-    this.folded = newExecution(executionId, this.plan, {})
-    // The states are of the same journal: a copy is what folding it again would give.
-    this.folded = structuredCloneState(this.live)
+    this.live = this.#fromJournal()
+    this.folded = this.#fromJournal()
     return this.stimulate({ kind: 'recovered' })
   }
-}
 
-/** Functions of the plan cannot be cloned and need not be: the plan is shared. */
-function structuredCloneState(state: ExecutionState): ExecutionState {
-  const copies = new Map<unknown, unknown>([[state.plan, state.plan]])
-  for (const step of state.steps) copies.set(step.plan, step.plan)
-  const copy = (value: unknown): unknown => {
-    if (typeof value !== 'object' || value === null) return value
-    const known = copies.get(value)
-    if (known !== undefined) return known
-    if (value instanceof Set) return remember(value, new Set(), (made) => value.forEach((one) => made.add(copy(one))))
-    if (value instanceof Map) {
-      return remember(value, new Map(), (made) => value.forEach((one, key) => made.set(copy(key), copy(one))))
+  #fromJournal(): ExecutionState {
+    const state = newExecution(executionId, this.plan, {})
+    for (const text of this.#rows) {
+      const { atMs, events } = decodeRow(text)
+      for (const event of events) fold(state, event, atMs)
     }
-    const empty: object = Array.isArray(value) ? [] : (Object.create(Object.getPrototypeOf(value) as object | null) as object)
-    return remember(value, empty, (made) => {
-      for (const key of Object.keys(value)) Reflect.set(made, key, copy(Reflect.get(value, key)))
-    })
+    return state
   }
-  const remember = <T>(value: unknown, made: T, fill: (made: T) => void): T => {
-    copies.set(value, made)
-    fill(made)
-    return made
-  }
-  return copy(state) as ExecutionState
 }
 
 /** The state as data, without what only the process that drives it knows. */
 function recorded(state: ExecutionState): unknown {
-  const { plan: _plan, live, steps, undo, counts, requestedCalls: _requested, ready, signals, ...rest } = state
+  const {
+    plan: _plan,
+    live,
+    steps,
+    undo,
+    counts,
+    requestedCalls: _requested,
+    ready,
+    signals,
+    ...rest
+  } = state
   return {
     ...rest,
     ready: [...ready],
     signals: [...signals],
     live: [...live].map(({ ref }) => label(ref)).toSorted(),
     counts: Object.values(counts).reduce((sum, count) => sum + count, 0),
-    steps: steps.map(({ plan: _, calls, ...step }) => ({ ...step, calls: calls.map(recordedCall) })),
-    undo: undo.map(({ call, ...entry }) => ({ ...entry, call: call === null ? null : recordedCall(call) })),
+    steps: steps.map(({ plan: _, calls, ...step }) => ({
+      ...step,
+      calls: calls.map(recordedCall),
+    })),
+    undo: undo.map(({ call, ...entry }) => ({
+      ...entry,
+      call: call === null ? null : recordedCall(call),
+    })),
   }
 }
 
 /** A delay that is over and a question that is asked are not recorded: a crash repeats both. */
-const unrecorded: Readonly<Record<string, string>> = { backoff: 'moving', polling: 'moving', scheduled: 'moving', running: 'moving', lookingUp: 'moving' }
+const unrecorded: Readonly<Record<string, string>> = {
+  backoff: 'moving',
+  polling: 'moving',
+  scheduled: 'moving',
+  running: 'moving',
+  lookingUp: 'moving',
+}
 
 function recordedCall(call: ExecutionState['steps'][number]['calls'][number]): unknown {
-  const { step: _step, requested: _requested, aborting: _aborting, error: _error, status, ...rest } = call
+  const {
+    step: _step,
+    requested: _requested,
+    aborting: _aborting,
+    error: _error,
+    status,
+    ...rest
+  } = call
   return { ...rest, status: unrecorded[status] ?? status }
 }
 
@@ -110,35 +124,53 @@ function label({ step, index, undo }: CallRef): string {
 
 /** What must be true of every state. */
 function checkInvariants(state: ExecutionState): void {
-  const calls = state.steps.flatMap((step) => step.calls).concat(state.undo.flatMap(({ call }) => call ?? []))
+  const calls = state.steps
+    .flatMap((step) => step.calls)
+    .concat(state.undo.flatMap(({ call }) => call ?? []))
   const final = new Set(['completed', 'failed', 'cancelled'])
   const live = calls.filter(({ status }) => !final.has(status))
-  expect([...state.live].map(({ ref }) => label(ref)).toSorted()).toEqual(live.map(({ ref }) => label(ref)).toSorted())
+  expect([...state.live].map(({ ref }) => label(ref)).toSorted()).toEqual(
+    live.map(({ ref }) => label(ref)).toSorted(),
+  )
   for (const [status, count] of Object.entries(state.counts)) {
     expect([status, count]).toEqual([status, calls.filter((call) => call.status === status).length])
   }
   const asked = live.filter((call) => call.requested && call.ref.undo === null && !call.redeliver)
   expect(state.requestedCalls).toBe(asked.length)
   const { agentCallsMax } = state.plan
-  if (agentCallsMax !== null) expect(state.agentCalls + state.requestedCalls).toBeLessThanOrEqual(agentCallsMax)
+  if (agentCallsMax !== null)
+    expect(state.agentCalls + state.requestedCalls).toBeLessThanOrEqual(agentCallsMax)
   expect(state.steps.reduce((sum, { attempts }) => sum + attempts, 0)).toBe(state.agentCalls)
   for (const step of state.steps) {
-    expect(step.liveCalls).toBe(live.filter(({ ref }) => ref.step === step.plan.id && ref.undo === null).length)
+    expect(step.liveCalls).toBe(
+      live.filter(({ ref }) => ref.step === step.plan.id && ref.undo === null).length,
+    )
     expect(step.liveCalls).toBeLessThanOrEqual(step.items === null ? 1 : step.plan.maxParallel)
   }
   if (state.phase === 'ended') expect(state.live.size).toBe(0)
-  expect(state.signalCount).toBe([...state.signals.values()].reduce((sum, kept) => sum + kept.length, 0))
+  expect(state.signalCount).toBe(
+    [...state.signals.values()].reduce((sum, kept) => sum + kept.length, 0),
+  )
 }
 
-const contracts: readonly ActionContract[] = (['read', 'idempotent', 'once', 'once'] as const).map((effect, i) => ({
-  agentId: 'a',
-  agentType: 'a',
-  effect,
-  hasLookup: i === 3,
-  hash: '0123456789ab',
-}))
+const contracts: readonly ActionContract[] = (['read', 'idempotent', 'once', 'once'] as const).map(
+  (effect, i) => ({
+    agentId: 'a',
+    agentType: 'a',
+    effect,
+    hasLookup: i === 3,
+    hash: '0123456789ab',
+  }),
+)
 
-const anyOutput = fc.constantFrom<JsonValue>(null, true, { done: true }, { done: false, n: 1 }, [1, 'x'], 'text', -0.5)
+const anyOutput = fc.constantFrom<JsonValue>(
+  true,
+  { done: true },
+  { done: false, n: 1 },
+  [1, 'x'],
+  'text',
+  -0.5,
+)
 const anyError = fc.record({
   code: fc.constant('AgentError'),
   message: fc.constant('no'),
@@ -147,12 +179,20 @@ const anyError = fc.record({
   details: fc.constantFrom<JsonObject | null>(null, { retryAfterMs: 5 }),
 })
 const anyOutcome = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('completed' as const), output: anyOutput }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('completed' as const), output: anyOutput }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('failed' as const), error: anyError }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('unknown' as const), error: anyError }) },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('suspended' as const), signal: fc.constantFrom('go', 'on'), schema: fc.constant(null), resumeToken: anyOutput }),
+    arbitrary: fc.record({
+      kind: fc.constant('suspended' as const),
+      signal: fc.constantFrom('go', 'on'),
+      schema: fc.constant(null),
+      resumeToken: anyOutput,
+    }),
   },
 )
 const anyLookup = fc.oneof(
@@ -172,7 +212,14 @@ const anyResolution = fc.oneof(
 )
 
 type Move =
-  | { readonly kind: 'answer'; readonly pick: number; readonly recent: boolean; readonly outcome: unknown; readonly lookup: unknown; readonly contract: number }
+  | {
+      readonly kind: 'answer'
+      readonly pick: number
+      readonly recent: boolean
+      readonly outcome: unknown
+      readonly lookup: unknown
+      readonly contract: number
+    }
   | { readonly kind: 'stimulus'; readonly stimulus: Stimulus }
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'crash' }
@@ -194,13 +241,42 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('stimulus' as const),
       stimulus: fc.oneof<fc.Arbitrary<Stimulus>[]>(
-        fc.record({ kind: fc.constant('signal' as const), name: fc.constantFrom('go', 'on', 'other'), data: anyOutput }),
-        fc.record({ kind: fc.constant('resolve' as const), call: anyRef, resolution: anyResolution }),
-        fc.record({ kind: fc.constant('resolve' as const), call: anyRef, resolution: anyResolution }),
-        fc.record({ kind: fc.constant('ended' as const), call: anyRef, token: fc.nat(3), outcome: anyOutcome }),
-        fc.record({ kind: fc.constant('lookedUp' as const), call: anyRef, token: fc.nat(3), outcome: anyLookup }),
-        fc.record({ kind: fc.constant('admitted' as const), call: anyRef, contract: fc.constantFrom(...contracts) }),
-        fc.record({ kind: fc.constant('timer' as const), timer: fc.record({ call: fc.option(anyRef), dueAtMs: fc.nat(50_000) }) }),
+        fc.record({
+          kind: fc.constant('signal' as const),
+          name: fc.constantFrom('go', 'on', 'other'),
+          data: anyOutput,
+        }),
+        fc.record({
+          kind: fc.constant('resolve' as const),
+          call: anyRef,
+          resolution: anyResolution,
+        }),
+        fc.record({
+          kind: fc.constant('resolve' as const),
+          call: anyRef,
+          resolution: anyResolution,
+        }),
+        fc.record({
+          kind: fc.constant('ended' as const),
+          call: anyRef,
+          token: fc.nat(3),
+          outcome: anyOutcome,
+        }),
+        fc.record({
+          kind: fc.constant('lookedUp' as const),
+          call: anyRef,
+          token: fc.nat(3),
+          outcome: anyLookup,
+        }),
+        fc.record({
+          kind: fc.constant('admitted' as const),
+          call: anyRef,
+          contract: fc.constantFrom(...contracts),
+        }),
+        fc.record({
+          kind: fc.constant('timer' as const),
+          timer: fc.record({ call: fc.option(anyRef), dueAtMs: fc.nat(50_000) }),
+        }),
         fc.constant({ kind: 'pause' as const }),
         fc.constant({ kind: 'resume' as const }),
       ),
@@ -208,32 +284,60 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.nat(20_000) }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'crash' as const }) },
-  { weight: 1, arbitrary: fc.constantFrom<Move>({ kind: 'stimulus', stimulus: { kind: 'pause' } }, { kind: 'stimulus', stimulus: { kind: 'cancel' } }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<Move>(
+      { kind: 'stimulus', stimulus: { kind: 'pause' } },
+      { kind: 'stimulus', stimulus: { kind: 'cancel' } },
+    ),
+  },
 )
 
-const agentStep = fc.record(
-  {
-    forEach: fc.constantFrom('[1, 2, 3]', '[]', 'input.n', '[7]'),
-    maxParallel: fc.constantFrom(1, 2),
-    retry: fc.record({ maxAttempts: fc.integer({ min: 1, max: 3 }), jitter: fc.constantFrom(0, 1) }),
-    fallback: fc.constantFrom<JsonValue>({ agent: 'b', action: 'do' }, [{ agent: 'b', action: 'do', with: { x: '${ input.gone }' } }, { agent: 'c', action: 'do' }]),
-    compensate: fc.constantFrom<JsonValue>({ agent: 'u', action: 'undo' }, { agent: 'u', action: 'undo', with: { x: '${ call.output.n }' } }),
-    repeat: fc.constantFrom<JsonValue>({ until: 'output.done', maxTimes: 2 }, { until: 'output == true', delay: '5s' }),
-    outputs: fc.constantFrom<JsonValue>({ v: '${ output }' }, { v: '${ output.n }' }),
-    timeout: fc.constantFrom('1s', '${ input.n * 1000 }', '${ input.gone }'),
-    with: fc.constantFrom<JsonValue>({ v: '${ input.n }' }, { v: '${ input.gone }' }),
-  },
-  { requiredKeys: [] },
-).map((step) => {
-  const { maxParallel, ...rest } = step
-  const withItems = rest.forEach === undefined || maxParallel === undefined ? rest : { ...rest, maxParallel }
-  return { agent: 'a', action: 'do', ...withItems }
-})
+const agentStep = fc
+  .record(
+    {
+      forEach: fc.constantFrom('[1, 2, 3]', '[]', 'input.n', '[7]'),
+      maxParallel: fc.constantFrom(1, 2),
+      retry: fc.record({
+        maxAttempts: fc.integer({ min: 1, max: 3 }),
+        jitter: fc.constantFrom(0, 1),
+      }),
+      fallback: fc.constantFrom<JsonValue>({ agent: 'b', action: 'do' }, [
+        { agent: 'b', action: 'do', with: { x: '${ input.gone }' } },
+        { agent: 'c', action: 'do' },
+      ]),
+      compensate: fc.constantFrom<JsonValue>(
+        { agent: 'u', action: 'undo' },
+        { agent: 'u', action: 'undo', with: { x: '${ call.output.n }' } },
+      ),
+      repeat: fc.constantFrom<JsonValue>(
+        { until: 'output.done', maxTimes: 2 },
+        { until: 'output == true', maxTimes: 3, delay: '5s' },
+      ),
+      outputs: fc.constantFrom<JsonValue>({ v: '${ output }' }, { v: '${ output.n }' }),
+      timeout: fc.constantFrom('1s', '${ input.n * 1000 }', '${ input.gone }'),
+      with: fc.constantFrom<JsonValue>({ v: '${ input.n }' }, { v: '${ input.gone }' }),
+    },
+    { requiredKeys: [] },
+  )
+  .map((step) => {
+    const { maxParallel, ...rest } = step
+    const withItems =
+      rest.forEach === undefined || maxParallel === undefined ? rest : { ...rest, maxParallel }
+    return { agent: 'a', action: 'do', ...withItems }
+  })
 const anyStep = fc
   .tuple(
     fc.oneof(
       { weight: 5, arbitrary: agentStep },
-      { weight: 1, arbitrary: fc.constantFrom<JsonObject>({ sleep: '2s' }, { sleep: '${ input.n }' }, { sleep: '1s', forEach: '[1, 2]' }) },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom<JsonObject>(
+          { sleep: '2s' },
+          { sleep: '${ input.n }' },
+          { sleep: '1s', forEach: '[1, 2]' },
+        ),
+      },
       {
         weight: 2,
         arbitrary: fc.constantFrom<JsonObject>(
@@ -255,7 +359,7 @@ const anyStep = fc
   )
   .map(([work, rest, needs]) => ({ work: { ...work, ...rest }, needs }))
 
-const anyPlan = fc
+const anyDocument = fc
   .record({
     steps: fc.array(anyStep, { minLength: 1, maxLength: 4 }),
     rest: fc.record(
@@ -272,15 +376,19 @@ const anyPlan = fc
     const named = Object.fromEntries(
       steps.map(({ work, needs }, i) => [
         `s${i}`,
-        { ...work, needs: [...new Set(needs.filter((need) => need < i))].map((need) => `s${need}`) },
+        {
+          ...work,
+          needs: [...new Set(needs.filter((need) => need < i))].map((need) => `s${need}`),
+        },
       ]),
     )
-    return planOf({ name: 'random', version: '1.0.0', ...rest, steps: named })
+    return { name: 'random', version: '1.0.0', ...rest, steps: named }
   })
 
 function planOf(data: unknown): Plan {
   const { document, problems } = readDocumentData(data)
-  if (document === null) throw new Error(problems.map(({ path, message }) => `${path}: ${message}`).join('; '))
+  if (document === null)
+    throw new Error(problems.map(({ path, message }) => `${path}: ${message}`).join('; '))
   return compilePlan(document, '00')
 }
 
@@ -289,7 +397,11 @@ function answerTo(command: Command, move: Move & { kind: 'answer' }): Stimulus |
   const outcome = move.outcome as (Stimulus & { kind: 'ended' })['outcome']
   switch (command.kind) {
     case 'admit':
-      return { kind: 'admitted', call: { ...command.call }, contract: contracts[move.contract] as ActionContract }
+      return {
+        kind: 'admitted',
+        call: { ...command.call },
+        contract: contracts[move.contract] as ActionContract,
+      }
     case 'invoke':
       return { kind: 'ended', call: { ...command.call }, token: command.token, outcome }
     case 'lookup':
@@ -322,80 +434,104 @@ function play(bench: Bench, move: Move): void {
 
 test('whatever happens in whatever order, the journal gives the same state as the live one', () => {
   fc.assert(
-    fc.property(anyPlan, fc.array(anyMove, { maxLength: 80, size: 'max' }), (plan, moves) => {
-      const bench = new Bench(plan)
-      bench.stimulate({ kind: 'start' })
-      for (const move of moves) {
-        play(bench, move)
-        checkInvariants(bench.live)
-        expect(recorded(bench.folded)).toEqual(recorded(bench.live))
-      }
-      expect(bench.finished).toBe(bench.live.phase === 'ended' ? 1 : 0)
-    }),
+    fc.property(
+      anyDocument,
+      fc.array(anyMove, { maxLength: 80, size: 'max' }),
+      (document, moves) => {
+        const bench = new Bench(planOf(document))
+        bench.stimulate({ kind: 'start' })
+        for (const move of moves) {
+          play(bench, move)
+          checkInvariants(bench.live)
+          expect(recorded(bench.folded)).toEqual(recorded(bench.live))
+        }
+        expect(bench.finished).toBe(bench.live.phase === 'ended' ? 1 : 0)
+      },
+    ),
     { numRuns: 1_500 },
   )
 })
 
 test('whatever has happened, a recovered execution comes to its end once everything answers', () => {
   fc.assert(
-    fc.property(anyPlan, fc.array(anyMove, { maxLength: 60, size: 'max' }), (plan, moves) => {
-      const bench = new Bench(plan)
-      bench.stimulate({ kind: 'start' })
-      for (const move of moves) play(bench, move)
-      driveToEnd(bench)
-      expect(bench.live.phase).toBe('ended')
-      expect(bench.finished).toBe(1)
-      checkInvariants(bench.live)
-    }),
+    fc.property(
+      anyDocument,
+      fc.array(anyMove, { maxLength: 60, size: 'max' }),
+      (document, moves) => {
+        const bench = new Bench(planOf(document))
+        bench.stimulate({ kind: 'start' })
+        for (const move of moves) play(bench, move)
+        driveToEnd(bench)
+        expect(bench.live.phase).toBe('ended')
+        expect(bench.finished).toBe(1)
+        checkInvariants(bench.live)
+      },
+    ),
     { numRuns: 1_000 },
   )
 })
 
 test('the same answer twice changes nothing the second time', () => {
   fc.assert(
-    fc.property(anyPlan, fc.array(anyMove, { maxLength: 60, size: 'max' }), (plan, moves) => {
-      const bench = new Bench(plan)
-      bench.stimulate({ kind: 'start' })
-      for (const move of moves) {
-        play(bench, move)
-        if (move.kind !== 'answer') continue
-        const { seq } = bench.live
-        play(bench, { ...move, pick: bench.commands.length - 1, recent: false })
-        const ended = bench.commands.findLast(({ kind }) => kind === 'invoke')
-        const second = ended === undefined ? null : answerTo(ended, move)
-        if (second === null) continue
-        bench.stimulate(second)
-        const after = bench.live.seq
-        expect(after).toBeGreaterThanOrEqual(seq)
-        bench.stimulate(second)
-        expect(bench.live.seq).toBe(after)
-      }
-    }),
+    fc.property(
+      anyDocument,
+      fc.array(anyMove, { maxLength: 60, size: 'max' }),
+      (document, moves) => {
+        const bench = new Bench(planOf(document))
+        bench.stimulate({ kind: 'start' })
+        for (const move of moves) {
+          play(bench, move)
+          if (move.kind !== 'answer') continue
+          const { seq } = bench.live
+          play(bench, { ...move, pick: bench.commands.length - 1, recent: false })
+          const ended = bench.commands.findLast(({ kind }) => kind === 'invoke')
+          const second = ended === undefined ? null : answerTo(ended, move)
+          if (second === null) continue
+          bench.stimulate(second)
+          const after = bench.live.seq
+          expect(after).toBeGreaterThanOrEqual(seq)
+          bench.stimulate(second)
+          expect(bench.live.seq).toBe(after)
+        }
+      },
+    ),
     { numRuns: 300 },
   )
 })
 
 test('the same journal, stimulus and moment give the same events and commands', () => {
   fc.assert(
-    fc.property(anyPlan, fc.array(anyMove, { maxLength: 60, size: 'max' }), (plan, moves) => {
-      const [a, b] = [new Bench(plan), new Bench(plan)]
-      for (const bench of [a, b]) {
-        bench.stimulate({ kind: 'start' })
-        for (const move of moves) play(bench, move)
-      }
-      expect(b.commands).toEqual(a.commands)
-      expect(recorded(b.live)).toEqual(recorded(a.live))
-    }),
+    fc.property(
+      anyDocument,
+      fc.array(anyMove, { maxLength: 60, size: 'max' }),
+      (document, moves) => {
+        const plan = planOf(document)
+        const [a, b] = [new Bench(plan), new Bench(plan)]
+        for (const bench of [a, b]) {
+          bench.stimulate({ kind: 'start' })
+          for (const move of moves) play(bench, move)
+        }
+        expect(b.commands).toEqual(a.commands)
+        expect(recorded(b.live)).toEqual(recorded(a.live))
+      },
+    ),
     { numRuns: 200 },
   )
 })
 
 /** A quiet world: every place is free, every call succeeds, every timer fires, every signal comes. */
 function driveToEnd(bench: Bench): void {
-  const kind: Move = { kind: 'answer', pick: 0, recent: false, outcome: { kind: 'completed', output: { done: true, n: 1 } }, lookup: { kind: 'completed', output: { done: true, n: 1 } }, contract: 0 }
+  const kind: Move = {
+    kind: 'answer',
+    pick: 0,
+    recent: false,
+    outcome: { kind: 'completed', output: { done: true, n: 1 } },
+    lookup: { kind: 'completed', output: { done: true, n: 1 } },
+    contract: 0,
+  }
   if (bench.live.phase === 'ended') return
-  let queue = [...bench.crash()]
-  for (let rounds = 0; rounds < 500 && bench.live.phase !== 'ended'; rounds++) {
+  const queue = [...bench.crash()]
+  for (let rounds = 0; rounds < 500 && !isOver(bench); rounds++) {
     const command = queue.shift()
     if (command !== undefined) {
       if (command.kind === 'arm') bench.nowMs = Math.max(bench.nowMs, command.timer.dueAtMs)
@@ -406,8 +542,19 @@ function driveToEnd(bench: Bench): void {
     if (bench.live.paused) queue.push(...bench.stimulate({ kind: 'resume' }))
     for (const call of bench.live.live) {
       if (call.status === 'uncertain') {
-        queue.push(...bench.stimulate({ kind: 'resolve', call: call.ref, resolution: { kind: 'succeed', output: { done: true, n: 1 } } }))
-      } else if (call.signal !== null) queue.push(...bench.stimulate({ kind: 'signal', name: call.signal, data: { n: 1 } }))
+        queue.push(
+          ...bench.stimulate({
+            kind: 'resolve',
+            call: call.ref,
+            resolution: { kind: 'succeed', output: { done: true, n: 1 } },
+          }),
+        )
+      } else if (call.signal !== null)
+        queue.push(...bench.stimulate({ kind: 'signal', name: call.signal, data: { n: 1 } }))
     }
   }
+}
+
+function isOver({ live }: Bench): boolean {
+  return live.phase === 'ended'
 }

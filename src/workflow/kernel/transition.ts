@@ -5,34 +5,34 @@ import { admitted, attemptEnded, lookedUp } from './attempts.ts'
 import { callFailed, completeCall, resolvedAsFailed } from './calls.ts'
 import { advance } from './advance.ts'
 import { decideFailure, giveUp, requestHeld, settle } from './endings.ts'
-import { type KernelEvent, kernelVersion } from './events.ts'
+import { kernelVersion } from './events.ts'
 import { startItems } from './items.ts'
 import { isSettling } from './permission.ts'
 import { recover } from './recovery.ts'
 import { receiveSignal } from './signals.ts'
 import { type CallState, type ExecutionState, findCall } from './state.ts'
-import type { Command, Moment, Resolution, Stimulus, Timer } from './stimulus.ts'
-import { eventRef, newTurn, record, scopeOf, type Turn } from './turn.ts'
-
-export interface Transition {
-  /** To be recorded, all in one commit, before any command but `admit` and `release` is obeyed. */
-  readonly events: readonly KernelEvent[]
-  readonly commands: readonly Command[]
-}
+import type { Moment, Resolution, Stimulus, Timer } from './stimulus.ts'
+import { eventRef, newTurn, record, scopeOf, type Transition, type Turn } from './turn.ts'
 
 /**
  * The kernel: decides what a stimulus means for an execution. Pure but for the state, which it changes
  * in place: no clock, no randomness, no I/O; the same state, stimulus and moment give the same events
  * and commands. A stimulus that comes too late or twice gives neither.
  *
+ * @param made is appended to and returned; default a new one
  * @throws InternalError on a broken invariant; the state is then not to be used any more
  */
-export function transition(state: ExecutionState, stimulus: Stimulus, moment: Moment): Transition {
-  const turn = newTurn(state, moment)
-  if (state.phase === 'ended') return turn
+export function transition(
+  state: ExecutionState,
+  stimulus: Stimulus,
+  moment: Moment,
+  made: Transition = { events: [], commands: [] },
+): Transition {
+  if (state.phase === 'ended') return made
+  const turn = newTurn(state, moment, made)
   apply(turn, stimulus)
   advance(turn)
-  return turn
+  return made
 }
 
 function apply(turn: Turn, stimulus: Stimulus): void {

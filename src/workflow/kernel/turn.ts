@@ -6,6 +6,13 @@ import { fold } from './fold.ts'
 import type { CallState, ExecutionState, StepState } from './state.ts'
 import type { Command, Moment } from './stimulus.ts'
 
+/** What transitions have made: appended to by each. */
+export interface Transition {
+  /** To be recorded, all in one commit, before any command but `admit` and `release` is obeyed. */
+  readonly events: KernelEvent[]
+  readonly commands: Command[]
+}
+
 /** One transition while it is being made: what was recorded and what is to be done so far. */
 export interface Turn {
   readonly state: ExecutionState
@@ -19,9 +26,15 @@ export interface Turn {
 }
 
 /** Begins a transition. */
-export function newTurn(state: ExecutionState, moment: Moment): Turn {
-  return { state, moment, events: [], commands: [], starting: [], touched: [] }
+export function newTurn(state: ExecutionState, moment: Moment, made: Transition): Turn {
+  starting.length = 0
+  touched.length = 0
+  return { state, moment, events: made.events, commands: made.commands, starting, touched }
 }
+
+// Empty between transitions, and no transition runs inside another: one pair serves them all.
+const starting: CallState[] = []
+const touched: StepState[] = []
 
 /** Decides an event: it is folded at once, so that later decisions of the turn see it. */
 export function record(turn: Turn, event: KernelEvent): void {

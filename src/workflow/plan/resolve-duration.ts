@@ -12,7 +12,8 @@ export function resolveDuration(duration: PlanDuration, scope: () => Scope): num
   if (typeof duration === 'number') return duration
   const value = duration.evaluate(scope())
   const valueMs = typeof value === 'string' ? parseDuration(value) : value
-  if (typeof valueMs === 'number' && valueMs >= 0 && valueMs <= durationMsMax) return Math.round(valueMs)
+  if (typeof valueMs === 'number' && valueMs >= 0 && valueMs <= durationMsMax)
+    return Math.round(valueMs)
   throw new OrchestrationError(
     'ExpressionError',
     `a duration must be a text such as 30s or milliseconds, not ${JSON.stringify(value)}`,
