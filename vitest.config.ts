@@ -6,7 +6,7 @@ export default defineConfig({
     alias: { 'aura-orchestration': fileURLToPath(new URL('src/index.ts', import.meta.url)) },
   },
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'sim/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'sim/**/*.test.ts', 'bench/**/*.test.ts'],
     exclude: ['dist/**', 'node_modules/**'],
     // Processes, not threads: tests open SQLite locks, change signals and start children of their own.
     pool: 'forks',

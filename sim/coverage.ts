@@ -1,7 +1,7 @@
 import { kernelEventKinds } from '../src/workflow/kernel/codec.ts'
 
 /** Everything that can go wrong in the simulation. */
-export const faultKinds = [
+const faultKinds = [
   'crash',
   'loseNewestCommit',
   'zombie',
@@ -19,7 +19,7 @@ export const faultKinds = [
   'slow',
 ] as const
 /** Where a process can die. */
-export const crashPoints = ['beforeCommit', 'afterCommit', 'betweenTurns', 'insideCall'] as const
+const crashPoints = ['beforeCommit', 'afterCommit', 'betweenTurns', 'insideCall'] as const
 
 /** How often each kind of event, fault and crash point occurred over all seeds. */
 export class Coverage {

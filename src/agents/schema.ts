@@ -61,7 +61,7 @@ export function schemaDigest(schema: Schema | undefined): JsonValue {
 }
 
 /** True for an object that follows Standard Schema v1. */
-export function isStandardSchema(schema: unknown): schema is StandardSchemaV1 {
+function isStandardSchema(schema: unknown): schema is StandardSchemaV1 {
   if ((typeof schema !== 'object' && typeof schema !== 'function') || schema === null) return false
   const standard: unknown = (schema as { '~standard'?: unknown })['~standard']
   return typeof standard === 'object' && standard !== null && 'validate' in standard

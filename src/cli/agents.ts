@@ -1,6 +1,7 @@
 import { AgentRegistry, loadAgentModules } from '../agents/index.ts'
 import type { BaseAgent } from '../agents/index.ts'
 import { builtinAgents } from '../builtins/index.ts'
+import type { KnownAgents } from '../workflow/index.ts'
 import type { CommandContext } from './command-context.ts'
 
 /**
@@ -22,4 +23,17 @@ export function registryOf(agents: readonly BaseAgent[]): AgentRegistry {
   const registry = new AgentRegistry()
   for (const agent of agents) registry.register(agent)
   return registry
+}
+
+/** The agents as documents are checked against them. */
+export function knownAgents(
+  agents: readonly BaseAgent[],
+  level: KnownAgents['level'],
+): KnownAgents {
+  const registry = registryOf(agents)
+  return {
+    names: registry.names(),
+    actionsOf: (agent) => registry.resolve(agent)?.actions,
+    level,
+  }
 }

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { OrchestrationError } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
-import { type Problem, readDocument, type WorkflowDocument } from '../workflow/index.ts'
+import {
+  type KnownAgents,
+  type Problem,
+  readDocument,
+  type WorkflowDocument,
+} from '../workflow/index.ts'
 
 /** A document as it lies on disk, read and checked. */
 export interface DocumentFile {
@@ -14,14 +19,14 @@ export interface DocumentFile {
 }
 
 /** Reads a document; a file that cannot be read is a problem like any other. Never throws. */
-export function readDocumentFile(file: string, path: string): DocumentFile {
+export function readDocumentFile(file: string, path: string, agents?: KnownAgents): DocumentFile {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
   } catch (thrown) {
     return { file, text: '', document: null, problems: [unreadable(file, thrown)] }
   }
-  return { file, text, ...readDocument(text, { file }) }
+  return { file, text, ...readDocument(text, agents === undefined ? { file } : { file, agents }) }
 }
 
 /** @throws DocumentError with all problems in its details, when one of them is an error */

@@ -123,7 +123,7 @@ export class EmbeddedEngine implements WorkflowEngine {
     try {
       return Promise.resolve(this.#executions.show(executionId))
     } catch (thrown) {
-      return Promise.reject(thrown as Error)
+      return Promise.reject(thrown)
     }
   }
 

@@ -31,7 +31,7 @@ export function openLook(path: string): Look {
 }
 
 /** Views of what a journal holds. */
-export function lookInto(journal: JournalReader): Omit<Look, 'close'> {
+function lookInto(journal: JournalReader): Omit<Look, 'close'> {
   const definitions = new Definitions()
   const find = (executionId: string): ExecutionRow =>
     journal.find(executionId) ?? unknownExecution(journal, executionId)

@@ -42,9 +42,7 @@ export function uncertainCall({ state }: Running, label: string): CallRef {
     throw new OrchestrationError(
       'NotFoundError',
       `execution '${state.executionId}' has no step '${label}'`,
-      {
-        ...(hint === null ? {} : { hint }),
-      },
+      hint === null ? {} : { hint },
     )
   }
   const uncertain = step.calls

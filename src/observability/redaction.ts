@@ -1,7 +1,7 @@
 import type { JsonValue } from '../core/json.ts'
 
 /** What stands where a secret was. */
-export const redacted = '[redacted]'
+const redacted = '[redacted]'
 
 const depthMax = 8
 const valuesMax = 1_000

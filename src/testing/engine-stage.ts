@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import type { BaseAgent } from '../agents/index.ts'
 import type { FlagProvider } from '../core/contracts/flags.ts'
-import { type ErrorCode, isOrchestrationError, type OrchestrationError } from '../core/errors.ts'
+import {
+  type ErrorCode,
+  isOrchestrationError,
+  messageOf,
+  type OrchestrationError,
+} from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { ExecuteOptions, RunView, ShowView, WorkflowEngine } from '../engine/index.ts'
 import type { StepData, WorkflowData, WorkflowStep } from '../workflow/index.ts'
@@ -122,7 +127,7 @@ export class EngineStage {
     )
     const { error } = outcome
     assert.ok(error !== null, `expected ${code}, got ${JSON.stringify(outcome.value)}`)
-    assert.ok(isOrchestrationError(error), `expected ${code}, got ${String(error)}`)
+    assert.ok(isOrchestrationError(error), `expected ${code}, got ${messageOf(error)}`)
     assert.equal(error.code, code, error.message)
     return error
   }
@@ -163,7 +168,7 @@ export function probe(
 
 /** A step that calls `worker`. */
 export function call(action: string, rest: JsonObject = {}): StepData {
-  return { agent: 'worker', action, ...rest } as unknown as StepData
+  return { agent: 'worker', action, ...rest }
 }
 
 /** One behaviour that every engine has; `run` rejects when this one has it not. */

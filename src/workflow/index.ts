@@ -1,3 +1,4 @@
+export type { KnownAgents } from './document/check-agents.ts'
 export { defineWorkflow } from './document/builder.ts'
 export type { StepData, WorkflowData } from './document/builder.ts'
 export { documentError } from './document/document-error.ts'

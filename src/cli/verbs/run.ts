@@ -7,8 +7,7 @@ import { isOrchestrationError, OrchestrationError } from '../../core/errors.ts'
 import { openLook } from '../../engine/index.ts'
 import type { LogEntry } from '../../engine/index.ts'
 import type { WorkflowDocument } from '../../workflow/index.ts'
-import { agentProblems } from '../agent-problems.ts'
-import { agentsOf, registryOf } from '../agents.ts'
+import { agentsOf, knownAgents } from '../agents.ts'
 import type { CommandContext } from '../command-context.ts'
 import { readDocumentFile, refuseBroken } from '../document-file.ts'
 import { openFile, ownedBy } from '../engine-access.ts'
@@ -37,13 +36,13 @@ export async function run(
 ): Promise<number> {
   checkEngine(options.engine)
   const documentPath = resolve(context.cwd, file)
-  const read = readDocumentFile(file, documentPath)
-  refuseBroken(file, read.problems)
-  const document = read.document as WorkflowDocument
   const modules = options.agents ?? []
   const agents = await agentsOf(context, modules)
   // Whoever drives a detached start may have agents that are not here.
-  if (options.detach !== true) refuseBroken(file, agentProblems(read, registryOf(agents), 'error'))
+  const known = options.detach === true ? undefined : knownAgents(agents, 'error')
+  const read = readDocumentFile(file, documentPath, known)
+  refuseBroken(file, read.problems)
+  const document = read.document as WorkflowDocument
   const executionId =
     options.id === undefined
       ? newExecutionId(document.name, context.clock.nowMs(), systemRandom)

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
 import { isOrchestrationError, messageOf } from '../../core/errors.ts'
 import type { Problem } from '../../workflow/index.ts'
-import { agentProblems } from '../agent-problems.ts'
-import { agentsOf, registryOf } from '../agents.ts'
+import { agentsOf, knownAgents } from '../agents.ts'
 import type { CommandContext } from '../command-context.ts'
 import { readDocumentFile } from '../document-file.ts'
 import { exitCodes } from '../exit-code.ts'
@@ -20,16 +19,13 @@ export async function validate(
 ): Promise<number> {
   const problems: Problem[] = []
   const agents = await agentsOf(context, modules)
-    .then(registryOf)
+    .then((found) => knownAgents(found, modules.length > 0 ? 'error' : 'warning'))
     .catch((thrown: unknown) => {
       problems.push(moduleProblem(thrown))
-      return null
+      return undefined
     })
   for (const file of files) {
-    const read = readDocumentFile(file, resolve(context.cwd, file))
-    problems.push(...read.problems)
-    if (agents !== null)
-      problems.push(...agentProblems(read, agents, modules.length > 0 ? 'error' : 'warning'))
+    problems.push(...readDocumentFile(file, resolve(context.cwd, file), agents).problems)
   }
   const valid = !problems.some((problem) => problem.level === 'error')
   if (context.isJson) context.json({ valid, problems })

@@ -12,6 +12,8 @@ import type { WorkflowDocument } from './document.ts'
 import { readData } from './json-data.ts'
 import { normalize } from './normalize.ts'
 import { ProblemList, noPositions } from './problem.ts'
+import { checkAgents } from './check-agents.ts'
+import type { KnownAgents } from './check-agents.ts'
 import type { Problem } from './problem.ts'
 import { parseShape } from './schema-problems.ts'
 import { stepGraph } from './step-graph.ts'
@@ -32,9 +34,12 @@ export interface ReadResult {
  * Reads a workflow document from YAML or JSON text and reports all its problems at once. Never throws
  * and takes bounded time and memory, whatever the text.
  *
- * @param options `file` is shown in every problem
+ * @param options `file` is shown in every problem; without `agents` any may be named
  */
-export function readDocument(text: string, options: { readonly file: string }): ReadResult {
+export function readDocument(
+  text: string,
+  options: { readonly file: string; readonly agents?: KnownAgents },
+): ReadResult {
   const problems = new ProblemList()
   const yaml = parseYaml(text, problems)
   if (problems.hasErrors) {
@@ -42,7 +47,7 @@ export function readDocument(text: string, options: { readonly file: string }): 
     return { document: null, problems: problems.finish(options.file, positions) }
   }
   const { data, aliased } = readTree(yaml.root, problems)
-  const document = checkData(data, problems)
+  const document = checkData(data, problems, options.agents)
   return { document, problems: problems.finish(options.file, yamlPositions(yaml, aliased)) }
 }
 
@@ -66,7 +71,11 @@ export function documentHash(document: WorkflowDocument): string {
   return hashJson(document as unknown as JsonValue)
 }
 
-function checkData(data: JsonValue, problems: ProblemList): WorkflowDocument | null {
+function checkData(
+  data: JsonValue,
+  problems: ProblemList,
+  agents?: KnownAgents,
+): WorkflowDocument | null {
   const stepCount = Object.keys(mapAt(data, 'steps')).length
   if (stepCount > limits.stepsMax) {
     problems.add({
@@ -88,5 +97,6 @@ function checkData(data: JsonValue, problems: ProblemList): WorkflowDocument | n
   checkTriggers(data, problems)
   checkInput(data, problems)
   checkExpressions(data, graph, problems)
+  if (agents !== undefined) checkAgents(data, agents, problems)
   return parsed === null || problems.hasErrors ? null : normalize(parsed, graph)
 }

@@ -12,9 +12,6 @@ import type { CompiledExpression, Reference, Scope } from './scope.ts'
 import { toJsonValue } from './to-json.ts'
 import type { StaticType } from './values.ts'
 
-export { stripDelimiters } from './delimiters.ts'
-export type { Stripped } from './delimiters.ts'
-
 const parser = new Environment({
   unlistedVariablesAreDyn: true,
   homogeneousAggregateLiterals: false,

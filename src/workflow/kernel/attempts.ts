@@ -142,7 +142,7 @@ export function requestLookup(turn: Turn, call: CallState): void {
 }
 
 /** The attempt has failed for certain: it is tried again, or the call has failed. */
-export function attemptFailed(turn: Turn, call: CallState, error: ErrorJson): void {
+function attemptFailed(turn: Turn, call: CallState, error: ErrorJson): void {
   const { state, moment } = turn
   const target = targetOf(call)
   const mayRetry = state.phase === 'forward' || call.ref.undo !== null

@@ -107,15 +107,10 @@ const unrecorded: Readonly<Record<string, string>> = {
 }
 
 function recordedCall(call: ExecutionState['steps'][number]['calls'][number]): unknown {
-  const {
-    step: _step,
-    requested: _requested,
-    aborting: _aborting,
-    error: _error,
-    status,
-    ...rest
-  } = call
-  return { ...rest, status: unrecorded[status] ?? status }
+  const { status, ...rest } = call
+  const ownProcess = ['step', 'requested', 'aborting', 'error', 'before', 'after']
+  const kept = Object.entries(rest).filter(([key]) => !ownProcess.includes(key))
+  return { ...Object.fromEntries(kept), status: unrecorded[status] ?? status }
 }
 
 function label({ step, index, undo }: CallRef): string {

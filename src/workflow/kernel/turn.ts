@@ -55,7 +55,7 @@ export function scopeOf(turn: Turn, extra?: Partial<Scope>): Scope {
   const { state, moment } = turn
   return {
     input: state.input,
-    steps: state.views as NonNullable<Scope['steps']>,
+    steps: state.views,
     execution: { id: state.executionId, startedAtMs: state.startedAtMs },
     tda: moment.tda,
     ...extra,

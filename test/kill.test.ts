@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../src/core/clock.ts'
+import { seededRandom } from '../src/core/random.ts'
+import { openEngine } from '../src/engine/index.ts'
+import { OutsideLedger } from './support/ledger-agents.ts'
+
+const script = fileURLToPath(new URL('support/kill-process.ts', import.meta.url))
+const folders: string[] = []
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+const kills = 20
+const executionsPerLife = 30
+
+describe('kill -9 at random moments', () => {
+  it(
+    'loses no accepted execution and repeats no `once` effect',
+    { timeout: 90_000 },
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'kill-'))
+      folders.push(folder)
+      const files = { db: join(folder, 'aura.db'), ledger: join(folder, 'ledger') }
+      writeFileSync(files.ledger, '')
+      const random = seededRandom(11)
+      const accepted = new Set<string>()
+      const ended = new Map<string, string>()
+      let uncertain = 0
+      let openMost = 0
+      for (let life = 0; life < kills; life++) {
+        const open = [...accepted].filter((id) => !ended.has(id))
+        const said = await live(files, { first: life * executionsPerLife, open, killAfterLines: Math.ceil(random() * 50), delayMs: Math.floor(random() * 15) })
+        expect(said.signal).toBe('SIGKILL')
+        take(said.lines, accepted, ended)
+        uncertain += said.lines.filter((line) => line.startsWith('uncertain')).length
+        openMost = Math.max(openMost, accepted.size - ended.size)
+      }
+      expect(uncertain).toBeGreaterThan(kills / 2)
+      expect(openMost).toBeGreaterThan(200)
+      const open = [...accepted].filter((id) => !ended.has(id))
+      const last = await live(files, { first: kills * executionsPerLife, open, killAfterLines: null, delayMs: 0 })
+      take(last.lines, accepted, ended)
+      expect(last.lines.at(-1)).toBe('idle')
+      await checkEverything(files, accepted, ended)
+    },
+  )
+})
+
+interface Files {
+  readonly db: string
+  readonly ledger: string
+}
+
+/** One life of the process: until it has said so many lines, or to its end. */
+async function live(
+  { db, ledger }: Files,
+  options: { readonly first: number; readonly open: readonly string[]; readonly killAfterLines: number | null; readonly delayMs: number },
+): Promise<{ readonly lines: readonly string[]; readonly signal: unknown }> {
+  const { first, open, killAfterLines, delayMs } = options
+  const words = [script, db, ledger, String(first), String(executionsPerLife), ...open]
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit')
+  const lines: string[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(line)
+    expect(line).not.toMatch(/^broken/)
+    if (lines.length === killAfterLines) systemClock.after(delayMs, () => child.kill('SIGKILL'))
+  }
+  return { lines, signal: (await exited)[1] }
+}
+
+function take(lines: readonly string[], accepted: Set<string>, ended: Map<string, string>): void {
+  for (const line of lines) {
+    const [what, id = '', status = ''] = line.split(' ')
+    if (what === 'accepted') accepted.add(id)
+    if (what === 'ended') ended.set(id, status)
+  }
+}
+
+/** The file and the outside world agree: every execution has completed and each effect happened once. */
+async function checkEverything(
+  { db, ledger }: Files,
+  accepted: ReadonlySet<string>,
+  ended: ReadonlyMap<string, string>,
+): Promise<void> {
+  expect([...ended.keys()].toSorted()).toEqual([...accepted].toSorted())
+  expect(new Set(ended.values())).toEqual(new Set(['completed']))
+  const effects = new OutsideLedger(ledger).effects()
+  const expected = new Map([...accepted].flatMap((id) => ['book/1', 'each[0]/1', 'each[1]/1', 'mail/1'].map((part) => [`${id}/${part}`, 1])))
+  const seen = new Map([...effects].filter(([key]) => accepted.has(key.slice(0, key.indexOf('/')))))
+  expect(new Map([...seen].toSorted())).toEqual(new Map([...expected].toSorted() as [string, number][]))
+  const engine = await openEngine({ db })
+  for (const id of accepted) {
+    const { status, steps } = await engine.getExecution(id)
+    expect([id, status]).toEqual([id, 'completed'])
+    expect(steps['mail']?.output).toEqual({ key: `${id}/mail/1` })
+  }
+  await engine.close()
+}

@@ -1,0 +1,71 @@
+import { writeSync } from 'node:fs'
+import { openEngine } from '../../src/engine/index.ts'
+import { defineWorkflow } from '../../src/workflow/index.ts'
+import { ledgerAgents, OutsideLedger } from './ledger-agents.ts'
+
+/**
+ * A process that the test kills: recovers what is open, starts new executions one after the other, says
+ * `accepted <id>` once a start is durable, resolves what is uncertain by what the ledger says, and says
+ * `idle` when nothing is open any more.
+ */
+const [db, ledgerPath, firstNumber, count] = process.argv.slice(2) as [string, string, string, string]
+const ledger = new OutsideLedger(ledgerPath)
+
+const document = defineWorkflow({
+  name: 'transfer',
+  version: '1.0.0',
+  steps: {
+    look: { agent: 'outside', action: 'read' },
+    book: { needs: ['look'], agent: 'outside', action: 'once' },
+    each: { needs: ['look'], forEach: '[1, 2]', agent: 'outside', action: 'once' },
+    mail: { needs: ['book'], agent: 'outside', action: 'blind' },
+    rest: { needs: ['mail', 'each'], sleep: '20ms' },
+    last: { needs: ['rest'], agent: 'outside', action: 'read' },
+  },
+})
+
+const engine = await openEngine({ db, agents: ledgerAgents(ledger), durability: 'normal' })
+const open = new Map<string, Promise<unknown>>()
+
+engine.subscribe({
+  onEvent({ executionId, event }) {
+    if (event.kind !== 'CallUncertain') return
+    say(`uncertain ${executionId}`)
+    // After the turn in which it was told; the verb must find it recorded.
+    queueMicrotask(() => {
+      const key = `${executionId}/${event.step}/1`
+      const resolution = ledger.has(key)
+        ? ({ kind: 'succeed', output: { key } } as const)
+        : ({ kind: 'retry' } as const)
+      engine.resolve(executionId, event.step, resolution).catch(fail)
+    })
+  },
+})
+
+for (const id of process.argv.slice(6)) drive(id, engine.continueWorkflow(id))
+for (let number = Number(firstNumber); number < Number(firstNumber) + Number(count); number++) {
+  const executionId = `t-${number}`
+  await engine.startWorkflow('transfer', document, { executionId })
+  say(`accepted ${executionId}`)
+  drive(executionId, engine.continueWorkflow(executionId))
+}
+await Promise.all(open.values())
+say('idle')
+await engine.close()
+
+function drive(id: string, ending: Promise<{ readonly status: string }>): void {
+  open.set(
+    id,
+    ending.then(({ status }) => say(`ended ${id} ${status}`), fail),
+  )
+}
+
+/** At once and unbuffered: what the test has read was true. */
+function say(line: string): void {
+  writeSync(1, `${line}\n`)
+}
+
+function fail(error: unknown): never {
+  say(`broken ${String(error)}`)
+  process.exit(1)
+}
