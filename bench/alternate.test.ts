@@ -19,8 +19,9 @@ it('lets each side go first in every other round and does not count the first ro
   expect(rounds.map(([, b]) => b)).toEqual([2, 3])
 })
 
+const side = async (): Promise<null> => null
+
 it('ends at the most rounds however much of the budget is left', async () => {
-  const side = async (): Promise<null> => null
   const rounds = await alternate(side, side, { budgetMs: 60_000, roundsMin: 1, roundsMax: 4 })
   expect(rounds.length).toBe(4)
 })

@@ -18,7 +18,7 @@ interface Latency {
 }
 
 const budgetMs = 5_000
-const warmUps = 50
+const warmUps = 20
 
 /** W1 and W5: five-step executions, one at a time. */
 export async function measureAlone(options: LatencyOptions): Promise<readonly BenchRow[]> {

@@ -23,12 +23,12 @@ const groups: readonly Group[] = [
   {
     workloads: ['W1', 'W5'],
     measure: ({ directory, commitMs }) =>
-      measureAlone({ directory, executions: between(30, 400 / (6 * commitMs), 500) }),
+      measureAlone({ directory, executions: between(20, 150 / (6 * commitMs), 200) }),
   },
   {
     workloads: ['W2'],
     measure: ({ directory, commitMs }) =>
-      measureFan({ directory, executions: between(30, 400 / (4 * commitMs), 500) }),
+      measureFan({ directory, executions: between(20, 150 / (4 * commitMs), 200) }),
   },
   {
     workloads: ['W3'],
@@ -48,7 +48,7 @@ const groups: readonly Group[] = [
         load: {
           mode: 'closedLoop',
           concurrency: 64,
-          executions: 64 * between(10, 700 / (6 * commitMs), 160),
+          executions: 64 * between(10, 200 / (6 * commitMs), 60),
         },
       }),
   },

@@ -6,9 +6,18 @@ import { AgentRegistry, type BaseAgent } from '../../src/agents/index.ts'
 import { silentTelemetry } from '../../src/core/contracts/telemetry.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { seededRandom } from '../../src/core/random.ts'
-import { EmbeddedEngine, type Journal, MemoryJournal, SqliteJournal } from '../../src/engine/index.ts'
+import {
+  EmbeddedEngine,
+  type Journal,
+  MemoryJournal,
+  SqliteJournal,
+} from '../../src/engine/index.ts'
 import { Database } from '../../src/storage/index.ts'
-import type { EngineHarness, HarnessOptions, RestartOptions } from '../../src/testing/engine-stage.ts'
+import type {
+  EngineHarness,
+  HarnessOptions,
+  RestartOptions,
+} from '../../src/testing/engine-stage.ts'
 import { FakeTime, type LifeClock } from '../../src/testing/fake-clock.ts'
 
 /** A place where what was recorded outlives a process. */

@@ -8,7 +8,12 @@ import { ledgerAgents, OutsideLedger } from './ledger-agents.ts'
  * `accepted <id>` once a start is durable, resolves what is uncertain by what the ledger says, and says
  * `idle` when nothing is open any more.
  */
-const [db, ledgerPath, firstNumber, count] = process.argv.slice(2) as [string, string, string, string]
+const [db, ledgerPath, firstNumber, count] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+]
 const ledger = new OutsideLedger(ledgerPath)
 
 const document = defineWorkflow({
@@ -27,28 +32,35 @@ const document = defineWorkflow({
 const engine = await openEngine({ db, agents: ledgerAgents(ledger), durability: 'normal' })
 const open = new Map<string, Promise<unknown>>()
 
+/** The ledger knows what nobody else does: no process but this one can still write to it. */
+function resolved(executionId: string, step: string): Promise<void> {
+  const key = `${executionId}/${step}/1`
+  const resolution = ledger.has(key)
+    ? ({ kind: 'succeed', output: { key } } as const)
+    : ({ kind: 'retry' } as const)
+  return engine.resolve(executionId, step, resolution)
+}
+
+for (const id of process.argv.slice(6)) {
+  // Recorded as uncertain by an earlier life that was killed before it resolved it.
+  if ((await engine.getExecution(id)).steps['mail']?.status === 'uncertain')
+    await resolved(id, 'mail')
+}
 engine.subscribe({
   onEvent({ executionId, event }) {
     if (event.kind !== 'CallUncertain') return
     say(`uncertain ${executionId}`)
-    // After the turn in which it was told; the verb must find it recorded.
-    queueMicrotask(() => {
-      const key = `${executionId}/${event.step}/1`
-      const resolution = ledger.has(key)
-        ? ({ kind: 'succeed', output: { key } } as const)
-        : ({ kind: 'retry' } as const)
-      engine.resolve(executionId, event.step, resolution).catch(fail)
-    })
+    queueMicrotask(() => resolved(executionId, event.step).catch(fail))
   },
 })
-
 for (const id of process.argv.slice(6)) drive(id, engine.continueWorkflow(id))
-for (let number = Number(firstNumber); number < Number(firstNumber) + Number(count); number++) {
-  const executionId = `t-${number}`
+const starts = Array.from({ length: Number(count) }, async (_, i) => {
+  const executionId = `t-${Number(firstNumber) + i}`
   await engine.startWorkflow('transfer', document, { executionId })
   say(`accepted ${executionId}`)
   drive(executionId, engine.continueWorkflow(executionId))
-}
+})
+await Promise.all(starts)
 await Promise.all(open.values())
 say('idle')
 await engine.close()

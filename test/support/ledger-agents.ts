@@ -63,5 +63,5 @@ export function ledgerAgents(ledger: OutsideLedger): readonly BaseAgent[] {
 }
 
 function moment(): Promise<void> {
-  return new Promise((resolve) => void systemClock.after(2, resolve))
+  return new Promise((resolve) => void systemClock.after(3, resolve))
 }

@@ -284,22 +284,6 @@ export const compensationChecks: EngineChecks = {
     assert.deepEqual(undo?.input, { input: { v: 1 }, output: null })
     assert.deepEqual(run.error?.details?.['uncertain'], [])
   },
-  async 'a lost attempt that waits for its redelivery is undone with output null at cancel'(stage) {
-    stage.script.run = ({ action }) => (action === 'undo' ? null : held)
-    const id = await stage.begin(
-      probe({ first: { agent: 'narrow', action: 'write', compensate } }, undoing),
-    )
-    const block = await stage.begin(probe({ a: { sleep: '1s' } }))
-    await stage.harness.restart()
-    await stage.now(stage.engine.pauseWorkflow(id))
-    await stage.harness.restart()
-    assert.equal(await stage.status(id), 'paused')
-    await stage.now(stage.engine.cancelWorkflow(id))
-    const run = await stage.ended(id)
-    assert.equal(run.status, 'cancelled')
-    assert.deepEqual(undone(stage), ['first'])
-    await stage.ended(block, 1_000)
-  },
   async "pause holds a failed execution's compensation and resume goes on with it"(stage) {
     stage.script.run = ({ stepId, action }) => {
       if (stepId === 'down') throw final()

@@ -40,19 +40,6 @@ export const endingChecks: EngineChecks = {
     )
     stage.releasedAll()
   },
-  async 'cancel waits at most 30 s for attempts that do not heed their abort and gives their places back'(
-    stage,
-  ) {
-    stage.script.run = () => deaf
-    const id = await stage.begin(probe({ a: { agent: 'narrow', action: 'write' } }))
-    assert.equal(await stage.now(stage.engine.cancelWorkflow(id)), true)
-    await stage.harness.advance(29_999)
-    assert.equal(await stage.status(id), 'running')
-    const run = await stage.ended(id, 1)
-    assert.equal(run.status, 'cancelled')
-    assert.deepEqual(run.error?.details?.['uncertain'], ['a'])
-    stage.releasedAll()
-  },
   async 'what an aborted attempt answers within 30 s is recorded, also that it failed for certain'(
     stage,
   ) {
@@ -245,34 +232,5 @@ export const endingChecks: EngineChecks = {
   async 'an execution that ends in time leaves no timer'(stage) {
     await stage.finish(probe({ a: call('read', { timeout: '1h' }) }, { timeout: '1d' }))
     stage.releasedAll()
-  },
-  async 'a signal that came in time leaves no timer while the execution goes on'(stage) {
-    const id = await stage.begin(
-      probe({
-        a: { waitFor: { signal: 'go', timeout: '1h' } },
-        b: { forEach: '[1]', waitFor: { signal: 'go', timeout: '1h' } },
-        w: { waitFor: { signal: 'end' } },
-      }),
-    )
-    await stage.now(stage.engine.signal(id, 'go', 1))
-    await stage.now(stage.engine.signal(id, 'go', 2))
-    assert.equal((await stage.show(id)).steps['b']?.status, 'completed')
-    assert.equal(stage.harness.held?.()['timers'] ?? 0, 0)
-  },
-  async 'pause of an execution that is being cancelled changes nothing'(stage) {
-    stage.script.run = ({ action }) => (action === 'undo' ? held : null)
-    const compensate = { agent: 'worker', action: 'undo' }
-    const id = await stage.begin(
-      probe(
-        { a: call('write', { compensate }), w: { waitFor: { signal: 's' } } },
-        { onFailure: 'compensate' },
-      ),
-    )
-    await stage.now(stage.engine.cancelWorkflow(id))
-    assert.equal(await stage.status(id), 'running')
-    assert.equal(await stage.now(stage.engine.pauseWorkflow(id)), false)
-    assert.equal(await stage.now(stage.engine.resumeWorkflow(id)), false)
-    stage.script.calls.at(-1)?.resolve(null)
-    assert.equal((await stage.ended(id)).status, 'cancelled')
   },
 }

@@ -260,22 +260,6 @@ export const failureChecks: EngineChecks = {
     assert.deepEqual(stage.script.keys, ['x/a/1', 'x/a/1/f1', 'x/a/1/f2'])
     assert.match(run.error?.message ?? '', /backup\.write/)
   },
-  async 'degraded names the fallback that completed the step'(stage) {
-    stage.script.run = ({ key }) => {
-      if (!key.endsWith('/f2')) throw final()
-      return 'second'
-    }
-    const fallback = [
-      { agent: 'backup', action: 'read' },
-      { agent: 'backup', action: 'write' },
-    ]
-    const run = await stage.finish(probe({ a: call('read', { fallback }) }))
-    assert.equal(run.status, 'completed')
-    assert.deepEqual(
-      [run.steps['a']?.degraded?.from, run.steps['a']?.degraded?.to],
-      ['worker.read', 'backup.write'],
-    )
-  },
   async 'budget.agentCalls counts every attempt of every call and refuses the next one without retry'(
     stage,
   ) {

@@ -155,30 +155,6 @@ export const recoveryChecks: EngineChecks = {
     assert.equal(deliveries, 6)
     assert.equal(run.steps['poison']?.attempts, 1)
   },
-  async 'a `once` call whose lookup always says never is a crash loop too'(stage) {
-    stage.script.run = () => held
-    const id = await stage.begin(probe({ poison: call('charge') }))
-    assert.equal(await crashUntilEnded(stage, id), 6)
-    assert.equal((await stage.ended(id)).error?.code, 'CrashLoopError')
-  },
-  async 'the fallback of a crash loop starts with a clean record'(stage) {
-    stage.script.run = () => held
-    const id = await stage.begin(
-      probe({ poison: call('write', { fallback: { agent: 'backup', action: 'write' } }) }),
-      { executionId: 'x' },
-    )
-    for (let loss = 0; loss < 6; loss++) await stage.harness.restart()
-    assert.deepEqual(
-      [stage.script.call('poison').key, stage.script.call('poison').attempt],
-      ['x/poison/1/f1', 1],
-    )
-    await stage.harness.restart()
-    assert.equal(await stage.status(id), 'running')
-    stage.script.call('poison').resolve('saved')
-    const run = await stage.ended(id)
-    assert.deepEqual(run.output, { poison: 'saved' })
-    assert.equal(run.steps['poison']?.attempts, 2)
-  },
   async 'timers that a crash took are armed again by wall time'(stage) {
     const startMs = stage.harness.nowMs()
     stage.script.run = ({ stepId, attempt }) => {
@@ -256,19 +232,6 @@ export const recoveryChecks: EngineChecks = {
     const run = await stage.ended(id)
     assert.equal(run.status, 'cancelled')
     assert.equal(run.steps['a']?.status, 'compensated')
-  },
-  async 'an execution whose agents are missing waits, never fails for it, and goes on where they are'(
-    stage,
-  ) {
-    stage.script.run = () => held
-    const id = await stage.begin(probe({ a: call('write'), b: call('charge') }))
-    await stage.harness.restart({ agents: () => [] })
-    await stage.harness.advance(86_400_000)
-    const shown = await stage.show(id)
-    assert.deepEqual([shown.status, shown.error], ['waiting', null])
-    stage.script.run = () => 'here'
-    await stage.harness.restart()
-    assert.deepEqual((await stage.ended(id)).output, { a: 'here', b: 'here' })
   },
   async 'a new execution whose agent is missing waits too, and can be cancelled'(stage) {
     const id = await stage.begin(probe({ a: { agent: 'nobody', action: 'read' }, b: call('fly') }))

@@ -231,26 +231,6 @@ export const steeringChecks: EngineChecks = {
     assert.equal((await stage.show(id)).steps['a']?.status, 'uncertain')
     assert.equal(stage.script.calls.length, 2)
   },
-  async 'resolve names an item, refuses what is not uncertain, and does not find what is not there'(
-    stage,
-  ) {
-    stage.script.run = ({ index }) => {
-      if (index === 1) throw passing()
-      return index
-    }
-    const id = await stage.begin(
-      probe({ a: call('pay', { forEach: '[0, 1, 2]' }), w: { waitFor: { signal: 's' } } }),
-    )
-    const fail = { kind: 'fail' } as const
-    await stage.refused(stage.engine.resolve(id, 'w', fail), 'RefusedError')
-    await stage.refused(stage.engine.resolve(id, 'a[0]', fail), 'RefusedError')
-    await stage.refused(stage.engine.resolve(id, 'a[9]', fail), 'NotFoundError')
-    await stage.refused(stage.engine.resolve(id, 'nothing', fail), 'NotFoundError')
-    await stage.now(stage.engine.resolve(id, 'a[1]', { kind: 'succeed', output: 'one' }))
-    await stage.now(stage.engine.signal(id, 's', null))
-    assert.deepEqual((await stage.ended(id)).output, { a: [0, 'one', 2], w: null })
-    await stage.refused(stage.engine.resolve(id, 'a[1]', fail), 'RefusedError')
-  },
   async 'resolve --retry while paused waits for resume'(stage) {
     const id = await uncertain(stage)
     await stage.now(stage.engine.pauseWorkflow(id))

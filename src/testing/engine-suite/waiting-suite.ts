@@ -284,24 +284,4 @@ export const waitingChecks: EngineChecks = {
     await stage.now(stage.engine.signal(id, 'answer', 'data'))
     assert.deepEqual((await stage.ended(id, 1_000)).output, { a: 'data' })
   },
-  async 'a fallback and the next poll are new calls: they know nothing of an earlier suspension'(
-    stage,
-  ) {
-    stage.script.run = ({ agent, resumed, stepId, key }) => {
-      if (agent === 'backup') return resumed
-      if (resumed === null && !key.endsWith('/p2')) return suspend({ signal: stepId })
-      if (stepId === 'a') throw final()
-      return { done: key.endsWith('/p2'), resumed }
-    }
-    const id = await stage.begin(
-      probe({
-        a: call('write', { fallback: { agent: 'backup', action: 'read' } }),
-        b: call('write', { repeat: { until: 'output.done' } }),
-      }),
-    )
-    await stage.now(stage.engine.signal(id, 'a', 1))
-    await stage.now(stage.engine.signal(id, 'b', 2))
-    const run = await stage.ended(id, 1_000)
-    assert.deepEqual(run.output, { a: null, b: { done: true, resumed: null } })
-  },
 }

@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest'
+import { decodeRow, encodeRow, kernelEventKinds } from './codec.ts'
+import type { KernelEvent } from './events.ts'
+
+const error = {
+  code: 'AgentError',
+  message: 'größe 🜁',
+  retryable: false,
+  hint: null,
+  details: null,
+}
+const of = { step: 's' }
+const item = { step: 's', index: 0 }
+
+/** At least one of every kind, with its fields absent, zero, false and null where they may be. */
+const samples: readonly KernelEvent[] = [
+  { kind: 'ExecutionStarted', executionId: 'x', kernelVersion: 1, input: {} },
+  { kind: 'ExecutionStarted', executionId: 'x', kernelVersion: 1, input: { n: null }, dueAtMs: 0 },
+  { kind: 'StepScheduled', step: 's', call: {} },
+  { kind: 'StepScheduled', step: 's', items: [] },
+  { kind: 'StepScheduled', step: 's', items: [null, 0, false, ''] },
+  {
+    kind: 'CallScheduled',
+    ...item,
+    call: { input: null, timeoutMs: 0, dueAtMs: 0, onDue: 'fail', signal: 'go' },
+  },
+  { kind: 'StepSkipped', ...of, reason: 'needs' },
+  { kind: 'StepFailed', ...of, error },
+  { kind: 'AttemptStarted', ...of, attempt: 1, effect: 'read', lookup: false, contract: 'abc' },
+  {
+    kind: 'AttemptStarted',
+    ...item,
+    undo: 0,
+    attempt: 1,
+    effect: 'once',
+    lookup: true,
+    contract: '',
+    alone: true,
+  },
+  { kind: 'AttemptLost', ...of },
+  { kind: 'AttemptLost', ...of, undo: 2 },
+  { kind: 'RetryScheduled', ...item, dueAtMs: 5, error },
+  { kind: 'RetryScheduled', ...of, undo: 0, dueAtMs: 5, error },
+  { kind: 'FallbackScheduled', ...item, fallback: 1, call: { input: [1] }, error },
+  { kind: 'PollCompleted', ...item, output: null, dueAtMs: 9 },
+  { kind: 'CallSuspended', ...of, signal: 'go', schema: null, resumeToken: null },
+  { kind: 'CallSuspended', ...item, signal: 'go', schema: { type: 'object' }, resumeToken: 0 },
+  { kind: 'CallUncertain', ...item, error },
+  { kind: 'CallCompleted', ...of, output: null },
+  { kind: 'CallCompleted', ...item, output: false, raw: { a: [null] } },
+  { kind: 'CallCompleted', ...of, undo: 0, output: '' },
+  { kind: 'CallFailed', ...of, error },
+  { kind: 'CallFailed', ...item, undo: 1, error, raw: 0 },
+  { kind: 'CallResolved', ...item, resolution: 'retry' },
+  { kind: 'CallCancelled', ...of },
+  { kind: 'CallCancelled', ...item, unknown: true },
+  { kind: 'SignalReceived', name: 'go', data: null },
+  { kind: 'SignalReceived', name: '', data: [[]] },
+  { kind: 'SignalDelivered', ...item, name: 'go' },
+  { kind: 'ExecutionPaused' },
+  { kind: 'ExecutionResumed' },
+  { kind: 'CancelRequested', dueAtMs: 0 },
+  { kind: 'ExecutionTimedOut', dueAtMs: 1 },
+  { kind: 'FailureDecided', error },
+  { kind: 'CompensationStarted' },
+  { kind: 'CompensationScheduled', ...item, undo: 0, call: { input: { v: 1 } } },
+  { kind: 'ExecutionCompleted', output: null },
+  { kind: 'ExecutionFailed', error },
+  { kind: 'ExecutionCancelled', error },
+]
+
+test('there is a sample of every kind', () => {
+  expect(new Set(samples.map(({ kind }) => kind))).toEqual(new Set(kernelEventKinds))
+})
+
+test.each(samples.map((event) => ({ name: event.kind, event })))(
+  '$name comes back as it was written',
+  ({ event }) => {
+    expect(decodeRow(encodeRow(1_700_000_000_000, [event]))).toEqual({
+      atMs: 1_700_000_000_000,
+      events: [event],
+    })
+  },
+)
+
+test('a row keeps its events in order', () => {
+  expect(decodeRow(encodeRow(1, samples)).events).toEqual(samples)
+})
+
+test('the codes of recorded kinds never change', () => {
+  expect(kernelEventKinds.slice(0, 28)).toEqual([
+    'ExecutionStarted',
+    'StepScheduled',
+    'CallScheduled',
+    'StepSkipped',
+    'StepFailed',
+    'AttemptStarted',
+    'AttemptLost',
+    'RetryScheduled',
+    'FallbackScheduled',
+    'PollCompleted',
+    'CallSuspended',
+    'CallUncertain',
+    'CallCompleted',
+    'CallFailed',
+    'CallResolved',
+    'CallCancelled',
+    'SignalReceived',
+    'SignalDelivered',
+    'ExecutionPaused',
+    'ExecutionResumed',
+    'CancelRequested',
+    'ExecutionTimedOut',
+    'FailureDecided',
+    'CompensationStarted',
+    'CompensationScheduled',
+    'ExecutionCompleted',
+    'ExecutionFailed',
+    'ExecutionCancelled',
+  ])
+})
+
+test('what is no row is an InternalError', () => {
+  for (const text of ['{}', '[]', '["x"]', 'null', '[1,2]', '[1,["x"]]', '[1,[999]]', '[1,[-1]]']) {
+    expect(() => decodeRow(text), text).toThrow(expect.objectContaining({ code: 'InternalError' }))
+  }
+})
