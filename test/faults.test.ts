@@ -201,7 +201,7 @@ describe('an agent that misbehaves', () => {
   ])('that throws $name fails its step with a typed error', async ({ thrown }) => {
     for (const isAsync of [false, true]) {
       const error = await failureOf(() => {
-        if (isAsync) return Promise.reject(thrown as Error)
+        if (isAsync) return Promise.reject(thrown)
         throw thrown
       })
       expect(error.code).toBe('AgentError')

@@ -65,7 +65,7 @@ export class Runner {
 
   /** Hands a stimulus to an execution; what follows from it is recorded at the end of this turn. */
   stimulate(running: Running, stimulus: Stimulus): void {
-    if (this.#isClosed || this.executions.get(running.row.executionId) !== running) return
+    if (this.#isClosed || running.hasLeft) return
     const { atMs } = this.committer
     if (this.#moment.atMs !== atMs) this.#moment = { ...this.#moment, atMs }
     const { made } = running
@@ -96,8 +96,8 @@ export class Runner {
 
   /** Takes an execution out of memory; the journal has all of it. */
   leave(running: Running): void {
-    const { executionId } = running.row
-    if (this.executions.get(executionId) === running) this.executions.delete(executionId)
+    running.hasLeft = true
+    this.executions.delete(running.row.executionId)
     this.dispatcher.forget(running)
     for (const { armed } of running.timers.values()) this.timers.disarm(armed)
     running.timers.clear()

@@ -15,6 +15,8 @@ export interface Running {
   /** Its start is in the journal. */
   isRecorded: boolean
   isDirty: boolean
+  /** It is out of memory: nothing reaches it any more. */
+  hasLeft: boolean
   /** Decided since the last commit: events to be recorded, commands to be obeyed after that. */
   made: Transition
   /** The status in the journal. */
@@ -42,6 +44,7 @@ export function newRunning(
     ...parts,
     isRecorded: false,
     isDirty: false,
+    hasLeft: false,
     made: { events: [], commands: [] },
     status: parts.row.status,
     places: new Map(),

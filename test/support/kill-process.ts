@@ -50,7 +50,7 @@ engine.subscribe({
   onEvent({ executionId, event }) {
     if (event.kind !== 'CallUncertain') return
     say(`uncertain ${executionId}`)
-    queueMicrotask(() => resolved(executionId, event.step).catch(fail))
+    queueMicrotask(() => void resolved(executionId, event.step).catch(fail))
   },
 })
 for (const id of process.argv.slice(6)) drive(id, engine.continueWorkflow(id))

@@ -249,7 +249,7 @@ export const decisionChecks: EngineChecks = {
     const run = await stage.ended(id)
     assert.equal(run.status, 'failed')
     assert.equal(stage.script.count('a'), 2)
-    const { details, message } = run.steps['a']?.error as unknown as {
+    const { details, message } = (run.steps['a'] as { error: unknown }).error as {
       details: { items: unknown }
       message: string
     }

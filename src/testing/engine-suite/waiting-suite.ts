@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suspend } from '../../agents/index.ts'
 import { call, type EngineChecks, probe } from '../engine-stage.ts'
-import { final, held, passing } from '../scripted-agents.ts'
+import { held, passing } from '../scripted-agents.ts'
 
 /** Sleeps, signals, polls, suspensions, and durations given by expressions. */
 export const waitingChecks: EngineChecks = {
