@@ -176,7 +176,7 @@ export function simulationDocuments(): readonly WorkflowDocument[] {
     const { document, problems } = readDocumentData(data)
     invariant(
       document !== null,
-      `document '${String(data['name'])}': ${JSON.stringify(problems[0])}`,
+      `document ${JSON.stringify(data['name'])}: ${JSON.stringify(problems[0])}`,
     )
     return document
   })

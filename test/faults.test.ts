@@ -229,6 +229,7 @@ describe('an agent that misbehaves', () => {
     {
       name: 'a thenable that throws',
       output: () => ({
+        // oxlint-disable-next-line unicorn/no-thenable -- what an agent returns may be one
         get then() {
           return fail()
         },
@@ -284,7 +285,7 @@ describe('a batch with a culprit', () => {
     const endings = ids.map((id) => stage.engine.continueWorkflow(id))
     const refusal = endings[1]?.catch((error: unknown) => error)
     stage.script.run = () => 'b'
-    for (const { stepId, resolve } of [...stage.script.calls]) if (stepId === 'a') resolve('a')
+    for (const { stepId, resolve } of stage.script.calls.slice()) if (stepId === 'a') resolve('a')
     await stage.harness.advance(0)
     expect(await refusal).toMatchObject({
       code: 'StateConsistencyError',

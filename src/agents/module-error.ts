@@ -1,5 +1,5 @@
 import { OrchestrationError } from '../core/errors.ts'
-import { nearestName } from '../core/nearest-name.ts'
+import { nearestName } from '../core/nearest.ts'
 
 /** An agent definition, configuration or module that cannot be used. Never retryable. */
 export function moduleError(message: string, hint?: string, cause?: unknown): OrchestrationError {
@@ -12,7 +12,5 @@ export function moduleError(message: string, hint?: string, cause?: unknown): Or
 /** `did you mean 'x'?`, or the list of what there is when nothing is near. */
 export function didYouMean(name: string, candidates: readonly string[]): string {
   const nearest = nearestName(name, candidates)
-  return nearest === undefined
-    ? `known here: ${candidates.join(', ')}`
-    : `did you mean '${nearest}'?`
+  return nearest === null ? `known here: ${candidates.join(', ')}` : `did you mean '${nearest}'?`
 }

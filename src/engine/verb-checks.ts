@@ -78,7 +78,7 @@ function checkData(
 ): void {
   const compiled = compileSchema(schema)
   if ('faults' in compiled) return
-  const violation = compiled.validate(structuredClone(data) as JsonValue)[0]
+  const violation = compiled.validate(structuredClone<JsonValue>(data))[0]
   if (violation === undefined) return
   throw new OrchestrationError(
     'InputError',

@@ -296,7 +296,10 @@ export const failureChecks: EngineChecks = {
     const run = await stage.finish(probe(steps, { budget: { agentCalls: 1 } }))
     assert.equal(run.status, 'completed')
     assert.equal(run.steps['a']?.status, 'failed')
-    assert.equal((run.steps['a']?.error as { code?: string }).code, 'BudgetExceededError')
+    assert.equal(
+      (run.steps['a']?.error as { code?: string } | undefined)?.code,
+      'BudgetExceededError',
+    )
     assert.equal(stage.script.calls.length, 1)
   },
   async 'what a step reads of an error is plain JSON with all its keys'(stage) {

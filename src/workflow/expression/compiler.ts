@@ -21,7 +21,7 @@ import type {
 import { attempt, notBool, requireBool } from './compiled-node.ts'
 import type { Evaluation } from './evaluation.ts'
 import { ExpressionFault } from './faults.ts'
-import { nearestName } from './nearest-name.ts'
+import { nearestName } from '../../core/nearest.ts'
 import type { BinaryOperator } from './operators.ts'
 import { applyBinary, binaryType, negate, overloadHint } from './operators.ts'
 import type { RootName } from './reserved.ts'

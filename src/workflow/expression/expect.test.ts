@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { expectBool, expectList } from './expect.ts'
-import { nearestName } from './nearest-name.ts'
 import { celReservedWords } from './reserved.ts'
 
 describe('expectBool and expectList', () => {
@@ -17,17 +16,6 @@ describe('expectBool and expectList', () => {
     [() => expectList('a'), 'the expression must give a list, found string'],
   ])('name what was expected and found', (work, message) => {
     expect(work).toThrowError(expect.objectContaining({ code: 'ExpressionError', message }))
-  })
-})
-
-describe('nearestName', () => {
-  it.each([
-    ['inptu', 'input'],
-    ['Steps', 'steps'],
-    ['zzzzz', null],
-    ['a', null],
-  ])('of %s is %s', (name, expected) => {
-    expect(nearestName(name, ['input', 'steps', 'index'])).toBe(expected)
   })
 })
 

@@ -105,7 +105,7 @@ function decodeEvent(written: JsonValue): KernelEvent {
     Array.isArray(written) && typeof written[0] === 'number',
     'an event must begin with its kind',
   )
-  const number = written[0] as number
+  const [number] = written
   const fields = fieldsOf[number]
   invariant(fields !== undefined, `unknown event kind ${number}`)
   const event: Record<string, unknown> = { kind: layout[number]?.[0] }

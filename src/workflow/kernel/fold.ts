@@ -16,45 +16,11 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
   switch (event.kind) {
     case 'ExecutionStarted':
       return foldStart(state, event, atMs)
-    case 'StepScheduled': {
-      const step = mustFindStep(state, event.step)
-      takeReady(state, step.plan.number)
-      step.view.status = 'running'
-      step.startedAtMs = atMs
-      if (event.items === undefined) {
-        createCall(state, step, {
-          ref: { step: event.step, index: null, undo: null },
-          call: event.call ?? {},
-        })
-        return
-      }
-      step.items = { values: event.items, next: 0, completed: 0, outputs: [], failed: [] }
-      if (event.items.length === 0) completeStep(state, step, [], atMs)
-      return
-    }
-    case 'CallScheduled': {
-      const step = mustFindStep(state, event.step)
-      if (step.items !== null) step.items.next = event.index + 1
-      createCall(state, step, {
-        ref: { step: event.step, index: event.index, undo: null },
-        call: event.call,
-      })
-      return
-    }
-    case 'StepSkipped': {
-      const step = mustFindStep(state, event.step)
-      takeReady(state, step.plan.number)
-      step.view.status = 'skipped'
-      step.endedAtMs = atMs
-      settleStep(state, step)
-      return
-    }
-    case 'StepFailed': {
-      const step = mustFindStep(state, event.step)
-      takeReady(state, step.plan.number)
-      failStep(state, step, event.error as unknown as JsonObject, atMs)
-      return
-    }
+    case 'StepScheduled':
+    case 'CallScheduled':
+    case 'StepSkipped':
+    case 'StepFailed':
+      return foldStep(state, event, atMs)
     case 'SignalReceived': {
       const queue = state.signals.get(event.name)
       if (queue === undefined) state.signals.set(event.name, [event.data])
@@ -98,6 +64,38 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     default:
       assertNever(event, 'event')
   }
+}
+
+type StepEvent = KernelEvent & {
+  kind: 'StepScheduled' | 'CallScheduled' | 'StepSkipped' | 'StepFailed'
+}
+
+function foldStep(state: ExecutionState, event: StepEvent, atMs: number): void {
+  const step = mustFindStep(state, event.step)
+  if (event.kind === 'CallScheduled') {
+    if (step.items !== null) step.items.next = event.index + 1
+    const ref = { step: event.step, index: event.index, undo: null }
+    createCall(state, step, { ref, call: event.call })
+    return
+  }
+  takeReady(state, step.plan.number)
+  if (event.kind === 'StepSkipped') {
+    step.view.status = 'skipped'
+    step.endedAtMs = atMs
+    return settleStep(state, step)
+  }
+  if (event.kind === 'StepFailed') {
+    return failStep(state, step, event.error as unknown as JsonObject, atMs)
+  }
+  step.view.status = 'running'
+  step.startedAtMs = atMs
+  if (event.items === undefined) {
+    const ref = { step: event.step, index: null, undo: null }
+    createCall(state, step, { ref, call: event.call ?? {} })
+    return
+  }
+  step.items = { values: event.items, next: 0, completed: 0, outputs: [], failed: [] }
+  if (event.items.length === 0) completeStep(state, step, [], atMs)
 }
 
 function foldStart(

@@ -70,7 +70,7 @@ class Bench {
 /** The state as data, without what only the process that drives it knows. */
 function recorded(state: ExecutionState): unknown {
   const {
-    plan: _plan,
+    plan: _all,
     live,
     steps,
     undo,
@@ -86,7 +86,7 @@ function recorded(state: ExecutionState): unknown {
     signals: [...signals],
     live: [...live].map(({ ref }) => label(ref)).toSorted(),
     counts: Object.values(counts).reduce((sum, count) => sum + count, 0),
-    steps: steps.map(({ plan: _, calls, ...step }) => ({
+    steps: steps.map(({ plan: _plan, calls, ...step }) => ({
       ...step,
       calls: calls.map(recordedCall),
     })),
