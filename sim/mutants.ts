@@ -119,8 +119,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'unknown-not-undone',
     `${kernel}/fold-call.ts`,
-    "if (call.status !== 'uncertain' && call.step.plan.compensate !== null) remember",
-    'if (call.ref.index !== null && call.step.plan.compensate !== null) remember',
+    "call.status !== 'uncertain' && call.step.plan.compensate",
+    'call.ref.index !== null && call.step.plan.compensate',
   ),
   mutant(
     'place-not-given-back',

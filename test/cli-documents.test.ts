@@ -128,7 +128,7 @@ test('unknown agents and actions are warnings without --agents and errors with i
       hint: "did you mean 'detect'?",
       level: 'warning',
     },
-    { line: 12, column: 24, path: 'steps.two.fallback[0].agent', level: 'warning' },
+    { line: 12, column: 24, path: 'steps.two.fallback.agent', level: 'warning' },
   ])
   const refused = await auraJson<Validation>(
     folder,

@@ -228,6 +228,17 @@ export const waitingChecks: EngineChecks = {
     )
     assert.deepEqual(run.output, { a: { k: 'x/a/1/p2' } })
   },
+  async 'items that all take early signals let the dependents of their step run'(stage) {
+    const id = await stage.begin(
+      probe({
+        nap: { sleep: '1s' },
+        takes: { needs: ['nap'], forEach: '[0, 1, 2]', maxParallel: 1, waitFor: { signal: 'go' } },
+        next: call('read', { needs: ['takes'], with: { v: '${ steps.takes.output }' } }),
+      }),
+    )
+    for (const data of [1, 2, 3]) await stage.now(stage.engine.signal(id, 'go', data))
+    assert.deepEqual((await stage.ended(id, 1_000)).output, { next: { v: [1, 2, 3] } })
+  },
   async 'a suspended call waits for its signal and is called again with the data under the same key and attempt'(
     stage,
   ) {
