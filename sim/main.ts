@@ -18,6 +18,8 @@ if (!Number.isInteger(seeds) || seeds < 1 || !Number.isInteger(first)) {
   console.error('sim: --seeds and --seed must be whole numbers, e.g. --seeds 200 --seed 1')
   process.exit(2)
 }
+// Errors are made by the thousand here, and nobody reads where.
+Error.stackTraceLimit = values.verbose ? 10 : 0
 if (values.mutant !== undefined) plantMutant(values.mutant)
 const { simulate } = await import('./simulate.ts')
 const report = await simulate({ seeds, first, stopAtFirst: values.mutant !== undefined })

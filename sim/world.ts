@@ -260,7 +260,7 @@ export class World {
   }
 }
 
-/** Lets every resolved promise run. */
+/** Lets every resolved promise run: the next tick comes when none is left. */
 function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  return new Promise((resolve) => process.nextTick(resolve))
 }

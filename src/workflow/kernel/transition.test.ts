@@ -443,7 +443,7 @@ test('whatever happens in whatever order, the journal gives the same state as th
         expect(bench.finished).toBe(bench.live.phase === 'ended' ? 1 : 0)
       },
     ),
-    { numRuns: 1_500 },
+    { numRuns: 300 },
   )
 })
 
@@ -463,7 +463,7 @@ test('whatever has happened, a recovered execution comes to its end once everyth
         checkInvariants(bench.live)
       },
     ),
-    { numRuns: 1_000 },
+    { numRuns: 800 },
   )
 })
 
