@@ -106,6 +106,10 @@ class SimulatedAgent implements EngineAgent {
       clock.after(plan.afterMs, () => end(plan.outcome()))
     }
     return {
+      stop: () => {
+        plan.giveUp(random() < 0.5)
+        end(this.#failed('WorkflowCancelledError', true))
+      },
       abort: () => {
         this.#world.saw('abort')
         if (random() >= 0.8) return

@@ -278,7 +278,7 @@ export class BaseAgent implements InvocationOwner {
   }
 }
 
-const ended: RunningCall = { abort() {} }
+const ended: RunningCall = { abort() {}, stop() {} }
 
 /** True for agents of any copy of this package that is loaded in the process. */
 export function isAgent(value: unknown): value is BaseAgent {

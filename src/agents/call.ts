@@ -29,4 +29,6 @@ export interface RunningCall {
    * after that still counts; a connection is closed, which ends the call.
    */
   abort(reason: string): void
+  /** Ends the call now, whatever its agent does; without effect once it has ended. */
+  stop(reason: string): void
 }

@@ -20,6 +20,10 @@ export class AloneGate {
   leave(): void {
     this.#inside--
     this.#isAloneInside = false
+    this.#letIn()
+  }
+
+  #letIn(): void {
     while (this.#queue.length > 0) {
       const next = this.#queue[0] as { alone: boolean; enter: () => void }
       if (!this.#admits(next.alone)) return
@@ -34,6 +38,7 @@ export class AloneGate {
     const place = this.#queue.findIndex((waiting) => waiting.enter === enter)
     if (place < 0) return false
     this.#queue.splice(place, 1)
+    this.#letIn()
     return true
   }
 

@@ -26,6 +26,7 @@ export interface Part {
   readonly firstSeq: number
   readonly commands: readonly Command[]
   readonly flushed: Running['flushed']
+  readonly document: Running['document']
   readonly start: ExecutionRow | null
   readonly row: JournalRow | null
   readonly status: StatusChange | null
@@ -54,7 +55,8 @@ const stallDelayMsMax = 5_000
 export class Committer {
   readonly #options: CommitterOptions
   #dirty: Running[] = []
-  #documents: { readonly hash: string; readonly text: string }[] = []
+  /** Hashes of the documents that this owner has recorded. */
+  readonly recorded = new Set<string>()
   #isScheduled = false
   #isCommitting = false
   #isClosed = false
@@ -72,11 +74,6 @@ export class Committer {
   get atMs(): number {
     this.#turnAtMs ??= this.#options.clock.nowMs()
     return this.#turnAtMs
-  }
-
-  /** The document is recorded with the next commit, unless the file has it. */
-  addDocument(hash: string, text: string): void {
-    this.#documents.push({ hash, text })
   }
 
   /** The execution has something to record or to do at the end of the turn. */
@@ -114,38 +111,48 @@ export class Committer {
     const { atMs } = this
     this.#turnAtMs = null
     const dirty = this.#dirty
-    const documents = this.#documents
     this.#dirty = []
-    this.#documents = []
     this.#isCommitting = true
-    const parts = dirty.map((running) => takePart(running, atMs))
-    if (!(await this.#tryRecord(batchOf(parts, documents))))
-      await this.#recordOneByOne(parts, documents, atMs)
-    else for (const part of parts) this.#options.onCommitted(part, atMs)
+    const parts = this.#takeParts(dirty, atMs)
+    if ((await this.#record(batchOf(parts))) === null) this.#commit(parts, atMs)
+    else await this.#recordOneByOne(parts, atMs)
     this.#isCommitting = false
     if (this.#dirty.length > 0) return this.#schedule()
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  async #recordOneByOne(
-    parts: readonly Part[],
-    documents: JournalBatch['documents'],
-    atMs: number,
-  ): Promise<void> {
+  /** An execution whose events cannot be written down breaks alone. */
+  #takeParts(dirty: readonly Running[], atMs: number): readonly Part[] {
+    const parts: Part[] = []
+    for (const running of dirty) {
+      const { flushed } = running
+      try {
+        parts.push(takePart(running, atMs))
+      } catch (thrown) {
+        const error = asOrchestrationError(thrown)
+        for (const { reject } of flushed) reject(error)
+        this.#options.onBroken(running, error)
+      }
+    }
+    return parts
+  }
+
+  async #recordOneByOne(parts: readonly Part[], atMs: number): Promise<void> {
     for (const part of parts) {
-      const error = await this.#record(batchOf([part], part.start === null ? [] : documents))
-      if (error === null) this.#options.onCommitted(part, atMs)
+      const error = await this.#record(batchOf([part]))
+      if (error === null) this.#commit([part], atMs)
       else this.#break(part, error)
     }
+  }
+
+  #commit(parts: readonly Part[], atMs: number): void {
+    for (const { document } of parts) if (document !== null) this.recorded.add(document.hash)
+    for (const part of parts) this.#options.onCommitted(part, atMs)
   }
 
   #break(part: Part, error: OrchestrationError): void {
     for (const { reject } of part.flushed) reject(error)
     this.#options.onBroken(part.running, error)
-  }
-
-  async #tryRecord(batch: JournalBatch): Promise<boolean> {
-    return (await this.#record(batch)) === null
   }
 
   /** @returns null when the batch is durable, else why it never will be */
@@ -190,6 +197,8 @@ function takePart(running: Running, atMs: number): Part {
   running.flushed = []
   const firstSeq = state.seq - events.length + 1
   const status = statusOf(running)
+  const { document } = running
+  running.document = null
   let start: ExecutionRow | null = null
   let change: StatusChange | null = null
   if (!running.isRecorded) {
@@ -211,20 +220,24 @@ function takePart(running: Running, atMs: number): Part {
     firstSeq,
     commands,
     flushed,
+    document,
     start,
     row: journalRow,
     status: change,
   }
 }
 
-function batchOf(parts: readonly Part[], documents: JournalBatch['documents']): JournalBatch {
+function batchOf(parts: readonly Part[]): JournalBatch {
+  const documents: NonNullable<Part['document']>[] = []
   const starts: ExecutionRow[] = []
   const rows: JournalRow[] = []
   const statuses: StatusChange[] = []
-  for (const part of parts) {
-    if (part.start !== null) starts.push(part.start)
-    if (part.row !== null) rows.push(part.row)
-    if (part.status !== null) statuses.push(part.status)
+  for (const { document, start, row, status } of parts) {
+    // Starts of one document mostly come together: its text is given once.
+    if (document !== null && documents.at(-1)?.hash !== document.hash) documents.push(document)
+    if (start !== null) starts.push(start)
+    if (row !== null) rows.push(row)
+    if (status !== null) statuses.push(status)
   }
   return { documents, starts, rows, statuses }
 }

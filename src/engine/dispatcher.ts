@@ -111,6 +111,11 @@ export class Dispatcher {
     running.places.get(command.call)?.running?.abort(command.reason)
   }
 
+  /** The attempt is given up: its place is free, whatever its agent still does. */
+  abandon(running: Running, call: CallRef): void {
+    running.places.get(call)?.running?.stop('its execution waits for it no longer')
+  }
+
   /** Asks the agent what became of a call. Without that agent here, the question stays open. */
   lookUp(running: Running, command: Lookup): void {
     const { call, token } = command
@@ -138,15 +143,12 @@ export class Dispatcher {
   }
 
   #missing(running: Running, command: Admit | Lookup): void {
-    running.missing.add(command.call)
-    this.#options.logger.log(
-      'warn',
-      `no agent '${command.agent}' with action '${command.action}' here: waiting`,
-      {
-        executionId: running.row.executionId,
-        step: callLabel(command.call),
-      },
-    )
+    const what = `no agent '${command.agent}' with action '${command.action}' here`
+    running.missing.set(command.call, what)
+    this.#options.logger.log('warn', `${what}: waiting`, {
+      executionId: running.row.executionId,
+      step: callLabel(command.call),
+    })
   }
 
   #pooled(running: Running, place: Place): void {

@@ -1,4 +1,4 @@
-import { OrchestrationError } from '../core/errors.ts'
+import { messageOf, OrchestrationError } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
 import {
   type Resolution,
@@ -13,6 +13,7 @@ import type { EmbeddedEngineParts } from './engine-parts.ts'
 import { type Begun, Executions } from './executions.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { Running } from './running.ts'
+import { payload } from './payload.ts'
 import { Runner } from './runner.ts'
 import { checkSignal, uncertainCall } from './verb-checks.ts'
 import type {
@@ -71,60 +72,80 @@ export class EmbeddedEngine implements WorkflowEngine {
 
   /** Records a start without driving it: whoever continues the execution runs it. */
   async recordDocument(document: WorkflowDocument, options: ExecuteOptions = {}): Promise<string> {
-    const begun = this.#executions.begin(this.#definitions.ofDocument(document), {
-      ...options,
-      isDriven: false,
-    })
-    const id = await this.#accepted(begun)
-    if (begun.running !== null && !begun.running.isDriven) this.#runner.leave(begun.running)
-    return id
+    const definition = this.#definitions.ofDocument(document)
+    const { running, row } = this.#executions.begin(definition, { ...options, isDriven: false })
+    if (running !== null) await this.#holding(running, () => this.#runner.flushed(running))
+    return row.executionId
   }
 
   continueWorkflow(executionId: string): Promise<RunView> {
     return this.#ending(() => this.#executions.attach(this.#executions.row(executionId)))
   }
 
-  /** Drives every execution of the file that has not ended; resolves with how many there are. */
+  /**
+   * Drives every execution of the file that has not ended. One that cannot be taken up is logged and left
+   * as it is.
+   *
+   * @returns how many are driven now
+   */
   recoverAll(): number {
-    const open = this.#parts.journal.open()
-    for (const row of open) this.#executions.attach(row)
-    return open.length
+    let count = 0
+    for (const row of this.#parts.journal.open()) {
+      try {
+        this.#executions.attach(row)
+        count++
+      } catch (thrown) {
+        const { executionId } = row
+        const message = `execution '${executionId}' cannot be taken up: ${messageOf(thrown)}`
+        this.#parts.logger.log('error', message, { executionId })
+      }
+    }
+    return count
   }
 
-  pauseWorkflow(executionId: string): Promise<boolean> {
-    return this.#steer(executionId, { kind: 'pause' }, (running) => !running.state.paused)
+  async pauseWorkflow(executionId: string): Promise<boolean> {
+    return (await this.#steer(executionId, () => [{ kind: 'pause' }])) ?? false
   }
 
-  resumeWorkflow(executionId: string): Promise<boolean> {
-    return this.#steer(executionId, { kind: 'resume' }, (running) => running.state.paused)
+  async resumeWorkflow(executionId: string): Promise<boolean> {
+    return (await this.#steer(executionId, () => [{ kind: 'resume' }])) ?? false
   }
 
-  cancelWorkflow(executionId: string): Promise<boolean> {
-    return this.#steer(executionId, { kind: 'cancel' }, ({ state }) => state.result !== 'cancelled')
+  async cancelWorkflow(executionId: string): Promise<boolean> {
+    const stimuli = (running: Running): readonly Stimulus[] =>
+      running.isDriven ? [{ kind: 'cancel' }] : [{ kind: 'recovered' }, { kind: 'cancel' }]
+    return (await this.#steer(executionId, stimuli)) ?? false
   }
 
   async signal(executionId: string, name: string, data: JsonValue): Promise<void> {
-    const running = this.#executions.open(executionId)
-    if (running === null) throw ended(executionId, 'takes no signal any more')
-    checkSignal(running, name, data)
-    await this.#apply(running, [{ kind: 'signal', name, data }])
+    const own = payload(data, `data of signal '${name}'`)
+    const taken = await this.#steer(executionId, (running) => {
+      checkSignal(running, name, own)
+      return [{ kind: 'signal', name, data: own }]
+    })
+    if (taken === null) throw ended(executionId, 'takes no signal any more')
   }
 
   async resolve(executionId: string, step: string, resolution: Resolution): Promise<void> {
-    const running = this.#executions.open(executionId)
-    if (running === null) throw ended(executionId, 'has nothing to resolve')
-    // Whoever ran this is gone: what was running is lost, and thereby uncertain where it must be.
-    if (!running.isDriven) this.#runner.stimulate(running, { kind: 'recovered' })
-    const call = uncertainCall(running, step)
-    await this.#apply(running, [{ kind: 'resolve', call, resolution }])
+    const own: Resolution =
+      resolution.kind === 'succeed'
+        ? { kind: 'succeed', output: payload(resolution.output, `output of step '${step}'`) }
+        : resolution
+    const resolved = await this.#steer(executionId, (running) => {
+      // Whoever ran this is gone: what was running is lost, and thereby uncertain where it must be.
+      if (!running.isDriven) this.#runner.stimulate(running, { kind: 'recovered' })
+      return [{ kind: 'resolve', call: uncertainCall(running, step), resolution: own }]
+    })
+    if (resolved === null) throw ended(executionId, 'has nothing to resolve')
   }
 
-  getExecution(executionId: string): Promise<ShowView> {
-    try {
-      return Promise.resolve(this.#executions.show(executionId))
-    } catch (thrown) {
-      return Promise.reject(thrown)
+  async getExecution(executionId: string): Promise<ShowView> {
+    const running = this.#runner.executions.get(executionId)
+    // What is shown is durable, unless nothing can be made durable at present.
+    if (running?.isDirty === true && this.#runner.committer.stalled === null) {
+      await this.#runner.flushed(running)
     }
+    return this.#executions.show(executionId)
   }
 
   /** Intent, key and receipt of every call that the execution has made. @throws NotFoundError */
@@ -160,10 +181,7 @@ export class EmbeddedEngine implements WorkflowEngine {
     const runner = this.#runner
     this.#executions.isClosed = true
     for (const running of runner.executions.values()) running.isDriven = false
-    await Promise.race([
-      runner.dispatcher.idle().then(() => runner.committer.idle()),
-      new Promise<void>((resolve) => this.#parts.clock.after(drainMs, resolve)),
-    ])
+    await this.#drained()
     runner.close()
     for (const running of Array.from(runner.executions.values())) {
       runner.leave(running)
@@ -179,6 +197,21 @@ export class EmbeddedEngine implements WorkflowEngine {
     await this.#parts.release()
   }
 
+  /** Running attempts have ended and are recorded, or it took too long. */
+  #drained(): Promise<void> {
+    const { dispatcher, committer } = this.#runner
+    return new Promise((resolve) => {
+      const cancel = this.#parts.clock.after(drainMs, resolve)
+      void dispatcher
+        .idle()
+        .then(() => committer.idle())
+        .then(() => {
+          cancel()
+          resolve()
+        })
+    })
+  }
+
   #define(workflowId: string, work: WorkflowData | readonly WorkflowStep[]): Definition {
     const data = Array.isArray(work)
       ? stepsToDocument(work as readonly WorkflowStep[], { name: workflowId })
@@ -186,33 +219,41 @@ export class EmbeddedEngine implements WorkflowEngine {
     return this.#definitions.ofData(data)
   }
 
+  /**
+   * Applies stimuli to an execution, in memory or loaded for this alone, and waits until they are durable.
+   *
+   * @returns whether the last one changed something; null when the execution has ended
+   */
   async #steer(
     executionId: string,
-    stimulus: Stimulus,
-    changes: (running: Running) => boolean,
-  ): Promise<boolean> {
+    decide: (running: Running) => readonly Stimulus[],
+  ): Promise<boolean | null> {
     const running = this.#executions.open(executionId)
-    if (running === null || running.state.phase === 'ended') return false
-    if (!changes(running)) {
-      if (!running.isDriven) this.#runner.leave(running)
-      return false
-    }
-    const seqBefore = running.state.seq
-    await this.#apply(
-      running,
-      stimulus.kind === 'cancel' && !running.isDriven
-        ? [{ kind: 'recovered' }, stimulus]
-        : [stimulus],
-    )
-    return running.state.seq > seqBefore
+    if (running === null || running.state.phase === 'ended') return null
+    return this.#holding(running, async () => {
+      let seqBefore = running.state.seq
+      for (const stimulus of decide(running)) {
+        seqBefore = running.state.seq
+        this.#runner.stimulate(running, stimulus)
+      }
+      const isChanged = running.state.seq > seqBefore
+      await this.#runner.flushed(running)
+      return isChanged
+    })
   }
 
-  async #apply(running: Running, stimuli: readonly Stimulus[]): Promise<void> {
-    for (const stimulus of stimuli) this.#runner.stimulate(running, stimulus)
-    await this.#runner.flushed(running)
-    if (running.isDriven) return
-    this.#runner.leave(running)
-    running.telemetry.ended('left', 0, null)
+  /** Keeps an execution that nobody drives in memory while something is done to it. */
+  async #holding<T>(running: Running, work: () => Promise<T>): Promise<T> {
+    running.holders++
+    try {
+      return await work()
+    } finally {
+      running.holders--
+      if (!running.isDriven && running.holders === 0 && !running.hasLeft) {
+        this.#runner.leave(running)
+        running.telemetry.ended('left', 0, null)
+      }
+    }
   }
 
   #ending(begin: () => Begun): Promise<RunView> {

@@ -9,6 +9,7 @@ import { bytesOf, foldRows, logEntries } from './folding.ts'
 import type { ExecutionRow } from './journal/journal.ts'
 import { type LedgerEntry, ledgerOf } from './ledger.ts'
 import { unknownExecution } from './look.ts'
+import { inputPayload } from './payload.ts'
 import { newRunning, type Running } from './running.ts'
 import type { Runner } from './runner.ts'
 import { statusOf } from './status-of.ts'
@@ -28,8 +29,6 @@ export class Executions {
   readonly #parts: EmbeddedEngineParts
   readonly #runner: Runner
   readonly #definitions: Definitions
-  /** Hashes of the documents that this engine has given to the journal. */
-  readonly #recorded = new Set<string>()
   isClosed = false
 
   constructor(parts: EmbeddedEngineParts, runner: Runner, definitions: Definitions) {
@@ -42,7 +41,7 @@ export class Executions {
   begin(definition: Definition, options: ExecuteOptions & { readonly isDriven?: boolean }): Begun {
     const { journal, clock, random, flags, telemetry } = this.#parts
     this.#refuseWhenClosed()
-    const input = checkedInput(definition, options.input ?? {})
+    const input = checkedInput(definition, inputPayload(options.input))
     const startHash = hashJson([definition.hash, input])
     if (options.executionId !== undefined) {
       const id = checkedId(options.executionId)
@@ -68,10 +67,6 @@ export class Executions {
       startedAtMs: clock.nowMs(),
       endedAtMs: null,
     }
-    if (!this.#recorded.has(definition.hash)) {
-      this.#recorded.add(definition.hash)
-      this.#runner.committer.addDocument(definition.hash, definition.text)
-    }
     const running = newRunning({
       row,
       state: newExecution(executionId, definition.plan, input),
@@ -81,6 +76,7 @@ export class Executions {
         version: row.version,
         recovered: false,
       }),
+      document: this.#runner.committer.recorded.has(definition.hash) ? null : definition,
       isDriven: options.isDriven ?? true,
       journalBytes: 0,
     })
@@ -117,6 +113,7 @@ export class Executions {
       row,
       state: foldRows(row, this.planOf(row), rows),
       telemetry: telemetry.executionStarted({ executionId, workflow, version, recovered: true }),
+      document: null,
       isDriven: false,
       journalBytes: bytesOf(rows),
     })
@@ -171,6 +168,7 @@ export class Executions {
       journalBytes: bytesOf(rows),
       traceId: running?.telemetry.traceId ?? null,
       nowMs: clock.nowMs(),
+      ...(running === undefined ? {} : { missing: running.missing }),
     })
   }
 

@@ -127,6 +127,8 @@ export class Runner {
         return this.dispatcher.lookUp(running, command)
       case 'abort':
         return this.dispatcher.abort(running, command)
+      case 'abandon':
+        return this.dispatcher.abandon(running, command.call)
       case 'arm': {
         const { timer } = command
         this.#disarm(running, timer.call)
@@ -189,12 +191,18 @@ export class Runner {
     for (const { reject } of running.flushed.splice(0)) reject(error)
   }
 
+  /** A listener that throws is logged: it must not stop what others wait for. */
   #tell(part: Part, atMs: number): void {
     const { executionId } = part.running.row
-    part.events.forEach((event, place) => {
-      const entry = { executionId, seq: part.firstSeq + place, atMs, event }
-      for (const listener of this.#options.listeners) listener.onEvent?.(entry)
-    })
+    for (const listener of this.#options.listeners) {
+      try {
+        for (const [place, event] of part.events.entries()) {
+          listener.onEvent?.({ executionId, seq: part.firstSeq + place, atMs, event })
+        }
+      } catch (thrown) {
+        this.#options.logger.log('error', `a listener threw: ${messageOf(thrown)}`, { executionId })
+      }
+    }
   }
 }
 

@@ -12,6 +12,10 @@ export interface Running {
   readonly state: ExecutionState
   /** False while only a verb is applied: commands are then dropped and a later driver derives them anew. */
   isDriven: boolean
+  /** The document that its start names, while the journal may not have it. */
+  document: { readonly hash: string; readonly text: string } | null
+  /** Verbs that are at work on it. */
+  holders: number
   /** Its start is in the journal. */
   isRecorded: boolean
   isDirty: boolean
@@ -24,8 +28,8 @@ export interface Running {
   journalBytes: number
   readonly places: Map<CallRef, Place>
   readonly timers: Map<CallRef | null, { readonly timer: Timer; readonly armed: ArmedTimer }>
-  /** Calls whose agents this process does not have. */
-  readonly missing: Set<CallRef>
+  /** Calls whose agents this process does not have, and what is missing. */
+  readonly missing: Map<CallRef, string>
   readonly telemetry: ExecutionTelemetry
   /** Told once the execution has ended, or cannot be driven any more. */
   waiters: {
@@ -38,18 +42,19 @@ export interface Running {
 
 /** An execution as it comes into memory. */
 export function newRunning(
-  parts: Pick<Running, 'row' | 'state' | 'telemetry' | 'isDriven' | 'journalBytes'>,
+  parts: Pick<Running, 'row' | 'state' | 'document' | 'telemetry' | 'isDriven' | 'journalBytes'>,
 ): Running {
   return {
     ...parts,
     isRecorded: false,
+    holders: 0,
     isDirty: false,
     hasLeft: false,
     made: { events: [], commands: [] },
     status: parts.row.status,
     places: new Map(),
     timers: new Map(),
-    missing: new Set(),
+    missing: new Map(),
     waiters: [],
     flushed: [],
   }

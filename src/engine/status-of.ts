@@ -6,5 +6,5 @@ export function statusOf(running: Running): string {
   const status = executionStatus(running.state)
   if (status !== 'running' || running.missing.size === 0) return status
   const { scheduled, running: attempts, lookingUp } = running.state.counts
-  return attempts + lookingUp === 0 && scheduled <= running.missing.size ? 'waiting' : status
+  return attempts === 0 && scheduled + lookingUp <= running.missing.size ? 'waiting' : status
 }

@@ -45,6 +45,14 @@ export function uncertainCall({ state }: Running, label: string): CallRef {
       hint === null ? {} : { hint },
     )
   }
+  if (ref.index !== null && ref.index >= (step.items?.values.length ?? 0)) {
+    const count = step.items?.values.length ?? 0
+    throw new OrchestrationError(
+      'NotFoundError',
+      `step '${ref.step}' of '${state.executionId}' has no item ${ref.index}`,
+      { hint: count === 0 ? 'it has no items (yet)' : `its items are 0 to ${count - 1}` },
+    )
+  }
   const uncertain = step.calls
     .filter((call) => call?.status === 'uncertain')
     .map((call) => call.ref)

@@ -1,5 +1,11 @@
-import type { ErrorJson } from '../../core/errors.ts'
-import type { CallState, ExecutionState, StepState } from '../../workflow/index.ts'
+import { type ErrorJson, OrchestrationError } from '../../core/errors.ts'
+import {
+  callLabel,
+  type CallRef,
+  type CallState,
+  type ExecutionState,
+  type StepState,
+} from '../../workflow/index.ts'
 import type { ExecutionRow } from '../journal/journal.ts'
 import type {
   CheckpointView,
@@ -22,6 +28,8 @@ export interface ShowParts {
   /** Of the trace in which the execution runs now; null when there is none. */
   readonly traceId: string | null
   readonly nowMs: number
+  /** Calls that wait for an agent, and for which. */
+  readonly missing?: ReadonlyMap<CallRef, string>
 }
 
 /** An execution as `aura show` prints it, from its state and its whole journal. */
@@ -124,7 +132,7 @@ function metricsView({ entries, journalBytes }: ShowParts): MetricsView {
   return metrics
 }
 
-function errorLog({ entries, row, traceId }: ShowParts): readonly ErrorLogEntry[] {
+function errorLog({ entries, row, traceId, missing, nowMs }: ShowParts): readonly ErrorLogEntry[] {
   const attempts = new Map<string, number>()
   const log: ErrorLogEntry[] = []
   const add = (
@@ -142,6 +150,10 @@ function errorLog({ entries, row, traceId }: ShowParts): readonly ErrorLogEntry[
     } else if ('step' in event && 'error' in event) {
       add(event.error, callKey(event), { atMs, attempt: attempts.get(callKey(event)) ?? null })
     }
+  }
+  for (const [call, what] of missing ?? []) {
+    const error = new OrchestrationError('AgentUnavailableError', `${what}: the call waits`)
+    add(error.toJSON(), callLabel(call), { atMs: nowMs, attempt: null })
   }
   return log
 }

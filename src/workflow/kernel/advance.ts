@@ -3,7 +3,7 @@ import { requestStart } from './attempts.ts'
 import { decideSteps } from './decide-steps.ts'
 import { advanceEnding, decideFailure } from './endings.ts'
 import { startItems } from './items.ts'
-import type { CallState, ItemsState, StepState } from './state.ts'
+import type { CallState, ExecutionState, ItemsState, StepState } from './state.ts'
 import { record, type Turn } from './turn.ts'
 
 /** Goes on until everything that can be decided now is decided. */
@@ -11,12 +11,16 @@ export function advance(turn: Turn): void {
   const { state, starting, touched } = turn
   do {
     drain(turn)
-    if (state.phase === 'forward' && state.ready.length > 0 && !state.paused) {
+    if (mayDecide(state)) {
       decideSteps(turn)
       drain(turn)
     }
     advanceEnding(turn)
-  } while (starting.length > 0 || touched.length > 0)
+  } while (starting.length > 0 || touched.length > 0 || mayDecide(state))
+}
+
+function mayDecide(state: ExecutionState): boolean {
+  return state.phase === 'forward' && state.ready.length > 0 && !state.paused
 }
 
 function drain(turn: Turn): void {

@@ -108,7 +108,8 @@ export function lookedUp(turn: Turn, call: CallState, outcome: LookupOutcome): v
   turn.state.counts[call.status]--
   turn.state.counts.scheduled++
   call.status = 'scheduled'
-  turn.starting.push(call)
+  call.isLost = false
+  redeliver(turn, call)
 }
 
 /** The process ended while the attempt ran: what its effect says is done. */
@@ -118,15 +119,21 @@ export function attemptLost(turn: Turn, call: CallState): void {
   if (call.status === 'lookingUp') return requestLookup(turn, call)
   if (call.effect === 'once') return outcomeUnknown(turn, call, unknownOutcome(call))
   if (isSettling(state) && call.ref.undo === null) return settleCancelled(turn, call)
-  if (call.lossesAlone >= lossesAloneMax) {
-    const error = new OrchestrationError(
-      'CrashLoopError',
-      `call '${callLabel(call.ref)}' was lost ${call.losses} times, ${call.lossesAlone} of them with nothing else running`,
-      { hint: 'the process ends whenever this call runs: look at its agent and its input' },
-    )
-    return callFailed(turn, call, error.toJSON())
+  redeliver(turn, call)
+}
+
+/** The lost attempt did nothing, or may do it again: it is delivered anew unless it ends the process each time. */
+function redeliver(turn: Turn, call: CallState): void {
+  if (call.lossesAlone < lossesAloneMax) {
+    turn.starting.push(call)
+    return
   }
-  turn.starting.push(call)
+  const error = new OrchestrationError(
+    'CrashLoopError',
+    `call '${callLabel(call.ref)}' was lost ${call.losses} times, ${call.lossesAlone} of them with nothing else running`,
+    { hint: 'the process ends whenever this call runs: look at its agent and its input' },
+  )
+  callFailed(turn, call, error.toJSON())
 }
 
 export function requestLookup(turn: Turn, call: CallState): void {

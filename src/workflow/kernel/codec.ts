@@ -95,9 +95,12 @@ function encodeEvent(event: KernelEvent): string {
   return `${text}]`
 }
 
-function isAbsent(source: Readonly<Record<string, unknown>>, { name, isNullable }: Field): boolean {
+function isAbsent(
+  source: Readonly<Record<string, unknown>>,
+  { name, isNullable, isBoxed }: Field,
+): boolean {
   const value = source[name]
-  return value === undefined || (value === null && !isNullable)
+  return value === undefined || (value === null && !isNullable && !isBoxed)
 }
 
 function decodeEvent(written: JsonValue): KernelEvent {

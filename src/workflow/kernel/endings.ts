@@ -21,7 +21,11 @@ export function decideFailure(turn: Turn, stepId: string | null, error: ErrorJso
       details: stepId === null ? error.details : { ...error.details, stepId },
     },
   })
-  for (const call of turn.state.live) if (!isUnderWay(call)) stopCall(turn, call)
+  for (const call of turn.state.live) {
+    if (isUnderWay(call)) continue
+    stopCall(turn, call)
+    turn.touched.push(call.step)
+  }
 }
 
 /** Ends an execution from outside: running attempts are told to stop, everything else is stopped. */
@@ -44,7 +48,10 @@ export function settle(turn: Turn, reason: 'cancel' | 'timeout'): void {
 
 /** The grace period is over: attempts that still run are given up. */
 export function giveUp(turn: Turn): void {
-  for (const call of turn.state.live) settleCancelled(turn, call)
+  for (const call of turn.state.live) {
+    if (call.status === 'running') turn.commands.push({ kind: 'abandon', call: call.ref })
+    settleCancelled(turn, call)
+  }
 }
 
 /** Moves the execution on when what its phase waits for has come. */
@@ -124,6 +131,7 @@ function uncertainDetails(state: ExecutionState): JsonObject {
 
 /** Such a call is awaited before anything is undone. */
 function isUnderWay(call: CallState): boolean {
+  if (call.status === 'scheduled') return call.isLost
   return call.status === 'running' || call.status === 'lookingUp' || call.status === 'uncertain'
 }
 
@@ -131,11 +139,11 @@ function stopCall(turn: Turn, call: CallState): void {
   withdrawRequest(turn, call)
   const { dueAtMs } = call
   const isTimed = dueAtMs !== null && call.status !== 'scheduled'
-  const isUncertain = call.status === 'uncertain'
+  const isUnknown = call.status === 'uncertain' || (call.isLost && call.effect !== 'read')
   record(turn, {
     kind: 'CallCancelled',
     ...eventRef(call.ref),
-    ...(isUncertain ? { unknown: true } : {}),
+    ...(isUnknown ? { unknown: true } : {}),
   })
   if (isTimed) turn.commands.push({ kind: 'disarm', timer: { call: call.ref, dueAtMs } })
 }

@@ -38,6 +38,7 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
       foldStarted(state, call, event)
       break
     case 'AttemptLost':
+      call.isLost = true
       call.losses++
       if (call.alone) call.lossesAlone++
       call.redeliver = true
@@ -56,7 +57,7 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
       remember(state, call, event.output)
       call.redeliver = false
       call.poll++
-      call.attempt = 0
+      beginAnew(call)
       call.dueAtMs = event.dueAtMs
       setStatus(state, call, 'polling')
       break
@@ -73,6 +74,7 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
     case 'CallCompleted':
       if (call.ref.undo === null) remember(state, call, event.raw ?? event.output)
       else foldUndone(state, call, atMs)
+      if (call.fallback > 0) markDegraded(call)
       setStatus(state, call, 'completed')
       break
     case 'CallFailed':
@@ -82,6 +84,7 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
       setStatus(state, call, 'failed')
       break
     case 'CallResolved':
+      call.isLost = false
       if (event.resolution !== 'retry') break
       call.redeliver = true
       setStatus(state, call, 'scheduled')
@@ -108,6 +111,7 @@ function foldStarted(
     state.agentCalls++
   }
   call.redeliver = false
+  call.isLost = false
   call.requested = false
   call.attempt = event.attempt
   call.token++
@@ -123,20 +127,36 @@ function foldFallback(
   call: CallState,
   event: CallEvent & { kind: 'FallbackScheduled' },
 ): void {
-  const from = targetLabel(targetOf(call))
+  call.leftBecause ??= event.error
   call.redeliver = false
   call.fallback = event.fallback
-  call.step.degraded ??= {
-    from,
-    to: targetLabel(targetOf(call)),
-    because: `${event.error.code}: ${event.error.message}`,
-  }
   if (event.call.input !== undefined) call.input = event.call.input
   call.timeoutMs = event.call.timeoutMs ?? null
-  call.attempt = 0
   call.poll = 1
+  beginAnew(call)
   call.error = event.error
   setStatus(state, call, 'scheduled')
+}
+
+/** Another target or poll is another call: what its predecessor lived through does not count for it. */
+function beginAnew(call: CallState): void {
+  call.attempt = 0
+  call.resumed = null
+  call.resumeToken = null
+  call.isLost = false
+  call.losses = 0
+  call.lossesAlone = 0
+  call.alone = false
+}
+
+function markDegraded(call: CallState): void {
+  const { work } = call.step.plan
+  if (work.kind !== 'agent' || call.leftBecause === null) return
+  call.step.degraded ??= {
+    from: targetLabel(work),
+    to: targetLabel(targetOf(call)),
+    because: `${call.leftBecause.code}: ${call.leftBecause.message}`,
+  }
 }
 
 function foldCancelled(state: ExecutionState, call: CallState, isUnknown: boolean): void {

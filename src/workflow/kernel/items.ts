@@ -48,6 +48,6 @@ export function startCall(
     return
   }
   if (deliverKept(turn, call)) return
-  if (call.dueAtMs !== null)
-    turn.commands.push({ kind: 'arm', timer: { call: ref, dueAtMs: call.dueAtMs } })
+  const { dueAtMs } = call
+  if (dueAtMs !== null) turn.commands.push({ kind: 'arm', timer: { call: call.ref, dueAtMs } })
 }

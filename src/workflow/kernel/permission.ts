@@ -23,8 +23,13 @@ export function mayStart(state: ExecutionState, call: CallState): boolean {
   }
 }
 
-/** Pause is in force: a cancelled or timed out execution goes on to its end regardless. */
-export function isPaused(state: ExecutionState): boolean {
-  if (!state.paused || state.phase === 'ended' || isSettling(state)) return false
+/** Whether pause means anything: a cancelled or timed out execution goes on to its end regardless. */
+export function mayPause(state: ExecutionState): boolean {
+  if (state.phase === 'ended' || isSettling(state)) return false
   return state.phase !== 'compensating' || (state.result !== 'cancelled' && !state.timedOut)
+}
+
+/** Pause is in force. */
+export function isPaused(state: ExecutionState): boolean {
+  return state.paused && mayPause(state)
 }

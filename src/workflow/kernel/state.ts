@@ -65,9 +65,13 @@ export interface CallState {
   /** A place in the pool was asked for. */
   requested: boolean
   aborting: boolean
+  /** Its last delivery was lost and nobody knows what it did. */
+  isLost: boolean
   losses: number
   lossesAlone: number
   alone: boolean
+  /** Why the step's own target was left for a fallback. */
+  leftBecause: ErrorJson | null
   /** Why the last attempt or target was left. */
   error: ErrorJson | null
   /** Neighbours among the live calls. */

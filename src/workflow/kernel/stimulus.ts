@@ -78,6 +78,8 @@ export type Command =
       readonly token: number
       readonly reason: 'cancel' | 'timeout'
     }
+  /** Nobody waits for the running attempt any more: its place is free. */
+  | { readonly kind: 'abandon'; readonly call: CallRef }
   | { readonly kind: 'arm'; readonly timer: Timer }
   /** The timer is of no use any more. */
   | { readonly kind: 'disarm'; readonly timer: Timer }

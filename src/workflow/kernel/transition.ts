@@ -7,7 +7,7 @@ import { advance } from './advance.ts'
 import { decideFailure, giveUp, requestHeld, settle } from './endings.ts'
 import { kernelVersion } from './events.ts'
 import { startItems } from './items.ts'
-import { isSettling } from './permission.ts'
+import { isPaused, isSettling, mayPause } from './permission.ts'
 import { recover } from './recovery.ts'
 import { receiveSignal } from './signals.ts'
 import { type CallState, type ExecutionState, findCall } from './state.ts'
@@ -64,7 +64,7 @@ function apply(turn: Turn, stimulus: Stimulus): void {
     case 'signal':
       return receiveSignal(turn, stimulus.name, stimulus.data)
     case 'pause':
-      if (!state.paused && !isSettling(state)) record(turn, { kind: 'ExecutionPaused' })
+      if (!state.paused && mayPause(state)) record(turn, { kind: 'ExecutionPaused' })
       return
     case 'resume':
       return resume(turn)
@@ -105,7 +105,7 @@ function start(turn: Turn): void {
 
 function resume(turn: Turn): void {
   const { state } = turn
-  if (!state.paused) return
+  if (!isPaused(state)) return
   record(turn, { kind: 'ExecutionResumed' })
   requestHeld(turn)
   if (state.phase !== 'forward') return
