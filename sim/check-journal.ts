@@ -132,6 +132,8 @@ export class JournalCheck {
     if (event.undo === undefined && !isRedelivery) this.#counted++
     Object.assign(call, {
       attempt: event.attempt,
+      effect: event.effect,
+      lookup: event.lookup,
       isRunning: true,
       isLost: false,
       isResolved: false,
@@ -195,6 +197,9 @@ export class JournalCheck {
     }
     if (event.kind === 'CallCompleted' || ('raw' in event && event.raw !== undefined))
       this.#succeed(event.step, key)
+    const wasLost = call.isLost && !call.isResolved && call.effect !== 'read' && !call.lookup
+    if (event.kind === 'CallCancelled' && event.unknown !== true && wasLost)
+      this.#fail('lostIsNotForgotten')
     if (event.kind === 'CallCancelled' && event.unknown === true && !call.isUncertain)
       this.#succeed(event.step, key)
     const count = this.#items.get(event.step)
@@ -282,6 +287,8 @@ type During = KernelEvent & {
 
 interface Call {
   attempt: number
+  effect: string
+  lookup: boolean
   isRunning: boolean
   isLost: boolean
   isUncertain: boolean
@@ -293,6 +300,8 @@ interface Call {
 function newCall(): Call {
   return {
     attempt: 0,
+    effect: 'read',
+    lookup: false,
     isRunning: false,
     isLost: false,
     isUncertain: false,

@@ -77,7 +77,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'loss-counts-as-attempt',
     `${kernel}/fold-call.ts`,
-    'if (call.alone) call.lossesAlone++\n      call.redeliver = true',
+    'if (call.alone) call.lossesAlone++\n  call.redeliver = true',
     'if (call.alone) call.lossesAlone++',
   ),
   mutant(
@@ -129,10 +129,10 @@ export const mutants: readonly Mutant[] = [
     "if (stage === 'held') return this.#gate.leave()",
   ),
   mutant(
-    'alive-after-end',
-    `${kernel}/transition.ts`,
-    "if (state.phase === 'ended') return made",
-    '',
+    'lost-call-forgotten',
+    `${kernel}/endings.ts`,
+    "(call.isLost && call.effect !== 'read')",
+    'false',
   ),
   mutant(
     'fallback-keeps-attempt',

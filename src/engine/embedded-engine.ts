@@ -112,9 +112,7 @@ export class EmbeddedEngine implements WorkflowEngine {
   }
 
   async cancelWorkflow(executionId: string): Promise<boolean> {
-    const stimuli = (running: Running): readonly Stimulus[] =>
-      running.isDriven ? [{ kind: 'cancel' }] : [{ kind: 'recovered' }, { kind: 'cancel' }]
-    return (await this.#steer(executionId, stimuli)) ?? false
+    return (await this.#steer(executionId, cancelling)) ?? false
   }
 
   async signal(executionId: string, name: string, data: JsonValue): Promise<void> {
@@ -268,6 +266,11 @@ export class EmbeddedEngine implements WorkflowEngine {
     if (running !== null) await this.#runner.flushed(running)
     return row.executionId
   }
+}
+
+/** Where nobody drives the execution, what was running is lost: it need not be awaited. */
+function cancelling(running: Running): readonly Stimulus[] {
+  return running.isDriven ? [{ kind: 'cancel' }] : [{ kind: 'recovered' }, { kind: 'cancel' }]
 }
 
 function ended(executionId: string, what: string): OrchestrationError {

@@ -129,8 +129,9 @@ export class Executions {
     ).plan
   }
 
-  /** @throws NotFoundError */
+  /** @throws NotFoundError; RefusedError once the engine is closed */
   row(executionId: string): ExecutionRow {
+    this.#refuseWhenClosed()
     const { journal } = this.#parts
     return (
       this.#runner.executions.get(executionId)?.row ??

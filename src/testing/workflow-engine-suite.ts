@@ -10,6 +10,7 @@ import { endingChecks } from './engine-suite/endings-suite.ts'
 import { failureChecks } from './engine-suite/failures-suite.ts'
 import { identityChecks } from './engine-suite/identity-suite.ts'
 import { recoveryChecks } from './engine-suite/recovery-suite.ts'
+import { regressionChecks } from './engine-suite/regressions-suite.ts'
 import { steeringChecks } from './engine-suite/steering-suite.ts'
 import { waitingChecks } from './engine-suite/waiting-suite.ts'
 
@@ -23,6 +24,7 @@ const themes: Readonly<Record<string, EngineChecks>> = {
   endings: endingChecks,
   compensation: compensationChecks,
   recovery: recoveryChecks,
+  regressions: regressionChecks,
 }
 
 /**

@@ -51,6 +51,7 @@ const samples: readonly KernelEvent[] = [
   { kind: 'CallCompleted', ...of, undo: 0, output: '' },
   { kind: 'CallFailed', ...of, error },
   { kind: 'CallFailed', ...item, undo: 1, error, raw: 0 },
+  { kind: 'CallFailed', ...item, error, raw: null },
   { kind: 'CallResolved', ...item, resolution: 'retry' },
   { kind: 'CallCancelled', ...of },
   { kind: 'CallCancelled', ...item, unknown: true },

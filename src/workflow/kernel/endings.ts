@@ -38,7 +38,8 @@ export function settle(turn: Turn, reason: 'cancel' | 'timeout'): void {
       ? { kind: 'CancelRequested', dueAtMs }
       : { kind: 'ExecutionTimedOut', dueAtMs },
   )
-  if (!isSettling(state)) return
+  // What is being undone goes on, and a pause does not hold it any more.
+  if (!isSettling(state)) return requestHeld(turn)
   for (const call of state.live) {
     if (call.status === 'running' || call.status === 'lookingUp') abort(turn, call, reason)
     else stopCall(turn, call)

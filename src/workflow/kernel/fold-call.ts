@@ -38,11 +38,7 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
       foldStarted(state, call, event)
       break
     case 'AttemptLost':
-      call.isLost = true
-      call.losses++
-      if (call.alone) call.lossesAlone++
-      call.redeliver = true
-      setStatus(state, call, call.effect === 'once' && call.lookup ? 'lookingUp' : 'scheduled')
+      foldLost(state, call)
       break
     case 'RetryScheduled':
       call.redeliver = false
@@ -120,6 +116,14 @@ function foldStarted(
   call.alone = event.alone ?? false
   call.dueAtMs = null
   setStatus(state, call, 'running')
+}
+
+function foldLost(state: ExecutionState, call: CallState): void {
+  call.isLost = true
+  call.losses++
+  if (call.alone) call.lossesAlone++
+  call.redeliver = true
+  setStatus(state, call, call.effect === 'once' && call.lookup ? 'lookingUp' : 'scheduled')
 }
 
 function foldFallback(
