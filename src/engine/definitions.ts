@@ -1,7 +1,8 @@
 import { OrchestrationError, StateConsistencyError } from '../core/errors.ts'
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { hashJson, isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import {
   compileInput,
+  isDefined,
   compilePlan,
   documentError,
   documentHash,
@@ -21,6 +22,8 @@ export interface Definition {
   readonly text: string
   readonly plan: Plan
   readonly readInput: (input: JsonValue) => InputReading
+  /** The last input that was hashed together with the document. */
+  lastStart: { readonly inputText: string; readonly hash: string } | null
 }
 
 const definitionsMax = 1_000
@@ -36,8 +39,9 @@ export class Definitions {
 
   /** @throws DocumentError with all problems in its details */
   ofData(data: WorkflowData): Definition {
-    const json = JSON.stringify(data)
     const known = this.#byData.get(data)
+    if (known !== undefined && isDefined(data)) return known.definition
+    const json = JSON.stringify(data)
     if (known?.json === json) return known.definition
     const { document, problems } = readDocumentData(data)
     if (document === null) throw documentError(problems)
@@ -82,6 +86,7 @@ export class Definitions {
       text: JSON.stringify(document),
       plan: compilePlan(document, hash),
       readInput: document.input === null ? plainInput : compileInput(document.input),
+      lastStart: null,
     }
     this.#byHash.set(hash, definition)
     if (this.#byHash.size > definitionsMax) {
@@ -90,6 +95,15 @@ export class Definitions {
     }
     return definition
   }
+}
+
+/** Hash over document and input: the same id with another one is refused. */
+export function startHashOf(definition: Definition, input: JsonObject): string {
+  const inputText = JSON.stringify(input)
+  if (definition.lastStart?.inputText !== inputText) {
+    definition.lastStart = { inputText, hash: hashJson([definition.hash, input]) }
+  }
+  return definition.lastStart.hash
 }
 
 /** @throws InputError with all problems in its details */

@@ -1,9 +1,8 @@
 import { OrchestrationError } from '../core/errors.ts'
 import { executionId as checkedId, newExecutionId } from '../core/ids.ts'
-import { hashJson } from '../core/json.ts'
 import { newExecution, type Plan } from '../workflow/index.ts'
 import { checkAdmission, checkFlags, checkSameStart } from './acceptance.ts'
-import { checkedInput, type Definition, type Definitions } from './definitions.ts'
+import { checkedInput, type Definition, type Definitions, startHashOf } from './definitions.ts'
 import type { EmbeddedEngineParts } from './engine-parts.ts'
 import { bytesOf, foldRows, logEntries } from './folding.ts'
 import type { ExecutionRow } from './journal/journal.ts'
@@ -42,7 +41,7 @@ export class Executions {
     const { journal, clock, random, flags, telemetry } = this.#parts
     this.#refuseWhenClosed()
     const input = checkedInput(definition, inputPayload(options.input))
-    const startHash = hashJson([definition.hash, input])
+    const startHash = startHashOf(definition, input)
     if (options.executionId !== undefined) {
       const id = checkedId(options.executionId)
       const known = this.#runner.executions.get(id)?.row ?? journal.find(id)

@@ -1,5 +1,5 @@
 export type { KnownAgents } from './document/check-agents.ts'
-export { defineWorkflow } from './document/builder.ts'
+export { defineWorkflow, isDefined } from './document/builder.ts'
 export type { StepData, WorkflowData } from './document/builder.ts'
 export { documentError } from './document/document-error.ts'
 export type { StepDocument, WorkflowDocument } from './document/document.ts'

@@ -1,7 +1,7 @@
 import { expect, expectTypeOf, test } from 'vitest'
 import type * as z from 'zod'
 import { isOrchestrationError } from '../../core/errors.ts'
-import { defineWorkflow } from './builder.ts'
+import { defineWorkflow, isDefined } from './builder.ts'
 import type { WorkflowData } from './builder.ts'
 import { readDocument, readDocumentData } from './read.ts'
 import type { documentSchema } from './schema.ts'
@@ -62,3 +62,17 @@ test('the type of a document fits the schema, and the step ids are known', () =>
 })
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+
+test('what it gives is frozen to the last value, and is known as checked', () => {
+  const data = defineWorkflow({
+    name: 'frozen',
+    version: '1.0.0',
+    steps: { a: { agent: 'x', action: 'y', with: { list: [{ deep: 1 }] } } },
+  })
+  expect(isDefined(data)).toBe(true)
+  expect(isDefined({ ...data })).toBe(false)
+  expect(Object.isFrozen(data.steps.a.with)).toBe(true)
+  expect(() => {
+    ;(data as { name: string }).name = 'other'
+  }).toThrow(TypeError)
+})

@@ -19,7 +19,7 @@ type Checked<Step, Ids extends string> = { readonly needs?: readonly Ids[] } & {
 
 /**
  * Checks a workflow written in TypeScript and gives the data that the same document in YAML would:
- * plain JSON, defaults not filled in. `needs` is checked by the compiler, everything by the reader.
+ * plain JSON, frozen, defaults not filled in. `needs` is checked by the compiler, everything by the reader.
  *
  * @throws DocumentError with every problem in `details.problems`
  * @example
@@ -41,5 +41,24 @@ export function defineWorkflow<const Steps extends { readonly [stepId: string]: 
 ): WorkflowData & { readonly steps: Steps } {
   const { problems, document } = readDocumentData(data)
   if (document === null) throw documentError(problems)
-  return JSON.parse(JSON.stringify(data)) as WorkflowData & { readonly steps: Steps }
+  const own = deepFreeze(
+    JSON.parse(JSON.stringify(data)) as WorkflowData & { readonly steps: Steps },
+  )
+  defined.add(own)
+  return own
+}
+
+const defined = new WeakSet<object>()
+
+/** Whether the data came from `defineWorkflow`: it is valid and cannot change any more. */
+export function isDefined(data: WorkflowData): boolean {
+  return defined.has(data)
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const part of Object.values(value)) deepFreeze(part)
+    Object.freeze(value)
+  }
+  return value
 }
