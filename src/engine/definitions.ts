@@ -107,7 +107,7 @@ export function startHashOf(definition: Definition, input: JsonObject): string {
 }
 
 /** @throws InputError with all problems in its details */
-export function checkedInput(definition: Definition, input: JsonObject): JsonObject {
+export function checkedInput(definition: Definition, input: JsonValue): JsonObject {
   const { value, problems } = definition.readInput(input)
   if (problems.length > 0 || !isJsonObject(value)) {
     const first = problems[0]

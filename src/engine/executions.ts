@@ -8,7 +8,7 @@ import { bytesOf, foldRows, logEntries } from './folding.ts'
 import type { ExecutionRow } from './journal/journal.ts'
 import { type LedgerEntry, ledgerOf } from './ledger.ts'
 import { unknownExecution } from './look.ts'
-import { inputPayload } from './payload.ts'
+import { payload } from './payload.ts'
 import { newRunning, type Running } from './running.ts'
 import type { Runner } from './runner.ts'
 import { statusOf } from './status-of.ts'
@@ -40,7 +40,7 @@ export class Executions {
   begin(definition: Definition, options: ExecuteOptions & { readonly isDriven?: boolean }): Begun {
     const { journal, clock, random, flags, telemetry } = this.#parts
     this.#refuseWhenClosed()
-    const input = checkedInput(definition, inputPayload(options.input))
+    const input = checkedInput(definition, payload(options.input ?? {}, 'the input'))
     const startHash = startHashOf(definition, input)
     if (options.executionId !== undefined) {
       const id = checkedId(options.executionId)

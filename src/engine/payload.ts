@@ -1,5 +1,5 @@
 import { normaliseJson } from '../agents/index.ts'
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import type { JsonValue } from '../core/json.ts'
 import { limits } from '../core/limits.ts'
 
 /**
@@ -11,13 +11,4 @@ import { limits } from '../core/limits.ts'
 export function payload(value: unknown, what: string): JsonValue {
   const bytesMax = limits.payloadBytesMax
   return normaliseJson(value, { what, bytesMax, code: 'InputError', retryable: false })
-}
-
-const nothing: JsonObject = {}
-
-/** As `payload`, for the input of an execution; no object is passed on as it is, for its schema to refuse. */
-export function inputPayload(value: unknown): JsonObject {
-  if (value === undefined) return nothing
-  const own = payload(value, 'the input')
-  return isJsonObject(own) ? own : (own as unknown as JsonObject)
 }
