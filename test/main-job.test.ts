@@ -190,6 +190,7 @@ test('a small payment asks nobody, a refused one is not booked, a cancelled one 
     [
       'cancelled/reserve/1',
       'cancelled/reserve/1/compensate',
+      'refused/release/1',
       'refused/reserve/1',
       'small/book/1',
       'small/reserve/1',

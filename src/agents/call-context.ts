@@ -1,8 +1,7 @@
 import type { TdaContext } from '../core/contracts/tda.ts'
-import type { Logger } from '../core/logger.ts'
-import type { AgentContext } from './contract.ts'
+import type { AgentContext, AgentLogger } from './contract.ts'
 import type { Invocation } from './invocation.ts'
-import { atLeast } from './level-logger.ts'
+import { agentLogger } from './level-logger.ts'
 
 /**
  * What `run` is given beside its input. The costly parts are accessors of the class, made when they are first
@@ -16,7 +15,7 @@ export class CallContext implements AgentContext {
   readonly idempotencyKey: string
   readonly correlationId: string
   readonly #invocation: Invocation
-  #logger: Logger | null = null
+  #logger: AgentLogger | null = null
   #tda: TdaContext | null = null
 
   constructor(invocation: Invocation) {
@@ -38,7 +37,7 @@ export class CallContext implements AgentContext {
     return this.#invocation.deadlineMs
   }
 
-  get logger(): Logger {
+  get logger(): AgentLogger {
     if (this.#logger === null) {
       const { host, config, plan } = this.#invocation
       const { executionId, stepId, index, attempt, correlationId } = this
@@ -51,7 +50,7 @@ export class CallContext implements AgentContext {
         attempt,
         correlationId,
       }
-      this.#logger = atLeast(config.observabilityConfig.logLevel, host.logger).with(fields)
+      this.#logger = agentLogger(config.observabilityConfig.logLevel, host.logger).with(fields)
     }
     return this.#logger
   }

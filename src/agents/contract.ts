@@ -2,12 +2,21 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Effect } from '../core/contracts/call.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
-import type { Logger } from '../core/logger.ts'
+import type { LogFields, Logger } from '../core/logger.ts'
 
 export type { ActionContract, CallOutcome, Effect, LookupOutcome } from '../core/contracts/call.ts'
 
 /** A Standard Schema (zod and others) or a JSON Schema 2020-12. */
 export type Schema = StandardSchemaV1 | JsonObject
+
+/** A logger with a method for each level beside `log`. */
+export interface AgentLogger extends Logger {
+  debug(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  error(message: string, fields?: LogFields): void
+  with(fields: LogFields): AgentLogger
+}
 
 /** What an action is given beside its input. */
 export interface AgentContext {
@@ -24,7 +33,7 @@ export interface AgentContext {
   /** Epoch time at which the attempt times out; null for never. */
   readonly deadlineMs: number | null
   readonly correlationId: string
-  readonly logger: Logger
+  readonly logger: AgentLogger
   readonly tda: TdaContext
   /** What is left of the execution's budget; null is unlimited. */
   readonly budget: { readonly agentCallsLeft: number | null }

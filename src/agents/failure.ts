@@ -1,4 +1,10 @@
-import { toErrorJson, type ErrorCode, type ErrorJson } from '../core/errors.ts'
+import { foreignPlace } from './foreign-place.ts'
+import {
+  isOrchestrationError,
+  toErrorJson,
+  type ErrorCode,
+  type ErrorJson,
+} from '../core/errors.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { normaliseJson } from './json-value.ts'
 
@@ -27,13 +33,20 @@ export function describeThrown(thrown: unknown): ErrorJson {
       message: String(json.message).slice(0, 2_001),
       retryable: json.retryable === true,
       hint: typeof json.hint === 'string' ? json.hint : null,
-      details: readDetails(json.details),
+      details: readDetails(json.details) ?? placeOf(thrown),
     }
   } catch {
     return failure('AgentError', 'the agent threw something that cannot be read', {
       retryable: true,
     })
   }
+}
+
+/** Where foreign code threw: the first place on the stack that is neither Node's nor ours. */
+function placeOf(thrown: unknown): JsonObject | null {
+  if (!(thrown instanceof Error) || isOrchestrationError(thrown)) return null
+  const at = foreignPlace(thrown)
+  return at === undefined ? null : { at }
 }
 
 function readDetails(details: unknown): JsonObject | null {

@@ -1,13 +1,14 @@
+import type { AgentLogger } from './contract.ts'
 import type { LogFields, Logger, LogLevel } from '../core/logger.ts'
 
 const rank: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
 
-/** A logger that drops lines below `lowest`. */
-export function atLeast(lowest: LogLevel, logger: Logger): Logger {
-  return lowest === 'debug' ? logger : new LevelLogger(lowest, logger)
+/** The logger of an agent: drops lines below `lowest`, and has a method for each level. */
+export function agentLogger(lowest: LogLevel, logger: Logger): AgentLogger {
+  return new LevelLogger(lowest, logger)
 }
 
-class LevelLogger implements Logger {
+class LevelLogger implements AgentLogger {
   readonly #lowest: LogLevel
   readonly #logger: Logger
 
@@ -20,7 +21,23 @@ class LevelLogger implements Logger {
     if (rank[level] >= rank[this.#lowest]) this.#logger.log(level, message, fields)
   }
 
-  with(fields: LogFields): Logger {
+  debug(message: string, fields?: LogFields): void {
+    this.log('debug', message, fields)
+  }
+
+  info(message: string, fields?: LogFields): void {
+    this.log('info', message, fields)
+  }
+
+  warn(message: string, fields?: LogFields): void {
+    this.log('warn', message, fields)
+  }
+
+  error(message: string, fields?: LogFields): void {
+    this.log('error', message, fields)
+  }
+
+  with(fields: LogFields): AgentLogger {
     return new LevelLogger(this.#lowest, this.#logger.with(fields))
   }
 }

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { systemClock, type Clock } from '../core/clock.ts'
 import { isOrchestrationError, messageOf } from '../core/errors.ts'
+import { foreignPlace } from './foreign-place.ts'
 import { isAgent, type BaseAgent } from './base-agent.ts'
 import { moduleError } from './module-error.ts'
 import { installResolution, resolvedFiles } from './module-resolution.ts'
@@ -111,7 +112,7 @@ function describeImportError(path: string, error: unknown): Error {
     return moduleError(`agent module ${path} imports what is not there: ${message}`, hint, error)
   }
   if (!(error instanceof SyntaxError)) {
-    const at = /file:\/\/[^\s)]+:\d+:\d+/.exec(stackOf(error))?.[0]
+    const at = error instanceof Error ? foreignPlace(error) : undefined
     const where = at === undefined ? '' : ` (${at})`
     const hint = isOrchestrationError(error) ? (error.hint ?? undefined) : undefined
     const text = `agent module ${path} throws when it is loaded: ${message}${where}`

@@ -31,6 +31,11 @@ export function installResolution(): void {
         return nextResolve(specifier, { ...context, parentURL: import.meta.url })
       }
     },
+    // Agent modules are ES modules, also beside a package.json that says nothing or `commonjs`.
+    load(url, context, nextLoad) {
+      const isScript = context.format === 'commonjs-typescript' && !url.includes('/node_modules/')
+      return nextLoad(url, isScript ? { ...context, format: 'module-typescript' } : context)
+    },
   })
 }
 

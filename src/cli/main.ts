@@ -1,13 +1,20 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
+import * as nodeModule from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { isatty } from 'node:tty'
 import { fileURLToPath } from 'node:url'
 import type { CommandContext } from './command-context.ts'
 
+const nodeMajorMin = 24
+if (Number.parseInt(process.versions.node, 10) < nodeMajorMin) {
+  process.stderr.write(
+    `aura: needs Node ${nodeMajorMin} or newer, and this is ${process.versions.node}\n`,
+  )
+  process.exit(2)
+}
 // Before anything heavy is imported: parsed and type-stripped code is kept for the next start.
-enableCompileCache()
+nodeModule.enableCompileCache()
 
 const [{ systemClock }, { guardOutput }, { makePaint, wantsColor }, { shellQuote }] =
   await Promise.all([
@@ -23,11 +30,12 @@ const here = dirname(fileURLToPath(import.meta.url))
 const packageFolder = join(here, '..', '..')
 const foreign = guardOutput(process.stdout, process.stderr)
 
-// A reader that has seen enough, such as `head`, is no fault.
+// A reader that has seen enough, such as `head`, is no fault. Work goes on; who only prints is done.
+const isWorking = process.argv[2] === 'run'
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
+    if (error.code !== 'EPIPE') throw error
+    if (stream === process.stdout && !isWorking) process.exit(0)
   })
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createLogger, createTelemetry } from '../observability/index.ts'
 import type { ProcessTelemetry } from '../observability/index.ts'
-import { messageOf } from '../core/errors.ts'
+import { type ErrorJson, messageOf, OrchestrationError } from '../core/errors.ts'
 import type { Logger, LogLevel } from '../core/logger.ts'
 import { openLook } from '../engine/index.ts'
 import type { LogEntry, OpenedEngine, RunView } from '../engine/index.ts'
@@ -33,7 +33,6 @@ export async function driveExecution(context: CommandContext, plan: RunPlan): Pr
   const logger = createLogger({
     level: logLevel(context.env.AURA_LOG_LEVEL),
     stream: { write: (text) => print(text.trimEnd()), isTTY: context.stderr.isTTY === true },
-    pretty: true,
     clock: context.clock,
   })
   const access = await openFile(context, { agents: plan.agents, telemetry, logger })
@@ -42,7 +41,12 @@ export async function driveExecution(context: CommandContext, plan: RunPlan): Pr
   let server: ControlServer | undefined
   let progress: LiveProgress | undefined
   let ending: Ending
-  const stray = catchStrayErrors(logger)
+  let recorded: RunView | null = null
+  const stray = catchStrayErrors(logger, (thrown) => {
+    const command = continueCommand(context, plan)
+    if (context.isJson) context.json({ error: fatalError(thrown, plan.executionId, command) })
+    else context.note(`${plan.executionId} stays as recorded. Go on with:\n  ${command}`)
+  })
   const entries: LogEntry[] = [...plan.history]
   try {
     server = await openControl(context, { opened, telemetry, logger })
@@ -52,6 +56,7 @@ export async function driveExecution(context: CommandContext, plan: RunPlan): Pr
     context.foreign.sink = (text) => watched.print(text.trimEnd())
     const { executionId, document, input } = plan
     const ended = opened.engine.executeDocument(document, { executionId, input })
+    ended.then((view) => (recorded = view)).catch(() => {})
     ending = await Promise.race([
       ended.then((view): Ending => ({ kind: 'ended', view })),
       interruption.requested.then((code): Ending => ({ kind: 'interrupted', code })),
@@ -69,9 +74,10 @@ export async function driveExecution(context: CommandContext, plan: RunPlan): Pr
     context.foreign.sink = (text) => void context.stderr.write(text)
     interruption.stopListening()
   }
-  return ending.kind === 'ended'
-    ? reportEnd(context, plan, { view: ending.view, entries })
-    : reportInterruption(context, plan, ending.code)
+  // It may have ended while it was being stopped.
+  const view = ending.kind === 'ended' ? ending.view : (recorded as RunView | null)
+  if (view !== null) return reportEnd(context, plan, { view, entries })
+  return reportInterruption(context, plan, ending.kind === 'interrupted' ? ending.code : 0)
 }
 
 /** What is recorded is recorded: trouble on the way out is told, and changes nothing of how it ended. */
@@ -171,7 +177,15 @@ function reportInterruption(context: CommandContext, plan: RunPlan, code: number
   return code
 }
 
+function fatalError(thrown: Error, executionId: string, command: string): ErrorJson {
+  return new OrchestrationError(
+    'AgentModuleError',
+    `an exception was thrown and nobody caught it: ${messageOf(thrown)}`,
+    { hint: `${executionId} stays as recorded; go on with: ${command}`, details: { executionId } },
+  ).toJSON()
+}
+
 function logLevel(wanted: string | undefined): LogLevel {
   const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
-  return levels.find((level) => level === wanted) ?? 'warn'
+  return levels.find((level) => level === wanted) ?? 'error'
 }

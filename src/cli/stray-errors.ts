@@ -6,17 +6,25 @@ import { exitCodes } from './exit-code.ts'
  * Keeps one agent's forgotten promise from ending the process and everybody's work: it is logged. An
  * exception that nobody caught may have left anything half done, so the process ends; what is recorded
  * can be continued.
+ *
+ * @param onFatal tells the caller's reader, just before the process ends with exit code 2
  */
-export function catchStrayErrors(logger: Logger): { stopListening(): void } {
+export function catchStrayErrors(
+  logger: Logger,
+  onFatal: (thrown: Error) => void,
+): { stopListening(): void } {
   const onRejection = (reason: unknown): void => {
-    logger.log('warn', 'a promise was rejected and nobody handled it', { error: messageOf(reason) })
+    logger.log('error', 'a promise was rejected and nobody handled it', {
+      error: messageOf(reason),
+    })
   }
   const onException = (thrown: Error): void => {
     logger.log('error', 'an exception was thrown and nobody caught it; the process ends here', {
       error: messageOf(thrown),
       stack: thrown.stack ?? null,
     })
-    process.exit(exitCodes.failed)
+    onFatal(thrown)
+    process.exit(exitCodes.refused)
   }
   process.on('unhandledRejection', onRejection)
   process.on('uncaughtException', onException)

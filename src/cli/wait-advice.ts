@@ -42,7 +42,13 @@ export class WaitAdvice {
     }
     if (reason.kind === 'uncertain') {
       const command = shellCommand([commandName, 'resolve', executionId, label])
-      return `${paintErr.red(`nobody knows whether ${label} happened; find out, then say`)}\n  ${command} --retry${databaseArgument}  ${paintErr.dim('# or --succeed JSON, or --fail')}`
+      const ways = [
+        ['--succeed {}', 'it happened; its output instead of {}'],
+        ['--retry', 'it did not: call again, same key'],
+        ['--fail', 'give up on it'],
+      ].map(([way, why]) => `  ${command} ${way}${databaseArgument}  ${paintErr.dim(`# ${why}`)}`)
+      const head = paintErr.red(`nobody knows whether ${label} happened; find out, then say one of`)
+      return [head, ...ways].join('\n')
     }
     return null
   }

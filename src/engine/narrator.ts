@@ -31,11 +31,11 @@ export class Narrator {
       case 'FallbackScheduled':
         return this.#log(running, 'warn', 'call failed, a fallback takes over', event)
       case 'CallUncertain':
-        return this.#log(running, 'error', 'outcome unknown: waiting for `aura resolve`', event)
+        return this.#log(running, 'warn', 'outcome unknown: waiting for `aura resolve`', event)
       case 'AttemptLost':
         return this.#log(running, 'warn', 'attempt was lost with its process', event)
       case 'FailureDecided':
-        return this.#log(running, 'error', 'execution stops', event)
+        return this.#log(running, 'warn', 'execution stops', event)
       case 'ExecutionStarted':
       case 'ExecutionCompleted':
       case 'ExecutionFailed':
@@ -65,7 +65,7 @@ export class Narrator {
     running: Running,
     event: KernelEvent & { kind: 'StepSkipped' | 'StepFailed' | 'CallCompleted' | 'CallFailed' },
   ): void {
-    if ('error' in event) this.#log(running, 'error', 'failed for good', event)
+    if ('error' in event) this.#log(running, 'warn', 'failed for good', event)
     if ('undo' in event && event.undo !== undefined) return
     const status = findStep(running.state, event.step)?.view.status ?? 'completed'
     if (status !== 'running') running.telemetry.stepEnded(event.step, status)

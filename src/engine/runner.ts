@@ -12,6 +12,7 @@ import type { AgentDirectory } from './engine-agent.ts'
 import type { Journal } from './journal/journal.ts'
 import { Narrator } from './narrator.ts'
 import type { Running } from './running.ts'
+import { faultOf } from './signal-schema.ts'
 import { Timers } from './timers.ts'
 import { runView } from './views/run-view.ts'
 import type { EngineListener } from './workflow-engine.ts'
@@ -43,7 +44,8 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options
-    this.#moment = { atMs: 0, random: options.random, tda: unavailableTda }
+    const fits: Moment['fits'] = (schema, data) => faultOf(schema, data) === null
+    this.#moment = { atMs: 0, random: options.random, tda: unavailableTda, fits }
     const { clock, logger, journal, agents } = options
     this.#narrator = new Narrator(options.telemetry, logger)
     this.timers = new Timers(clock)
@@ -115,8 +117,11 @@ export class Runner {
     for (const event of part.events) this.#narrator.tell(running, event)
     if (this.#options.listeners.size > 0) this.#tell(part, atMs)
     for (const { resolve } of part.flushed) resolve()
-    if (!running.isDriven || this.#isClosed) return
-    for (const command of part.commands) this.#obey(running, command, atMs)
+    if (this.#isClosed) return
+    for (const command of part.commands) {
+      // Whoever drives the execution later derives the rest anew; that it has ended is true for all.
+      if (running.isDriven || command.kind === 'finished') this.#obey(running, command, atMs)
+    }
   }
 
   #obey(running: Running, command: Command, atMs: number): void {

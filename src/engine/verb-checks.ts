@@ -1,15 +1,9 @@
 import { OrchestrationError, ResourceExhaustionError } from '../core/errors.ts'
-import type { JsonValue } from '../core/json.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
 import { limits } from '../core/limits.ts'
 import { nearestOrAll } from '../core/nearest.ts'
-import {
-  callLabel,
-  type CallRef,
-  compileSchema,
-  findCall,
-  findStep,
-  parseCallLabel,
-} from '../workflow/index.ts'
+import { callLabel, type CallRef, findCall, findStep, parseCallLabel } from '../workflow/index.ts'
+import { faultOf } from './signal-schema.ts'
 import type { Running } from './running.ts'
 
 /**
@@ -79,17 +73,11 @@ export function uncertainCall({ state }: Running, label: string): CallRef {
   )
 }
 
-function checkData(
-  label: string,
-  schema: Parameters<typeof compileSchema>[0],
-  data: JsonValue,
-): void {
-  const compiled = compileSchema(schema)
-  if ('faults' in compiled) return
-  const violation = compiled.validate(structuredClone<JsonValue>(data))[0]
-  if (violation === undefined) return
+function checkData(label: string, schema: JsonObject, data: JsonValue): void {
+  const fault = faultOf(schema, data)
+  if (fault === null) return
   throw new OrchestrationError(
     'InputError',
-    `the data does not fit what '${label}' waits for: ${violation.path.join('.') || 'data'} must be ${violation.expected}`,
+    `the data does not fit what '${label}' waits for: ${fault}`,
   )
 }

@@ -38,16 +38,15 @@ export async function run(
   const documentPath = resolve(context.cwd, file)
   const modules = options.agents ?? []
   const agents = await agentsOf(context, modules)
-  // Whoever drives a detached start may have agents that are not here.
-  const known = options.detach === true ? undefined : knownAgents(agents, 'error')
+  const id = options.id === undefined ? undefined : checkedId(options.id)
+  const history = id === undefined ? [] : historyOf(context, id)
+  // Whoever drives a detached start may have agents that are not here; one that exists waits for them.
+  const isNew = options.detach !== true && history.length === 0
+  const known = isNew ? knownAgents(agents, 'error') : undefined
   const read = readDocumentFile(file, documentPath, known)
   refuseBroken(file, read.problems)
   const document = read.document as WorkflowDocument
-  const executionId =
-    options.id === undefined
-      ? newExecutionId(document.name, context.clock.nowMs(), systemRandom)
-      : checkedId(options.id)
-  const history = options.id === undefined ? [] : historyOf(context, executionId)
+  const executionId = id ?? newExecutionId(document.name, context.clock.nowMs(), systemRandom)
   const pairs = options.input ?? []
   const isInputGiven = pairs.length > 0 || options.inputFile !== undefined
   const recorded = recordedInput(history)

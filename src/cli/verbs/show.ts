@@ -165,7 +165,12 @@ function nextLines(
   for (const signal of awaitedSignals(view, entries))
     next.push(command('signal', view.executionId, signal))
   for (const label of uncertainCalls(view))
-    next.push(command('resolve', view.executionId, label, '--retry'))
+    next.push(
+      `  ${paintOut.dim(`# find out whether ${label} happened, then say one of these:`)}`,
+      `${command('resolve', view.executionId, label, '--succeed', '{}')}  ${paintOut.dim('# it happened; its output instead of {}')}`,
+      `${command('resolve', view.executionId, label, '--retry')}  ${paintOut.dim('# it did not: call again, same key')}`,
+      `${command('resolve', view.executionId, label, '--fail')}  ${paintOut.dim('# give up on it')}`,
+    )
   if (view.status === 'paused') next.push(command('resume', view.executionId))
   if (!ended.has(view.status))
     next.push(

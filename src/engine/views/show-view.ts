@@ -64,11 +64,13 @@ function progressView({ state, status, nowMs }: ShowParts): ProgressView {
   let completed = 0
   for (const { view, plan } of state.steps) {
     if (view.status === 'running') currentSteps.push(plan.id)
-    else if (view.status !== 'pending' && view.status !== 'cancelled') completed++
+    else if (isDone(view.status) || (view.status === 'failed' && plan.continueOnFailure))
+      completed++
   }
   const total = state.steps.length
   const elapsedMs = nowMs - state.startedAtMs
-  const isOpen = state.phase !== 'ended'
+  // Nobody knows how long what is awaited will take.
+  const isMoving = status === 'running'
   return {
     status,
     completed,
@@ -76,8 +78,12 @@ function progressView({ state, status, nowMs }: ShowParts): ProgressView {
     percent: total === 0 ? 100 : Math.round((100 * completed) / total),
     currentSteps,
     etaMs:
-      isOpen && completed > 0 ? Math.round((elapsedMs / completed) * (total - completed)) : null,
+      isMoving && completed > 0 ? Math.round((elapsedMs / completed) * (total - completed)) : null,
   }
+}
+
+function isDone(status: string): boolean {
+  return status === 'completed' || status === 'skipped' || status === 'compensated'
 }
 
 /** Every completion of a step is a position to go back to, named by its step. */
@@ -95,11 +101,11 @@ function checkpointViews({ state, row }: ShowParts): readonly CheckpointView[] {
   return views.toSorted((a, b) => a.atMs - b.atMs)
 }
 
-function metricsView({ entries, journalBytes }: ShowParts): MetricsView {
+function metricsView({ state, entries, journalBytes }: ShowParts): MetricsView {
   const scheduledAtMs = new Map<string, number>()
   const startedAtMs = new Map<string, number>()
   const metrics = {
-    attempts: 0,
+    attempts: state.steps.reduce((sum, step) => sum + step.attempts, 0),
     retries: 0,
     queueMs: 0,
     runMs: 0,
@@ -118,7 +124,6 @@ function metricsView({ entries, journalBytes }: ShowParts): MetricsView {
         scheduledAtMs.set(key, atMs)
         break
       case 'AttemptStarted':
-        metrics.attempts++
         metrics.queueMs += atMs - (scheduledAtMs.get(key) ?? atMs)
         scheduledAtMs.delete(key)
         startedAtMs.set(key, atMs)

@@ -9,6 +9,28 @@ const undoing = { onFailure: 'compensate' } as const
 
 /** Behaviours that were missing once. */
 export const regressionChecks: EngineChecks = {
+  async 'an early signal that a suspended call refuses is passed over and stays'(stage) {
+    stage.script.run = ({ resumed }) =>
+      resumed === null
+        ? suspend({ signal: 'ok', schema: { type: 'object', required: ['y'] } })
+        : { got: resumed.data }
+    const id = await stage.begin(probe({ z: { sleep: '1s' }, a: call('write', { needs: ['z'] }) }))
+    await stage.now(stage.engine.signal(id, 'ok', { n: 1 }))
+    await stage.now(stage.engine.signal(id, 'ok', { y: 1 }))
+    const run = await stage.ended(id, 1_000)
+    assert.deepEqual(run.steps['a']?.output, { got: { y: 1 } })
+  },
+  async 'a sleep beyond its timeout fails, and outputs may name its null'(stage) {
+    const run = await stage.finish(
+      probe({
+        a: { sleep: '5s', timeout: '1s', continueOnFailure: true },
+        b: { sleep: '1s', outputs: { was: '${ output }' } },
+      }),
+      { forMs: 5_000 },
+    )
+    assert.equal(run.steps['a']?.status, 'failed')
+    assert.deepEqual(run.steps['b']?.output, { was: null })
+  },
   async 'a step whose items fail before their calls is tolerated and its dependents run'(stage) {
     const run = await stage.finish(
       probe({

@@ -35,7 +35,7 @@ test('a step is exactly one kind of thing', () => {
 test.each([
   ['sleep: 1s', 'action: b'],
   ['sleep: 1s', 'with: {}'],
-  ['sleep: 1s', 'timeout: 1s'],
+
   ['sleep: 1s', 'retry: {}'],
   ['waitFor: { signal: s }', 'retry: {}'],
   ['waitFor: { signal: s }', `fallback: { ${call} }`],

@@ -93,7 +93,7 @@ function normalizeStep(step: ParsedStep, retry: RetryDocument): StepDocument {
     forEach: expressionText(step.forEach),
     maxParallel: step.maxParallel ?? defaultMaxParallel,
     with: asObject(step.with ?? {}),
-    timeout: isCall ? (step.timeout ?? defaultTimeout) : null,
+    timeout: isCall ? (step.timeout ?? defaultTimeout) : sleepTimeout(step),
     // Neither a wait nor a sleep is retried.
     retry: isCall ? mergeRetry(retry, step.retry) : { ...defaultRetry, maxAttempts: 1 },
     fallback: fallbackEntries(step.fallback).map((entry) => normalizeFallback(entry, retry)),
@@ -112,6 +112,11 @@ function normalizeStep(step: ParsedStep, retry: RetryDocument): StepDocument {
   // The one place of a wait's timeout: on the step it means the same.
   const waitTimeout = timeout ?? step.timeout ?? null
   return { ...base, waitFor: { signal, timeout: waitTimeout, onTimeout: onTimeout ?? 'fail' } }
+}
+
+/** A wait keeps its timeout in `waitFor`; a sleep has none unless given. */
+function sleepTimeout(step: ParsedStep): string | null {
+  return step.sleep === undefined ? null : (step.timeout ?? null)
 }
 
 function fallbackEntries(fallback: ParsedStep['fallback']): readonly ParsedFallback[] {

@@ -23,7 +23,7 @@ export const kindKeys: Readonly<Record<StepKind, readonly string[]>> = {
   workflow: ['workflow', 'repeat', ...everyCall, ...everyKind],
   graph: ['graph', 'action', 'with', 'options', 'repeat', ...everyCall, ...everyKind],
   waitFor: ['waitFor', 'outputs', 'timeout', ...everyKind],
-  sleep: ['sleep', ...everyKind],
+  sleep: ['sleep', 'outputs', 'timeout', ...everyKind],
 }
 
 /** The keys that a step of each kind must have beside the one that names it. */

@@ -92,6 +92,8 @@ export interface WaitStepData extends AnyStepData {
 /** A step that lets time pass. */
 export interface SleepStepData extends AnyStepData {
   readonly sleep: DurationText
+  readonly timeout?: DurationText
+  readonly outputs?: JsonObject
   readonly agent?: never
   readonly waitFor?: never
 }

@@ -43,9 +43,9 @@ export function toDocumentStep(step: WorkflowStep): AgentStepData {
   return {
     agent: step.agentType,
     action: step.action,
-    needs: step.dependencies,
-    with: step.inputs,
-    ...(Object.keys(step.outputs).length === 0 ? {} : { outputs: step.outputs }),
+    needs: step.dependencies ?? [],
+    with: step.inputs ?? {},
+    ...(Object.keys(step.outputs ?? {}).length === 0 ? {} : { outputs: step.outputs ?? {} }),
     timeout: formatDuration(timeoutMs) as DurationText,
     retry: { maxAttempts: retryCount + 1 },
   }

@@ -24,7 +24,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
   ['CallResolved', 'step', 'resolution', 'index'],
   ['CallCancelled', 'step', 'index', 'unknown'],
   ['SignalReceived', 'name', 'data'],
-  ['SignalDelivered', 'step', 'name', 'index'],
+  ['SignalDelivered', 'step', 'name', 'index', 'place'],
   ['ExecutionPaused'],
   ['ExecutionResumed'],
   ['CancelRequested', 'dueAtMs'],

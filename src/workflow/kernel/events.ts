@@ -86,8 +86,8 @@ export type KernelEvent =
   /** The call was stopped. `unknown`: an attempt was running and nobody knows what it did. */
   | (OfCall & { readonly kind: 'CallCancelled'; readonly unknown?: boolean })
   | { readonly kind: 'SignalReceived'; readonly name: string; readonly data: JsonValue }
-  /** The oldest kept signal of that name ended the call's wait. */
-  | (OfCall & { readonly kind: 'SignalDelivered'; readonly name: string })
+  /** The kept signal of that name at `place` (absent for the oldest) ended the call's wait. */
+  | (OfCall & { readonly kind: 'SignalDelivered'; readonly name: string; readonly place?: number })
   | { readonly kind: 'ExecutionPaused' }
   | { readonly kind: 'ExecutionResumed' }
   | { readonly kind: 'CancelRequested'; readonly dueAtMs: number }

@@ -89,7 +89,7 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
       foldCancelled(state, call, event.unknown ?? false)
       break
     case 'SignalDelivered':
-      foldDelivered(state, call, event.name)
+      foldDelivered(state, call, event)
       break
     default:
       assertNever(event, 'event')
@@ -173,10 +173,14 @@ function foldCancelled(state: ExecutionState, call: CallState, isUnknown: boolea
   setStatus(state, call, 'cancelled')
 }
 
-function foldDelivered(state: ExecutionState, call: CallState, name: string): void {
+function foldDelivered(
+  state: ExecutionState,
+  call: CallState,
+  { name, place = 0 }: CallEvent & { kind: 'SignalDelivered' },
+): void {
   const queue = state.signals.get(name)
-  invariant(queue !== undefined && queue.length > 0, `no signal '${name}' is kept`)
-  const data = queue.shift() as JsonValue
+  invariant(queue !== undefined && queue.length > place, `no signal '${name}' is kept`)
+  const [data] = queue.splice(place, 1) as [JsonValue]
   state.signalCount--
   if (queue.length === 0) state.signals.delete(name)
   call.resumed = { signal: name, data, resumeToken: call.resumeToken }

@@ -36,7 +36,7 @@ test.each<{
   readonly step: string
 }>([
   { name: 'before its first event', events: [], status: 'pending', step: 'pending' },
-  { name: 'wants to start', events: [started, scheduled], status: 'running', step: 'running' },
+  { name: 'wants to start', events: [started, scheduled], status: 'running', step: 'waiting' },
   { name: 'runs', events: [started, scheduled, attempt], status: 'running', step: 'running' },
   {
     name: 'runs beside a sleep',

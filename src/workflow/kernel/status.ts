@@ -27,8 +27,7 @@ export function stepStatus(step: StepState): StepStatus {
   for (const call of step.calls) {
     if (call === undefined) continue
     if (call.status === 'uncertain') return 'uncertain'
-    if (call.status === 'running' || call.status === 'lookingUp' || call.status === 'scheduled')
-      return 'running'
+    if (call.status === 'running' || call.status === 'lookingUp') return 'running'
     if (call.status !== 'completed' && call.status !== 'failed') isWaiting = true
   }
   return isWaiting ? 'waiting' : 'running'

@@ -1,6 +1,6 @@
 import type { ActionContract, CallOutcome, LookupOutcome } from '../../core/contracts/call.ts'
 import type { TdaContext } from '../../core/contracts/tda.ts'
-import type { JsonValue } from '../../core/json.ts'
+import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { Random } from '../../core/random.ts'
 import type { CallRef } from './call-ref.ts'
 
@@ -48,6 +48,8 @@ export interface Moment {
   readonly atMs: number
   readonly random: Random
   readonly tda: TdaContext
+  /** Whether data fits a JSON Schema; one that cannot be read refuses nothing. */
+  readonly fits: (schema: JsonObject, data: JsonValue) => boolean
 }
 
 /** What is to be done; only after the events of the same transition are committed, except where said. */

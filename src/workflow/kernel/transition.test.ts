@@ -36,7 +36,12 @@ class Bench {
 
   /** Hands it to the live state, and what it records to the folded one over the text of a journal row. */
   stimulate(stimulus: Stimulus): readonly Command[] {
-    const moment = { atMs: this.nowMs, random: this.#random, tda: unavailableTda }
+    const moment = {
+      atMs: this.nowMs,
+      random: this.#random,
+      tda: unavailableTda,
+      fits: () => true,
+    }
     const { events, commands } = transition(this.live, stimulus, moment)
     this.commands.push(...commands)
     this.finished += commands.filter(({ kind }) => kind === 'finished').length
