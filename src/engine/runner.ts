@@ -12,7 +12,7 @@ import type { AgentDirectory } from './engine-agent.ts'
 import type { Journal } from './journal/journal.ts'
 import { Narrator } from './narrator.ts'
 import type { Running } from './running.ts'
-import { faultOf } from './signal-schema.ts'
+import { fits } from './signal-schema.ts'
 import { Timers } from './timers.ts'
 import { runView } from './views/run-view.ts'
 import type { EngineListener } from './workflow-engine.ts'
@@ -44,7 +44,6 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options
-    const fits: Moment['fits'] = (schema, data) => faultOf(schema, data) === null
     this.#moment = { atMs: 0, random: options.random, tda: unavailableTda, fits }
     const { clock, logger, journal, agents } = options
     this.#narrator = new Narrator(options.telemetry, logger)

@@ -15,6 +15,11 @@ export function faultOf(schema: JsonObject, data: JsonValue): string | null {
   return `${violation.path.join('.') || 'data'} must be ${violation.expected}`
 }
 
+/** Whether the data fits; a schema that cannot be read refuses nothing. */
+export function fits(schema: JsonObject, data: JsonValue): boolean {
+  return faultOf(schema, data) === null
+}
+
 function compiledOf(schema: JsonObject): Compiled {
   const key = canonicalJson(schema)
   const known = compiled.get(key)
