@@ -90,9 +90,26 @@ function encodeEvent(event: KernelEvent): string {
     const value = source[name]
     if (value === undefined) text += ',null'
     else if (isBoxed) text += `,[${JSON.stringify(value)}]`
-    else text += typeof value === 'number' ? `,${value}` : `,${JSON.stringify(value)}`
+    else if (typeof value === 'number') text += `,${value}`
+    else if (typeof value === 'string') text += `,${quoted(value)}`
+    else text += value === null ? ',null' : `,${JSON.stringify(value)}`
   }
   return `${text}]`
+}
+
+const quotedMax = 2_000
+const quotedTexts = new Map<string, string>()
+
+// Step ids, effects and contract hashes come again and again.
+function quoted(text: string): string {
+  if (text.length > 64) return JSON.stringify(text)
+  let written = quotedTexts.get(text)
+  if (written === undefined) {
+    if (quotedTexts.size >= quotedMax) quotedTexts.clear()
+    written = JSON.stringify(text)
+    quotedTexts.set(text, written)
+  }
+  return written
 }
 
 function isAbsent(
