@@ -2,6 +2,7 @@ import type { JsonValue } from '../../core/json.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { openLook } from '../../engine/index.ts'
 import type { LogEntry, ShowView, StepShowView } from '../../engine/index.ts'
+import { findOwner } from '../../storage/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { exitCodes } from '../exit-code.ts'
 import { shellCommand } from '../shell-quote.ts'
@@ -80,9 +81,16 @@ function headLines(
         `${progress.completed} of ${progress.total} steps (${progress.percent} %)${eta}`,
     ),
     paint.dim(
-      `${metrics.attempts} attempts, ${metrics.retries} retries; calls ran ${durationText(metrics.runMs)}, waited ${durationText(metrics.queueMs)}; journal ${metrics.journalBytes} bytes`,
+      `${count(metrics.attempts, 'attempt')}, ${count(metrics.retries, 'retry', 'retries')}; calls ran ${durationText(metrics.runMs)}, waited ${durationText(metrics.queueMs)}; journal ${metrics.journalBytes} bytes`,
     ),
+    ...(isOpen && !findOwner(context.databasePath).isOwned
+      ? [paint.yellow('nobody drives it now: no process owns the file')]
+      : []),
   ]
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`
 }
 
 function stepLine(context: CommandContext, id: string, step: StepShowView): string {
