@@ -84,16 +84,16 @@ it('a signal in the moment in which the execution ends is refused or kept, not s
   await stage.refused(stage.engine.signal(id, 'x', 1), 'RefusedError')
 })
 
-it('a process whose engine was closed ends at once', () => {
+it('a closed engine leaves no timer behind that keeps the process', () => {
+  const index = new URL('../src/index.ts', import.meta.url).href
   const code = `
-    const { openEngine } = await import('/work/main/src/engine/index.ts')
-    const { defineAgent } = await import('/work/main/src/agents/index.ts')
+    const { defineAgent, openEngine } = await import('${index}')
     const engine = await openEngine({ agents: [defineAgent({ type: 'a', actions: { do: { effect: 'read', run: () => 1 } } })] })
     await engine.executeWorkflow('p', { name: 'p', version: '1.0.0', steps: { a: { agent: 'a', action: 'do' } } })
-    await engine.close()`
-  const at = performance.now()
-  spawnSync(process.execPath, ['--input-type=module', '-e', code])
-  expect(performance.now() - at).toBeLessThan(3_000)
+    await engine.close()
+    console.log(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length)`
+  const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', code])
+  expect([status, stdout.toString()]).toEqual([0, '0\n'])
 })
 
 it('verbs after close say that the engine is closed', async () => {
