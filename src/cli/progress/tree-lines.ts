@@ -1,4 +1,5 @@
 import { assertNever } from '../../core/assert.ts'
+import { statusMark } from '../status-mark.ts'
 import type { Paint } from '../terminal/paint.ts'
 import { durationText } from '../terminal/duration-text.ts'
 import { cutToWidth, displayWidth, padToWidth, plainText } from '../terminal/width.ts'
@@ -87,28 +88,12 @@ function phaseText(model: ProgressModel, paint: Paint): string {
 }
 
 function icon(step: StepProgress, { nowMs, paint }: TreeLook): string {
-  switch (step.status) {
-    case 'pending':
-      return paint.dim('○')
-    case 'completed':
-      return step.fallback === null ? paint.green('✔') : paint.yellow('✔')
-    case 'failed':
-      return paint.red('✘')
-    case 'skipped':
-      return paint.dim('↷')
-    case 'cancelled':
-      return paint.yellow('■')
-    case 'compensated':
-      return paint.yellow('↶')
-    case 'running': {
-      const reason = firstWait(step)
-      if (reason?.kind === 'uncertain') return paint.red('?')
-      if (reason !== null && step.running === 0) return paint.yellow('◷')
-      return paint.cyan(spinner[Math.floor(nowMs / spinnerStepMs) % spinner.length] as string)
-    }
-    default:
-      return assertNever(step.status, 'status')
-  }
+  if (step.status === 'completed' && step.fallback !== null) return paint.yellow('✔')
+  if (step.status !== 'running') return statusMark(step.status, paint)
+  const reason = firstWait(step)
+  if (reason?.kind === 'uncertain') return statusMark('uncertain', paint)
+  if (reason !== null && step.running === 0) return statusMark('waiting', paint)
+  return paint.cyan(spinner[Math.floor(nowMs / spinnerStepMs) % spinner.length] as string)
 }
 
 function stateText(step: StepProgress, look: TreeLook): string {
