@@ -129,9 +129,7 @@ export class Committer {
       try {
         parts.push(takePart(running, atMs))
       } catch (thrown) {
-        const error = asOrchestrationError(thrown)
-        for (const { reject } of flushed) reject(error)
-        this.#options.onBroken(running, error)
+        this.#break({ running, flushed }, asOrchestrationError(thrown))
       }
     }
     return parts
@@ -150,9 +148,9 @@ export class Committer {
     for (const part of parts) this.#options.onCommitted(part, atMs)
   }
 
-  #break(part: Part, error: OrchestrationError): void {
-    for (const { reject } of part.flushed) reject(error)
-    this.#options.onBroken(part.running, error)
+  #break({ running, flushed }: Pick<Part, 'running' | 'flushed'>, error: OrchestrationError): void {
+    for (const { reject } of flushed) reject(error)
+    this.#options.onBroken(running, error)
   }
 
   /** @returns null when the batch is durable, else why it never will be */

@@ -151,11 +151,6 @@ export class EmbeddedEngine implements WorkflowEngine {
     return this.#executions.ledger(executionId)
   }
 
-  /** Executions in memory. */
-  get activeCount(): number {
-    return this.#runner.executions.size
-  }
-
   /** Armed timers, attempts that run, and executions in memory: all zero when nothing is left over. */
   get held(): { readonly timers: number; readonly attempts: number; readonly executions: number } {
     return {

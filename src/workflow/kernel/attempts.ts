@@ -3,8 +3,9 @@ import { type ErrorJson, OrchestrationError, toErrorJson } from '../../core/erro
 import { resolveDuration } from '../plan/resolve-duration.ts'
 import { callLabel } from './call-ref.ts'
 import { callFailed, completeCall, settleCancelled } from './calls.ts'
+import { setStatus } from './fold-step.ts'
 import { idempotencyKey } from './keys.ts'
-import { isSettling, mayStart } from './permission.ts'
+import { isCounted, isSettling, mayStart } from './permission.ts'
 import { deliverKept } from './signals.ts'
 import type { CallState } from './state.ts'
 import { type Target, targetOf } from './target.ts'
@@ -19,7 +20,7 @@ const lossesAloneMax = 3
 export function requestStart(turn: Turn, call: CallState): void {
   const { state } = turn
   if (call.requested || call.status !== 'scheduled' || !mayStart(state, call)) return
-  const countsForBudget = call.ref.undo === null && !call.redeliver
+  const countsForBudget = isCounted(call)
   const { agentCallsMax } = state.plan
   if (
     countsForBudget &&
@@ -43,7 +44,7 @@ export function requestStart(turn: Turn, call: CallState): void {
 export function withdrawRequest(turn: Turn, call: CallState): void {
   if (!call.requested) return
   call.requested = false
-  if (call.ref.undo === null && !call.redeliver) turn.state.requestedCalls--
+  if (isCounted(call)) turn.state.requestedCalls--
   turn.commands.push({ kind: 'release', call: call.ref })
 }
 
@@ -52,7 +53,7 @@ export function admitted(turn: Turn, call: CallState, contract: ActionContract):
   const { state } = turn
   if (call.status !== 'scheduled' || !call.requested) return
   if (!mayStart(state, call)) return withdrawRequest(turn, call)
-  if (call.ref.undo === null && !call.redeliver) state.requestedCalls--
+  if (isCounted(call)) state.requestedCalls--
   const { effect, hasLookup: lookup, hash } = contract
   const attempt = call.redeliver ? call.attempt : call.attempt + 1
   const started = { kind: 'AttemptStarted', attempt, effect, lookup, contract: hash } as const
@@ -105,9 +106,7 @@ export function lookedUp(turn: Turn, call: CallState, outcome: LookupOutcome): v
   }
   if (!call.redeliver)
     return attemptFailed(turn, call, { ...(call.error ?? unknownOutcome(call)), retryable: true })
-  turn.state.counts[call.status]--
-  turn.state.counts.scheduled++
-  call.status = 'scheduled'
+  setStatus(turn.state, call, 'scheduled')
   call.isLost = false
   redeliver(turn, call)
 }
@@ -185,9 +184,7 @@ function retryDelayMs({ turn, call, target, error }: Retried): number {
 
 function lookUp(turn: Turn, call: CallState, error: ErrorJson): void {
   call.error = error
-  turn.state.counts[call.status]--
-  turn.state.counts.lookingUp++
-  call.status = 'lookingUp'
+  setStatus(turn.state, call, 'lookingUp')
   requestLookup(turn, call)
 }
 

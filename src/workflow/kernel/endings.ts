@@ -75,14 +75,11 @@ export function advanceEnding(turn: Turn): void {
 }
 
 function complete(turn: Turn): void {
-  const { state } = turn
   try {
     record(turn, { kind: 'ExecutionCompleted', output: executionOutput(turn) })
   } catch (thrown) {
     return decideFailure(turn, null, definite(toErrorJson(thrown, 'ExpressionError')))
   }
-  if (state.dueAtMs !== null)
-    turn.commands.push({ kind: 'disarm', timer: { call: null, dueAtMs: state.dueAtMs } })
   turn.commands.push({ kind: 'finished' })
 }
 

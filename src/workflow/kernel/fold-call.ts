@@ -4,6 +4,7 @@ import { callLabel, type CallRef } from './call-ref.ts'
 import type { KernelEvent } from './events.ts'
 import { createCall, setStatus } from './fold-step.ts'
 import { idempotencyKey } from './keys.ts'
+import { isCounted } from './permission.ts'
 import { type CallState, type ExecutionState, findCall, findStep } from './state.ts'
 import { targetLabel, targetOf } from './target.ts'
 
@@ -102,7 +103,7 @@ function foldStarted(
   call: CallState,
   event: CallEvent & { kind: 'AttemptStarted' },
 ): void {
-  if (!call.redeliver && call.ref.undo === null) {
+  if (isCounted(call)) {
     call.step.attempts++
     state.agentCalls++
   }

@@ -23,6 +23,11 @@ export function mayStart(state: ExecutionState, call: CallState): boolean {
   }
 }
 
+/** Whether the call's next start is a new attempt that spends the budget: re-deliveries and undoing are free. */
+export function isCounted(call: CallState): boolean {
+  return call.ref.undo === null && !call.redeliver
+}
+
 /** Whether pause means anything: a cancelled or timed out execution goes on to its end regardless. */
 export function mayPause(state: ExecutionState): boolean {
   if (state.phase === 'ended' || isSettling(state)) return false

@@ -85,6 +85,7 @@ export type Command =
   | { readonly kind: 'arm'; readonly timer: Timer }
   /** The timer is of no use any more. */
   | { readonly kind: 'disarm'; readonly timer: Timer }
+  /** The execution has ended: whatever is still armed or held for it is of no use any more. */
   | { readonly kind: 'finished' }
 
 /** The call of an agent, ready to be made. */

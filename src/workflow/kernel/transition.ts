@@ -6,6 +6,7 @@ import { callFailed, completeCall, resolvedAsFailed } from './calls.ts'
 import { advance } from './advance.ts'
 import { decideFailure, giveUp, requestHeld, settle } from './endings.ts'
 import { kernelVersion } from './events.ts'
+import { setStatus } from './fold-step.ts'
 import { startItems } from './items.ts'
 import { isPaused, isSettling, mayPause } from './permission.ts'
 import { recover } from './recovery.ts'
@@ -138,10 +139,7 @@ function timerFired(turn: Turn, timer: Timer): void {
 
 /** The delay is over: nothing is recorded before the attempt starts, so a crash here repeats this. */
 function retryNow(turn: Turn, call: CallState): void {
-  const { counts } = turn.state
-  counts[call.status]--
-  counts.scheduled++
-  call.status = 'scheduled'
+  setStatus(turn.state, call, 'scheduled')
   turn.starting.push(call)
 }
 
