@@ -24,6 +24,35 @@ steps:
   expect(readDocumentData(data)).toEqual(readDocument(yaml, { file: '' }))
 })
 
+test('workflows, rollback and checkpoints are written as in YAML', () => {
+  const data = defineWorkflow({
+    name: 'page',
+    version: '1.0.0',
+    checkpoints: { onAnomalySeverity: 0.8 },
+    onFailure: 'rollback',
+    rollback: { to: 'paged', maxRollbacks: 2 },
+    steps: {
+      page: {
+        workflow: { name: 'page-on-call', version: '1', input: { to: 'sre' } },
+        checkpoint: 'paged',
+        retry: { maxAttempts: 2 },
+        compensate: { agent: 'pager', action: 'calm' },
+        fallback: [{ workflow: { name: 'mail' } }, { agent: 'pager', action: 'page' }],
+      },
+      tell: { needs: ['page'], agent: 'a', action: 'b', fallback: { workflow: { name: 'mail' } } },
+    },
+  })
+  const { document, problems } = readDocumentData(data)
+  expect(problems).toEqual([])
+  expect(document).toMatchObject({
+    onFailure: 'rollback',
+    rollback: { to: 'paged', maxRollbacks: 2 },
+    checkpoints: { onAnomalySeverity: 0.8 },
+    steps: { page: { workflow: { name: 'page-on-call', version: '1', input: { to: 'sre' } } } },
+  })
+  expectTypeOf(data.steps.page.workflow.version).toEqualTypeOf<'1'>()
+})
+
 test('an invalid document throws with all its problems', () => {
   let thrown: unknown
   try {
@@ -39,6 +68,7 @@ test('an invalid document throws with all its problems', () => {
 
 test('the compiler refuses needs of unknown steps, two kinds at once and bare numbers', () => {
   const base = { name: 'a', version: '1.0.0' } as const
+  const both = { agent: 'x', action: 'y', workflow: { name: 'w' } } as const
   const wrong = (): void => {
     // @ts-expect-error there is no step b
     defineWorkflow({ ...base, steps: { a: { needs: ['b'], sleep: '1s' } } })
@@ -48,6 +78,12 @@ test('the compiler refuses needs of unknown steps, two kinds at once and bare nu
     defineWorkflow({ ...base, steps: { a: { sleep: 5 } } })
     // @ts-expect-error an agent step has an action
     defineWorkflow({ ...base, steps: { a: { agent: 'x' } } })
+    // @ts-expect-error a workflow has its input in itself
+    defineWorkflow({ ...base, steps: { a: { workflow: { name: 'w' }, with: {} } } })
+    // @ts-expect-error a fallback is one thing
+    defineWorkflow({ ...base, steps: { a: { agent: 'x', action: 'y', fallback: both } } })
+    // @ts-expect-error there is no such way to fail
+    defineWorkflow({ ...base, onFailure: 'rollBack', steps: { a: { sleep: '1s' } } })
     // @ts-expect-error there is no such key
     defineWorkflow({ ...base, steps: { a: { sleep: '1s', agnet: 'x' } } })
   }

@@ -6,11 +6,16 @@ import type {
   StepData,
   WaitStepData,
   WorkflowData,
+  WorkflowStepData,
 } from './workflow-data.ts'
 
 export type { StepData, WorkflowData } from './workflow-data.ts'
 
-type StepKey = keyof AgentStepData | keyof WaitStepData | keyof SleepStepData
+type StepKey =
+  | keyof AgentStepData
+  | keyof WorkflowStepData
+  | keyof WaitStepData
+  | keyof SleepStepData
 
 /** Lets `needs` name only steps of the same document, and a step have only keys that exist. */
 type Checked<Step, Ids extends string> = { readonly needs?: readonly Ids[] } & {

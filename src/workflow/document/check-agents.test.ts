@@ -28,6 +28,20 @@ steps:
   ])
 })
 
+test('a workflow names no agent, but what undoes it and steps in for it does', () => {
+  const text = `name: x
+version: 1.0.0
+steps:
+  a: { workflow: { name: tol }, compensate: { agent: tool, action: un }, fallback: [{ workflow: { name: w } }, { agent: nobody, action: x }] }
+  b: { agent: tool, action: echo, fallback: { workflow: { name: nobody } } }
+`
+  const { problems } = readDocument(text, { file: 'x.yaml', agents })
+  expect(problems.map(({ path }) => path)).toEqual([
+    'steps.a.compensate.action',
+    'steps.a.fallback[1].agent',
+  ])
+})
+
 test('as warnings they leave the document', () => {
   const text = 'name: x\nversion: 1.0.0\nsteps:\n  a: { agent: nobody, action: echo }\n'
   const { document, problems } = readDocument(text, {

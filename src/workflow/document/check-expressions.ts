@@ -165,10 +165,7 @@ class ExpressionChecker {
   #checkReference(reference: Reference, shift: number, { path, scope }: Text): void {
     const place = shift + reference.offset
     const { root } = reference
-    if (root === 'state') {
-      const message = 'reading `state` in an expression is not yet supported'
-      this.#problems.add({ path, message, found: 'state', expected: 'no state', place })
-    } else if (!scope.roots.includes(root)) {
+    if (!scope.roots.includes(root)) {
       this.#problems.add({
         path,
         message: `\`${root.slice(0, 100)}\` is not in scope here`,
@@ -246,6 +243,7 @@ const homes: ReadonlyMap<string, string> = new Map([
   ],
   ['call', '`call` is in scope only in compensate.with'],
   ['steps', '`steps` is in scope only in steps and in the document’s output'],
+  ['state', '`state` is in scope only in steps and in the document’s output'],
   ['input', 'a trigger fires before there is an input'],
   ['execution', 'a trigger fires before there is an execution'],
 ])

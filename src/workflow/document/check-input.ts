@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../core/json.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
+import { splitTemplate } from '../expression/delimiters.ts'
 import { compileSchema } from './input.ts'
 import type { InputValidator } from './input.ts'
 import { describeValue, pathText } from './problem.ts'
@@ -52,7 +53,12 @@ interface TriggerCheck {
 function checkTriggerInput(input: JsonObject, { validate, path, problems }: TriggerCheck): void {
   const templates = templatePaths(input)
   for (const violation of validate(structuredClone(input) as JsonValue)) {
-    if (templates.length > 0 && mayBeCured(violation, templates)) continue
+    if (templates.length > 0 && mayBeCured(violation, templates)) {
+      // Text around a template stays text, whatever the template gives.
+      const value = valueAt(input, violation.path)
+      if (violation.keyword !== 'type' || typeof value !== 'string' || isWholeTemplate(value))
+        continue
+    }
     const isMissing = violation.keyword === 'required'
     const full: Path = [...path, ...violation.path]
     const name = pathText(violation.path)
@@ -90,6 +96,16 @@ function mayBeCured(
     wholeKeywords.has(violation.keyword) &&
     templates.some((template) => isAbove(violation.path, template))
   )
+}
+
+function isWholeTemplate(text: string): boolean {
+  try {
+    const parts = splitTemplate(text)
+    return parts.length === 1 && parts[0]?.kind === 'expression'
+  } catch {
+    // It is no template at all, which is another problem's concern.
+    return true
+  }
 }
 
 function isAbove(outer: Path, inner: Path): boolean {

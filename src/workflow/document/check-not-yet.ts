@@ -6,12 +6,8 @@ import { listAt, mapAt, ownValue } from './value-at.ts'
 /** Refuses what the document may say and this version does not do yet. */
 export function checkNotYet(data: JsonValue, problems: ProblemList): void {
   if (!isJsonObject(data)) return
-  for (const key of ['rollback', 'checkpoints', 'adaptation']) {
-    if (ownValue(data, key) !== undefined) refuse([key], `the key '${key}'`, problems)
-  }
-  if (ownValue(data, 'onFailure') === 'rollback') {
-    refuse(['onFailure'], 'onFailure: rollback', problems, 'use compensate or keep')
-  }
+  if (ownValue(data, 'adaptation') !== undefined)
+    refuse(['adaptation'], "the key 'adaptation'", problems)
   for (const key of ['tokens', 'costUsd']) {
     if (ownValue(mapAt(data, 'budget'), key) !== undefined) {
       refuse(['budget', key], `a budget of ${key}`, problems, 'use budget.agentCalls')
@@ -26,7 +22,7 @@ export function checkNotYet(data: JsonValue, problems: ProblemList): void {
 }
 
 function checkStep(step: JsonObject, path: Path, problems: ProblemList): void {
-  for (const kind of ['pattern', 'workflow', 'graph']) {
+  for (const kind of ['pattern', 'graph']) {
     if (ownValue(step, kind) !== undefined)
       refuse([...path, kind], `a step with ${kind}`, problems, 'use agent')
   }
@@ -37,7 +33,7 @@ function checkStep(step: JsonObject, path: Path, problems: ProblemList): void {
   for (const [index, entry] of listAt(step, 'fallback').entries()) {
     checkFallback(entry, [...path, 'fallback', index], problems)
   }
-  checkSecrets(ownValue(step, 'with'), [...path, 'with'], problems)
+  checkInputs(step, path, problems)
   checkSecrets(
     ownValue(mapAt(step, 'compensate'), 'with'),
     [...path, 'compensate', 'with'],
@@ -46,11 +42,16 @@ function checkStep(step: JsonObject, path: Path, problems: ProblemList): void {
 }
 
 function checkFallback(entry: JsonValue, path: Path, problems: ProblemList): void {
-  for (const kind of ['pattern', 'workflow']) {
-    if (ownValue(entry, kind) !== undefined)
-      refuse([...path, kind], `a fallback with ${kind}`, problems, 'use agent')
-  }
-  checkSecrets(ownValue(entry, 'with'), [...path, 'with'], problems)
+  if (ownValue(entry, 'pattern') !== undefined)
+    refuse([...path, 'pattern'], 'a fallback with pattern', problems, 'use agent or workflow')
+  checkInputs(entry, path, problems)
+}
+
+/** @param owner a step or a fallback entry */
+function checkInputs(owner: JsonValue, path: Path, problems: ProblemList): void {
+  checkSecrets(ownValue(owner, 'with'), [...path, 'with'], problems)
+  const input = ownValue(mapAt(owner, 'workflow'), 'input')
+  checkSecrets(input, [...path, 'workflow', 'input'], problems)
 }
 
 function checkSecrets(value: JsonValue | undefined, path: Path, problems: ProblemList): void {

@@ -76,7 +76,27 @@ function checkSchedule(schedule: string, path: Path, problems: ProblemList): voi
   }
 }
 
+/** The names of three letters in the IANA database; Intl takes others too, of several meanings. */
+const shortTimezones = new Set([
+  'UTC',
+  'GMT',
+  'UCT',
+  'EST',
+  'MST',
+  'HST',
+  'WET',
+  'CET',
+  'MET',
+  'EET',
+  'PRC',
+  'ROC',
+  'ROK',
+])
+
+/** What Intl takes, except offsets such as `+02:00` and abbreviations such as `PST`. */
 function isTimezone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false
+  if (name.length === 3 && !shortTimezones.has(name.toUpperCase())) return false
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
   } catch {

@@ -61,19 +61,13 @@ test('a reserved word of CEL is no step id, other ids follow the pattern', () =>
 
 test.each([
   ['x: { pattern: consensus, agents: [a], action: b }', 'steps.x.pattern'],
-  ['x: { workflow: { name: w, version: "1" } }', 'steps.x.workflow'],
   ['x: { graph: g }', 'steps.x.graph'],
   [
     `x: { ${call}, fallback: { pattern: fanOut, agents: [a], action: b } }`,
     'steps.x.fallback.pattern',
   ],
-  [
-    `x: { ${call}, fallback: [{ ${call} }, { workflow: { name: w } }] }`,
-    'steps.x.fallback[1].workflow',
-  ],
   [`x: { ${call}, concurrency: { key: k, max: 1 } }`, 'steps.x.concurrency'],
   [`x: { ${call}, with: { a: [{ $secret: S }] } }`, 'steps.x.with.a[0].$secret'],
-  [`x: { ${call}, when: state.n > 1 }`, 'steps.x.when'],
 ])('the step %s is refused as not yet there, and only as that', (step, path) => {
   const problems = problemsOf([step])
   expect(problems.map((problem) => problem.path)).toEqual([path])
@@ -81,9 +75,6 @@ test.each([
 })
 
 test.each([
-  ['onFailure: rollback', 'onFailure'],
-  ['rollback: { to: start, maxRollbacks: 2 }', 'rollback'],
-  ['checkpoints: { onAnomalySeverity: 0.8 }', 'checkpoints'],
   ['budget: { tokens: 5 }', 'budget.tokens'],
   ['budget: { costUsd: 0.5 }', 'budget.costUsd'],
   ['adaptation: { maxParallel: 3 }', 'adaptation'],
@@ -220,6 +211,69 @@ test('every trigger has one cause, a readable schedule and a time zone that exis
   expect(trigger('schedule: "0 0 31 2 *"')).toEqual([
     ['triggers[0].schedule', 'the schedule never comes due'],
   ])
+})
+
+test.each([
+  ['UTC', true],
+  ['Asia/Kolkata', true],
+  ['US/Pacific', true],
+  ['europe/berlin', true],
+  ['EST5EDT', true],
+  ['CET', true],
+  ['PST', false],
+  ['CEST', false],
+  ['+02:00', false],
+  ['GMT+2', false],
+])('whether the time zone %s exists: %s', (name, exists) => {
+  expect(trigger(`schedule: "* * * * *", timezone: "${name}"`)).toEqual(
+    exists ? [] : [['triggers[0].timezone', 'there is no such time zone']],
+  )
+})
+
+test.each([
+  ['*/5 * * * *', true],
+  ['30 */5 * * * *', true],
+  ['0 0 9 1 1 * 2030', true],
+  ['@daily', true],
+  ['0 9 * * MON-FRI', true],
+  ['0 9 L * *', true],
+  ['* * * *', false],
+  ['* * * * * * * *', false],
+  ['0 25 * * *', false],
+  ['every minute', false],
+])('whether the schedule %s can be read: %s', (schedule, isReadable) => {
+  const problems = problemsOf(['x: { sleep: 1s }'], `triggers: [{ schedule: "${schedule}" }]`)
+  if (isReadable) return expect(problems).toEqual([])
+  expect(problems).toMatchObject([
+    { path: 'triggers[0].schedule', line: 5, column: 24, level: 'error' },
+  ])
+  expect(problems[0]?.message).toContain('the schedule cannot be read')
+  expect(problems[0]?.hint).toBe('minute hour day-of-month month day-of-week')
+})
+
+test('a schedule that gives nothing of a required input is an error where the trigger stands', () => {
+  const schema = 'input: { type: object, required: [series], properties: { n: { default: 1 } } }'
+  const bare = problemsOf(['x: { sleep: 1s }'], schema, 'triggers: [{ schedule: "* * * * *" }]')
+  expect(bare).toMatchObject([{ path: 'triggers[0].input.series', line: 6, level: 'error' }])
+  const given = 'triggers: [{ schedule: "* * * * *", input: { series: s } }]'
+  expect(problemsOf(['x: { sleep: 1s }'], schema, given)).toEqual([])
+})
+
+test("`state` is read in steps and the document's output, and nowhere else", () => {
+  const step = `x: { ${call}, when: state.n > 1, forEach: "state['a b']", with: { s: ${template('state')} }, timeout: ${template('state.t')}, outputs: { o: ${template('state.o')} }, repeat: { until: state.done }, compensate: { ${call}, with: { s: ${template('state.s')} } }, fallback: { ${call}, with: { s: ${template('state.s')} } } }`
+  const wait = `y: { waitFor: { signal: "s-\${ state.id }", timeout: ${template('state.t')} } }`
+  const output = `output: ${template('state.result')}`
+  expect(pairsOf([step, wait], output)).toEqual([])
+  const elsewhere = [
+    `timeout: ${template('state.t')}`,
+    'triggers: [{ event: e, when: state.n > 1 }]',
+  ]
+  const problems = problemsOf(['x: { sleep: 1s }'], ...elsewhere)
+  expect(problems.map(({ path, line, message }) => [path, line, message])).toEqual([
+    ['timeout', 5, '`state` is not in scope here'],
+    ['triggers[0].when', 6, '`state` is not in scope here'],
+  ])
+  expect(problems[0]?.hint).toContain('only in steps')
 })
 
 test("a trigger's input must be able to satisfy the schema", () => {

@@ -19,9 +19,11 @@ export interface WorkflowDocument {
   readonly retry: RetryDocument
   readonly budget: BudgetDocument | null
   readonly sla: { readonly duration: string | null; readonly completionRate: number | null } | null
+  /** An anomaly of at least this severity, 0 to 1, takes a checkpoint; null for none. */
   readonly checkpoints: { readonly onAnomalySeverity: number } | null
   readonly onFailure: 'compensate' | 'rollback' | 'keep'
-  readonly rollback: { readonly to: string; readonly maxRollbacks: number } | null
+  /** Never null where `onFailure` is `rollback`. */
+  readonly rollback: RollbackDocument | null
   readonly adaptation: JsonObject | null
   readonly steps: { readonly [stepId: string]: StepDocument }
   /** A template; absent gives the outputs of the steps nobody needs, by id. */
@@ -35,6 +37,13 @@ export interface RetryDocument {
   readonly maxInterval: string
   /** Share of the interval, 0 to 1, by which it is varied. */
   readonly jitter: number
+}
+
+export interface RollbackDocument {
+  /** `lastCheckpoint`, `start`, `lastHealthy`, a checkpoint label or a step id of the document. */
+  readonly to: string
+  /** Rollbacks after which the execution goes on; 0 or more. */
+  readonly maxRollbacks: number
 }
 
 export interface BudgetDocument {
@@ -79,7 +88,23 @@ export interface WaitStepDocument extends StepBase {
 export interface SleepStepDocument extends StepBase {
   readonly sleep: string
 }
-export type StepDocument = AgentStepDocument | WaitStepDocument | SleepStepDocument
+/** A step that runs another workflow; its `with` is empty, the child's input is in `workflow`. */
+export interface WorkflowStepDocument extends StepBase {
+  readonly workflow: WorkflowRefDocument
+}
+export type StepDocument =
+  | AgentStepDocument
+  | WaitStepDocument
+  | SleepStepDocument
+  | WorkflowStepDocument
+
+export interface WorkflowRefDocument {
+  readonly name: string
+  /** A semver range; `*` takes the highest release. */
+  readonly version: string
+  /** A template object of the child's input. */
+  readonly input: JsonObject
+}
 
 export interface WaitForDocument {
   readonly signal: string
@@ -87,13 +112,31 @@ export interface WaitForDocument {
   readonly onTimeout: 'fail' | 'continue'
 }
 
-export interface FallbackDocument {
+interface FallbackBase {
+  /** A template object of the call's input; null reuses the resolved input of the step. */
+  readonly with: JsonObject | null
+  readonly retry: RetryDocument
+}
+
+export interface AgentFallbackDocument extends FallbackBase {
   readonly agent: string
   readonly action: string
-  /** Null reuses the resolved input of the step. */
-  readonly with: JsonObject | null
+  /** Per attempt, from the call. */
   readonly timeout: string
-  readonly retry: RetryDocument
+}
+export interface WorkflowFallbackDocument extends FallbackBase {
+  readonly workflow: FallbackWorkflowRefDocument
+  /** Per attempt, from the call; null for none. */
+  readonly timeout: string | null
+}
+export type FallbackDocument = AgentFallbackDocument | WorkflowFallbackDocument
+
+export interface FallbackWorkflowRefDocument {
+  readonly name: string
+  /** A semver range; `*` takes the highest release. */
+  readonly version: string
+  /** Null takes the entry's `with`; at most one of the two is given. */
+  readonly input: JsonObject | null
 }
 
 export interface CompensateDocument {

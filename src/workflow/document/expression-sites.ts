@@ -22,7 +22,7 @@ export interface ExpressionSite {
 }
 
 const documentRoots = ['input', 'execution', 'tda']
-const stepRoots = ['input', 'steps', 'execution', 'tda']
+const stepRoots = ['input', 'steps', 'state', 'execution', 'tda']
 
 /** Every place of a document's data, of whatever shape, where expressions may stand. */
 export function* expressionSites(data: JsonValue): Generator<ExpressionSite> {
@@ -72,6 +72,7 @@ function* stepSites(step: JsonObject, id: string): Generator<ExpressionSite> {
   const undo: SiteScope = { ...call, roots: [...call.roots, 'call'], steps: 'any' }
   yield* sites(step, path, before, { when: 'bool', forEach: 'list' })
   yield* sites(step, path, call, { with: 'template', timeout: 'duration', sleep: 'duration' })
+  yield* sites(mapAt(step, 'workflow'), [...path, 'workflow'], call, { input: 'template' })
   yield* sites(mapAt(step, 'retry'), [...path, 'retry'], call, intervals)
   yield* sites(mapAt(step, 'waitFor'), [...path, 'waitFor'], call, {
     signal: 'template',
@@ -90,5 +91,6 @@ function* stepSites(step: JsonObject, id: string): Generator<ExpressionSite> {
 
 function* fallbackSites(entry: JsonValue, path: Path, scope: SiteScope): Generator<ExpressionSite> {
   yield* sites(entry, path, scope, { with: 'template', timeout: 'duration' })
+  yield* sites(mapAt(entry, 'workflow'), [...path, 'workflow'], scope, { input: 'template' })
   yield* sites(mapAt(entry, 'retry'), [...path, 'retry'], scope, intervals)
 }

@@ -20,6 +20,10 @@ test('it accepts documents, also with what is not yet supported', () => {
     a: { agent: 'x', action: 'y', fallback: [{ agent: 'x', action: 'z' }] },
     b: { pattern: 'consensus', agents: ['x'], action: 'y', options: { quorum: 2 } },
     c: { waitFor: { signal: 's', timeout: '${ input.t }' } },
+    d: {
+      workflow: { name: 'w', version: '^1', input: { a: 1 } },
+      fallback: { workflow: { name: 'w' } },
+    },
   }
   expect(validate({ name: 'a', version: '1.0.0-rc.1+b', steps, rollback: { to: 'start' } })).toBe(
     true,
@@ -34,6 +38,8 @@ test.each([
   { name: 'a', version: '1.0.0', steps: { a: { sleep: 5 } } },
   { name: 'a', version: '1.0.0', steps: { a: { sleep: '1s', agent: 'x' } } },
   { name: 'a', version: '1.0.0', steps: { a: { slep: '1s' } } },
+  { name: 'a', version: '1.0.0', steps: { a: { workflow: { name: 'W' } } } },
+  { name: 'a', version: '1.0.0', steps: { a: { workflow: { version: '1' } } } },
   { name: 'a', version: '1.0.0', steps: { a: { sleep: '1s' } }, extra: 1 },
 ])('it refuses the shape of %j', (document) => {
   expect(validate(document)).toBe(false)
@@ -43,5 +49,6 @@ test('the known keys at a path are those of the schema there', () => {
   expect(keysAt([])).toContain('featureFlags')
   expect(keysAt(['steps', 'constructor'])).toContain('continueOnFailure')
   expect(keysAt(['steps', 'x', 'fallback', 0])).toContain('agents')
+  expect(keysAt(['steps', 'x', 'workflow'])).toEqual(['name', 'version', 'input'])
   expect(keysAt(['steps', 'x', 'with'])).toEqual([])
 })

@@ -6,6 +6,7 @@ import type {
   FallbackDocument,
   RepeatDocument,
   RetryDocument,
+  RollbackDocument,
   StepDocument,
   TriggerDocument,
   WorkflowDocument,
@@ -28,6 +29,12 @@ const defaultTimeout = '5m'
 
 /** Items of a `forEach` that run at the same time where the step does not say it. */
 const defaultMaxParallel = 16
+
+/** Versions that a workflow step takes where it does not say it. */
+const defaultRange = '*'
+
+/** How `onFailure: rollback` rolls back where `rollback` does not say it. */
+const defaultRollback: RollbackDocument = { to: 'lastCheckpoint', maxRollbacks: 1 }
 
 /** How `repeat` polls where it does not say it. */
 const defaultRepeat = { maxTimes: 100, delay: '1s' } as const
@@ -60,9 +67,9 @@ export function normalize(parsed: ParsedDocument, graph: StepGraph): WorkflowDoc
             duration: parsed.sla.duration ?? null,
             completionRate: parsed.sla.completionRate ?? null,
           },
-    checkpoints: null,
+    checkpoints: parsed.checkpoints ?? null,
     onFailure: parsed.onFailure ?? 'keep',
-    rollback: null,
+    rollback: normalizeRollback(parsed),
     adaptation: null,
     steps,
     ...(parsed.output === undefined ? {} : { output: parsed.output as JsonValue }),
@@ -85,7 +92,6 @@ function canonicalOrder({ ids, needs, order }: StepGraph): string[] {
 }
 
 function normalizeStep(step: ParsedStep, retry: RetryDocument): StepDocument {
-  const isCall = step.agent !== undefined
   const base = {
     needs: step.needs ?? [],
     when: expressionText(step.when),
@@ -93,9 +99,8 @@ function normalizeStep(step: ParsedStep, retry: RetryDocument): StepDocument {
     forEach: expressionText(step.forEach),
     maxParallel: step.maxParallel ?? defaultMaxParallel,
     with: asObject(step.with ?? {}),
-    timeout: isCall ? (step.timeout ?? defaultTimeout) : sleepTimeout(step),
-    // Neither a wait nor a sleep is retried.
-    retry: isCall ? mergeRetry(retry, step.retry) : { ...defaultRetry, maxAttempts: 1 },
+    timeout: stepTimeout(step),
+    retry: stepRetry(step, retry),
     fallback: fallbackEntries(step.fallback).map((entry) => normalizeFallback(entry, retry)),
     compensate: normalizeCompensate(step.compensate),
     outputs: step.outputs === undefined ? null : asObject(step.outputs),
@@ -105,6 +110,11 @@ function normalizeStep(step: ParsedStep, retry: RetryDocument): StepDocument {
     tda: step.tda ?? null,
   } as const
   if (step.sleep !== undefined) return { ...base, sleep: step.sleep }
+  if (step.workflow !== undefined) {
+    const { name, version, input } = step.workflow
+    const ref = { name, version: version ?? defaultRange, input: asObject(input ?? {}) }
+    return { ...base, workflow: ref }
+  }
   if (step.waitFor === undefined) {
     return { ...base, agent: step.agent as string, action: step.action as string }
   }
@@ -114,9 +124,23 @@ function normalizeStep(step: ParsedStep, retry: RetryDocument): StepDocument {
   return { ...base, waitFor: { signal, timeout: waitTimeout, onTimeout: onTimeout ?? 'fail' } }
 }
 
-/** A wait keeps its timeout in `waitFor`; a sleep has none unless given. */
-function sleepTimeout(step: ParsedStep): string | null {
-  return step.sleep === undefined ? null : (step.timeout ?? null)
+/** A wait keeps its timeout in `waitFor`; a sleep and a workflow have none unless given. */
+function stepTimeout(step: ParsedStep): string | null {
+  if (step.waitFor !== undefined) return null
+  return step.timeout ?? (step.agent === undefined ? null : defaultTimeout)
+}
+
+/** Neither a wait nor a sleep is retried. */
+function stepRetry(step: ParsedStep, retry: RetryDocument): RetryDocument {
+  if (step.workflow !== undefined) return workflowRetry(step.retry, retry)
+  return step.agent === undefined
+    ? { ...defaultRetry, maxAttempts: 1 }
+    : mergeRetry(retry, step.retry)
+}
+
+/** A workflow is tried once unless it says otherwise itself, whatever the document says. */
+function workflowRetry(own: ParsedRetry | undefined, retry: RetryDocument): RetryDocument {
+  return mergeRetry(retry, own ?? { maxAttempts: 1 })
 }
 
 function fallbackEntries(fallback: ParsedStep['fallback']): readonly ParsedFallback[] {
@@ -125,10 +149,24 @@ function fallbackEntries(fallback: ParsedStep['fallback']): readonly ParsedFallb
 }
 
 function normalizeFallback(entry: ParsedFallback, retry: RetryDocument): FallbackDocument {
+  const input = entry.with === undefined ? null : asObject(entry.with)
+  if (entry.workflow !== undefined) {
+    const { name, version, input: own } = entry.workflow
+    return {
+      workflow: {
+        name,
+        version: version ?? defaultRange,
+        input: own === undefined ? null : asObject(own),
+      },
+      with: input,
+      timeout: entry.timeout ?? null,
+      retry: workflowRetry(entry.retry, retry),
+    }
+  }
   return {
     agent: entry.agent as string,
     action: entry.action as string,
-    with: entry.with === undefined ? null : asObject(entry.with),
+    with: input,
     timeout: entry.timeout ?? defaultTimeout,
     retry: mergeRetry(retry, entry.retry),
   }
@@ -156,6 +194,14 @@ function normalizeTrigger(trigger: ParsedTrigger): TriggerDocument {
     return { schedule: trigger.schedule, timezone: trigger.timezone ?? 'UTC', input }
   }
   return { event: trigger.event as string, when: expressionText(trigger.when), input }
+}
+
+function normalizeRollback({ onFailure, rollback }: ParsedDocument): RollbackDocument | null {
+  if (rollback === undefined) return onFailure === 'rollback' ? defaultRollback : null
+  return {
+    to: rollback.to ?? defaultRollback.to,
+    maxRollbacks: rollback.maxRollbacks ?? defaultRollback.maxRollbacks,
+  }
 }
 
 function normalizeBudget(budget: ParsedDocument['budget']): BudgetDocument | null {

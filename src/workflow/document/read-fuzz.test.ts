@@ -19,6 +19,12 @@ steps:
     action: y
     fallback: [{ agent: z, action: y, timeout: 3s }]
   three: { needs: [two], waitFor: { signal: "s\\u0041", timeout: 1h } }
+  four:
+    workflow: { name: w, version: ^1.2, input: { a: "\${ state.a }" } }
+    checkpoint: done
+    fallback: { workflow: { name: w, version: ">=1 <2" }, with: {} }
+onFailure: rollback
+rollback: { to: done }
 output: { r: "\${ steps.two.output }" }
 `
 
@@ -107,6 +113,7 @@ const keys = fc.constantFrom(
     ' ',
   ),
   ...'triggers schedule event input properties required output budget compensate repeat'.split(' '),
+  ...'workflow checkpoint rollback to onFailure checkpoints timezone'.split(' '),
 )
 const scalars = fc.oneof(
   fc.constantFrom<unknown>(
@@ -154,6 +161,7 @@ test('right names with wrong values never throw', () => {
       maxKeys: 4,
     }),
     output: anyData,
+    rollback: anyData,
   })
   fc.assert(
     fc.property(document, (data) => {

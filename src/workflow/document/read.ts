@@ -6,8 +6,10 @@ import { checkExpressions } from './check-expressions.ts'
 import { checkInput } from './check-input.ts'
 import { checkNeeds } from './check-needs.ts'
 import { checkNotYet } from './check-not-yet.ts'
+import { checkRollback } from './check-rollback.ts'
 import { checkSteps } from './check-steps.ts'
 import { checkTriggers } from './check-triggers.ts'
+import { checkWorkflowRefs } from './check-workflow-refs.ts'
 import type { WorkflowDocument } from './document.ts'
 import { readData } from './json-data.ts'
 import { normalize } from './normalize.ts'
@@ -93,6 +95,8 @@ function checkData(
   const graph = stepGraph(data)
   checkNotYet(data, problems)
   checkSteps(data, problems)
+  checkWorkflowRefs(data, problems)
+  checkRollback(data, problems)
   checkNeeds(data, graph, problems)
   checkTriggers(data, problems)
   checkInput(data, problems)

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { limits } from '../../core/limits.ts'
-import { durationPattern } from './text-patterns.ts'
+import { durationPattern, namePattern } from './text-patterns.ts'
 
 /*
  * The building blocks of the document's schema. Every `error` text says what was expected; the
@@ -15,6 +15,12 @@ export const duration = z
   .string({ error: durationExpected })
   .regex(durationPattern, { error: durationExpected })
   .max(limits.expressionCharactersMax)
+
+/** What a workflow's name must look like, as problems say it. */
+const nameExpected = 'a name: a to z first, then a-z 0-9 -, at most 63'
+
+/** A workflow's name. */
+export const workflowName = z.string().regex(namePattern, { error: nameExpected })
 
 /** A name of an agent, action, signal and the like. */
 export const label = z.string().min(1).max(200)
@@ -59,9 +65,11 @@ const options = z
   .describe('Options of a pattern')
 
 const workflowCall = z.strictObject({
-  name: label,
-  version: label.optional().describe('A semver range; the highest match is taken'),
-  input: templateMap.optional(),
+  name: workflowName,
+  version: label
+    .optional()
+    .describe('A semver range, by default *; the highest match when the execution starts is taken'),
+  input: templateMap.optional().describe("The child's input"),
 })
 
 const pattern = z.enum(['pipeline', 'fanOut', 'consensus', 'hierarchical'])
@@ -73,7 +81,7 @@ export const work = {
   pattern: pattern.optional(),
   agents: z.array(label).min(1).max(1_000).optional(),
   options: options.optional(),
-  workflow: workflowCall.optional(),
+  workflow: workflowCall.optional().describe('Another workflow, run as a part of this one'),
   with: templateMap.optional().describe("The call's input"),
   timeout: duration.optional().describe('Per attempt, from the call'),
   retry: retry.optional(),

@@ -1,7 +1,15 @@
 import * as z from 'zod'
 import { stepSchema } from './schema-step.ts'
-import { duration, expression, label, retry, template, templateMap } from './schema-values.ts'
-import { namePattern, semverPattern, stepIdPattern } from './text-patterns.ts'
+import {
+  duration,
+  expression,
+  label,
+  retry,
+  template,
+  templateMap,
+  workflowName,
+} from './schema-values.ts'
+import { semverPattern, stepIdPattern } from './text-patterns.ts'
 
 const trigger = z.strictObject({
   schedule: z.string().min(1).max(200).optional().describe('A cron pattern'),
@@ -30,10 +38,7 @@ const stepIdExpected = 'a step id: a to z first, then a-z 0-9 _, at most 63'
 
 /** A workflow document as it is written, shape only: what its parts say of each other is checked apart. */
 export const documentSchema = z.strictObject({
-  name: z
-    .string()
-    .regex(namePattern, { error: 'a name: a to z first, then a-z 0-9 -, at most 63' })
-    .describe('Names the definition'),
+  name: workflowName.describe('Names the definition'),
   version: z
     .string({ error: 'a semantic version such as 1.0.0, as text' })
     .max(256)
@@ -53,11 +58,20 @@ export const documentSchema = z.strictObject({
       completionRate: z.number().min(0).max(1).optional(),
     })
     .optional(),
-  checkpoints: z.strictObject({ onAnomalySeverity: z.number().min(0).max(1) }).optional(),
+  checkpoints: z
+    .strictObject({ onAnomalySeverity: z.number().min(0).max(1) })
+    .optional()
+    .describe('An anomaly of at least this severity takes a checkpoint'),
   onFailure: z.enum(['compensate', 'rollback', 'keep']).optional(),
   rollback: z
-    .strictObject({ to: label.optional(), maxRollbacks: z.int().min(0).max(1_000).optional() })
-    .optional(),
+    .strictObject({
+      to: label
+        .optional()
+        .describe('lastCheckpoint (default), start, lastHealthy, a checkpoint label or a step id'),
+      maxRollbacks: z.int().min(0).max(1_000).optional().describe('Default 1'),
+    })
+    .optional()
+    .describe('How onFailure: rollback rolls back'),
   adaptation: adaptation.optional(),
   steps: z
     .record(z.string().regex(stepIdPattern, { error: stepIdExpected }), stepSchema)

@@ -32,8 +32,19 @@ export interface AnyStepData {
   readonly continueOnFailure?: boolean
 }
 
-/** One way to do a step's work when its own has failed for good. */
-export interface FallbackData {
+/** Another workflow, run as a part of this one. */
+export interface WorkflowRefData {
+  readonly name: string
+  /** A semver range such as `1`, `^1.2` or `1.x`; the highest match is taken. Default `*`. */
+  readonly version?: string
+  /** The child's input; texts may hold `${ }` templates. Default `{}`, in a fallback its `with`. */
+  readonly input?: JsonObject
+}
+
+/** One way to do a step's work when its own has failed for good: a call of an agent, or a workflow. */
+export type FallbackData = AgentFallbackData | WorkflowFallbackData
+
+export interface AgentFallbackData {
   readonly agent: string
   readonly action: string
   /** Default: the resolved input of the step. */
@@ -41,18 +52,23 @@ export interface FallbackData {
   /** Default 5m. */
   readonly timeout?: DurationText
   readonly retry?: RetryData
+  readonly workflow?: never
 }
 
-/** A step that calls an agent. */
-export interface AgentStepData extends AnyStepData {
-  /** An agent type or id from the registry. */
-  readonly agent: string
-  readonly action: string
-  /** The call's input; texts may hold `${ }` templates. */
+export interface WorkflowFallbackData {
+  readonly workflow: WorkflowRefData
+  /** Default: the resolved input of the step. Not beside `workflow.input`. */
   readonly with?: JsonObject
-  /** Per attempt, from the call. Default 5m. */
+  /** Default none. */
   readonly timeout?: DurationText
+  /** Default: one attempt. */
   readonly retry?: RetryData
+  readonly agent?: never
+  readonly action?: never
+}
+
+/** Keys that a step has whose work is a call. */
+interface CallStepData extends AnyStepData {
   readonly fallback?: FallbackData | readonly FallbackData[]
   /** Called to undo the step; its input defaults to `{ input, output }` of the undone call. */
   readonly compensate?: {
@@ -74,6 +90,31 @@ export interface AgentStepData extends AnyStepData {
   readonly sleep?: never
 }
 
+/** A step that calls an agent. */
+export interface AgentStepData extends CallStepData {
+  /** An agent type or id from the registry. */
+  readonly agent: string
+  readonly action: string
+  /** The call's input; texts may hold `${ }` templates. */
+  readonly with?: JsonObject
+  /** Per attempt, from the call. Default 5m. */
+  readonly timeout?: DurationText
+  readonly retry?: RetryData
+  readonly workflow?: never
+}
+
+/** A step that runs another workflow; its output is the child's. */
+export interface WorkflowStepData extends CallStepData {
+  readonly workflow: WorkflowRefData
+  /** Per attempt. Default none. */
+  readonly timeout?: DurationText
+  /** Default: one attempt; a further one redrives the same child. */
+  readonly retry?: RetryData
+  readonly agent?: never
+  readonly action?: never
+  readonly with?: never
+}
+
 /** A step that waits for a signal; its output is the signal's data. */
 export interface WaitStepData extends AnyStepData {
   readonly waitFor: {
@@ -86,6 +127,7 @@ export interface WaitStepData extends AnyStepData {
   readonly timeout?: DurationText
   readonly outputs?: JsonObject
   readonly agent?: never
+  readonly workflow?: never
   readonly sleep?: never
 }
 
@@ -95,10 +137,11 @@ export interface SleepStepData extends AnyStepData {
   readonly timeout?: DurationText
   readonly outputs?: JsonObject
   readonly agent?: never
+  readonly workflow?: never
   readonly waitFor?: never
 }
 
-export type StepData = AgentStepData | WaitStepData | SleepStepData
+export type StepData = AgentStepData | WorkflowStepData | WaitStepData | SleepStepData
 
 /** What starts executions by itself: a cron schedule or an event. */
 export type TriggerData =
@@ -133,8 +176,16 @@ export interface WorkflowData {
   readonly retry?: RetryData
   readonly budget?: { readonly agentCalls?: number }
   readonly sla?: { readonly duration?: DurationText; readonly completionRate?: number }
+  /** An anomaly of at least this severity, 0 to 1, takes a checkpoint. Default none does. */
+  readonly checkpoints?: { readonly onAnomalySeverity: number }
   /** Default `keep`. */
-  readonly onFailure?: 'compensate' | 'keep'
+  readonly onFailure?: 'compensate' | 'rollback' | 'keep'
+  readonly rollback?: {
+    /** `start`, `lastHealthy`, a checkpoint label or a step id. Default `lastCheckpoint`. */
+    readonly to?: string
+    /** Rollbacks after which the execution goes on. Default 1. */
+    readonly maxRollbacks?: number
+  }
   readonly steps: { readonly [stepId: string]: StepData }
   /** Default: the outputs of the steps nobody needs, by id. */
   readonly output?: JsonValue
