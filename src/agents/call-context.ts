@@ -1,3 +1,4 @@
+import type { StateAccess } from '../core/contracts/state.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
 import type { AgentContext, AgentLogger } from './contract.ts'
 import type { Invocation } from './invocation.ts'
@@ -59,6 +60,10 @@ export class CallContext implements AgentContext {
   get tda(): TdaContext {
     this.#tda ??= structuredClone(this.#invocation.call.tda)
     return this.#tda
+  }
+
+  get state(): StateAccess {
+    return this.#invocation.state
   }
 
   get budget(): AgentContext['budget'] {

@@ -1,6 +1,7 @@
 import type { TdaContext } from '../core/contracts/tda.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { AgentContext, CallOutcome } from './contract.ts'
+import type { ReadState } from './state-buffer.ts'
 
 /** One attempt of one call, as the engine asks for it. */
 export interface AgentCall {
@@ -17,6 +18,8 @@ export interface AgentCall {
   readonly tda: TdaContext
   readonly budget: AgentContext['budget']
   readonly resumed: AgentContext['resumed']
+  /** Absent: there is no state. */
+  readonly readState?: ReadState
 }
 
 /** Told the outcome of a call: exactly once, never before `invoke` has returned. It must not throw. */

@@ -10,8 +10,11 @@ import { describeThrown, failure } from './failure.ts'
 import type { AgentHost, CallSpan } from './host.ts'
 import { normaliseJson } from './json-value.ts'
 import type { Checked } from './schema.ts'
+import { StateBuffer } from './state-buffer.ts'
 import { isSuspension, type Suspension } from './suspend.ts'
 import type { AgentTransport, Happened, TransportCall } from './transport.ts'
+
+const noState = (): null => null
 
 /** What an invocation shares with its agent. */
 export interface InvocationOwner {
@@ -45,6 +48,7 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   #cancel: (() => void) | null = null
   #controller: AbortController | null = null
   #abortReason: OrchestrationError | null = null
+  #state: StateBuffer | null = null
 
   constructor(owner: InvocationOwner, plan: ActionPlan, call: AgentCall, settle: Settle) {
     this.#owner = owner
@@ -98,6 +102,12 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
 
   get isEnded(): boolean {
     return this.#isEnded
+  }
+
+  /** Made when it is first asked for. */
+  get state(): StateBuffer {
+    this.#state ??= new StateBuffer(this.call.readState ?? noState, () => this.#isEnded)
+    return this.#state
   }
 
   /** Made when it is first asked for: most agents never look. */
@@ -270,8 +280,22 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
     this.#owner.ended(this)
     if (this.#span !== null) this.#endSpan(this.#span, outcome)
     if (config.observabilityConfig.recordPayloads) this.#record(outcome)
-    if (this.#isStarting) queueMicrotask(() => this.#settle(outcome))
-    else this.#settle(outcome)
+    if (this.#isStarting) queueMicrotask(() => this.#settle(this.#withState(outcome)))
+    else this.#settle(this.#withState(outcome))
+  }
+
+  // Worked out at the moment in which it is told, so that updates see what is recorded by then.
+  #withState(outcome: CallOutcome): CallOutcome {
+    if (this.#state === null || outcome.kind !== 'completed') return outcome
+    try {
+      const state = this.#state.writes()
+      return state === undefined ? outcome : { ...outcome, state }
+    } catch (error) {
+      const { message } = describeThrown(error)
+      const what = `${this.plan.fullName} completed, and what it writes into the state cannot be worked out: ${message}`
+      const retryable = this.plan.effect !== 'once'
+      return { kind: 'failed', error: failure('AgentOutputError', what, { retryable }) }
+    }
   }
 
   #record(outcome: CallOutcome): void {

@@ -5,6 +5,9 @@ declare const executionIdBrand: unique symbol
 /** Names one running or finished instance of a workflow. */
 export type ExecutionId = string & { readonly [executionIdBrand]: true }
 
+/** Characters of an execution id. */
+export const executionIdMax = 200
+
 const executionIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/
 
 /** @throws InputError when the text is no execution id. */

@@ -1,19 +1,19 @@
 import type { FlagProvider } from '../core/contracts/flags.ts'
 import { OrchestrationError, ResourceExhaustionError } from '../core/errors.ts'
-import { limits } from '../core/limits.ts'
 import type { ExecutionRow } from './journal/journal.ts'
 
 /**
+ * @returns what the provider decided, to be recorded; null when none was asked
  * @throws FeatureDisabledError when one of the document's flags is off
  */
 export function checkFlags(
   flags: FlagProvider | null,
   wanted: readonly string[],
   context: { readonly executionId: string; readonly workflow: string },
-): void {
-  if (flags === null) return
+): Readonly<Record<string, boolean>> | null {
+  if (flags === null || wanted.length === 0) return null
   const off = wanted.filter((flag) => !flags.isOn(flag, context))
-  if (off.length === 0) return
+  if (off.length === 0) return Object.fromEntries(wanted.map((flag) => [flag, true]))
   throw new OrchestrationError(
     'FeatureDisabledError',
     `workflow '${context.workflow}' is not started: flag '${off.join("', '")}' is off`,
@@ -21,11 +21,29 @@ export function checkFlags(
   )
 }
 
+/** How full the engine is. */
+export interface Load {
+  /** Roots in memory. */
+  readonly active: number
+  /** All that have not ended. */
+  readonly open: number
+  /** Why nothing can be recorded at present; null when all is well. */
+  readonly stalled: OrchestrationError | null
+  /** Why the process is to take nothing more on; null when all is well. */
+  readonly pressure: string | null
+}
+
+/** How many executions an engine takes on. */
+export interface AdmissionLimits {
+  readonly activeExecutionsMax: number
+  readonly openExecutionsMax: number
+}
+
 /**
- * @param stalled why nothing can be recorded at present
  * @throws ResourceExhaustionError when nothing more may be accepted; nothing was started then
  */
-export function checkAdmission(openCount: number, stalled: OrchestrationError | null): void {
+export function checkAdmission(load: Load, limits: AdmissionLimits): void {
+  const { active, open, stalled, pressure } = load
   if (stalled !== null) {
     throw new ResourceExhaustionError(
       `nothing is accepted while nothing can be recorded: ${stalled.message}`,
@@ -36,14 +54,24 @@ export function checkAdmission(openCount: number, stalled: OrchestrationError | 
       },
     )
   }
-  if (openCount < limits.openExecutionsMax) return
-  throw new ResourceExhaustionError(
-    `${openCount} executions are open; openExecutionsMax is ${limits.openExecutionsMax}`,
-    {
-      retryable: true,
-      hint: 'try again when some have ended',
-    },
-  )
+  if (pressure !== null) refuse(pressure, 'start less at once, or give the process more memory')
+  const { activeExecutionsMax, openExecutionsMax } = limits
+  if (active >= activeExecutionsMax) {
+    refuse(
+      `${active} executions are active; activeExecutionsMax is ${activeExecutionsMax}`,
+      'try again when some have ended; those that sleep do not count',
+    )
+  }
+  if (open >= openExecutionsMax) {
+    refuse(
+      `${open} executions are open; openExecutionsMax is ${openExecutionsMax}`,
+      'try again when some have ended',
+    )
+  }
+}
+
+function refuse(message: string, hint: string): never {
+  throw new ResourceExhaustionError(message, { retryable: true, hint })
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Telemetry } from '../core/contracts/telemetry.ts'
 import type { Logger } from '../core/logger.ts'
 import { type Command, encodeRow, type KernelEvent } from '../workflow/index.ts'
 import type {
+  DeadLetterChange,
   ExecutionRow,
   Journal,
   JournalBatch,
@@ -26,10 +27,11 @@ export interface Part {
   readonly firstSeq: number
   readonly commands: readonly Command[]
   readonly flushed: Running['flushed']
-  readonly document: Running['document']
+  readonly documents: Running['documents']
   readonly start: ExecutionRow | null
   readonly row: JournalRow | null
   readonly status: StatusChange | null
+  readonly deadLetters: readonly DeadLetterChange[]
 }
 
 export interface CommitterOptions {
@@ -144,7 +146,7 @@ export class Committer {
   }
 
   #commit(parts: readonly Part[], atMs: number): void {
-    for (const { document } of parts) if (document !== null) this.recorded.add(document.hash)
+    for (const { documents } of parts) for (const { hash } of documents) this.recorded.add(hash)
     for (const part of parts) this.#options.onCommitted(part, atMs)
   }
 
@@ -195,8 +197,8 @@ function takePart(running: Running, atMs: number): Part {
   running.flushed = []
   const firstSeq = state.seq - events.length + 1
   const status = statusOf(running)
-  const { document } = running
-  running.document = null
+  const { documents } = running
+  running.documents = none
   let start: ExecutionRow | null = null
   let change: StatusChange | null = null
   if (!running.isRecorded) {
@@ -218,26 +220,48 @@ function takePart(running: Running, atMs: number): Part {
     firstSeq,
     commands,
     flushed,
-    document,
+    documents,
     start,
     row: journalRow,
     status: change,
+    deadLetters: letterChanges(running),
   }
 }
 
+const none = [] as const
+
+/** What the execution's dead letters are now against those that the journal lists. */
+function letterChanges(running: Running): readonly DeadLetterChange[] {
+  const { state, letters, row } = running
+  if (state.deadLetters.size === 0 && letters.size === 0) return none
+  const changes: DeadLetterChange[] = []
+  for (const id of letters) if (!state.deadLetters.has(id)) changes.push({ kind: 'close', id })
+  for (const { id, stepId, error, atMs } of state.deadLetters.values()) {
+    if (!letters.has(id))
+      changes.push({ kind: 'open', id, execution: row.execution, stepId, error, atMs })
+  }
+  if (changes.length > 0) running.letters = new Set(state.deadLetters.keys())
+  return changes
+}
+
 function batchOf(parts: readonly Part[]): JournalBatch {
-  const documents: NonNullable<Part['document']>[] = []
+  const documents: { readonly hash: string; readonly text: string }[] = []
   const starts: ExecutionRow[] = []
   const rows: JournalRow[] = []
   const statuses: StatusChange[] = []
-  for (const { document, start, row, status } of parts) {
+  const deadLetters: DeadLetterChange[] = []
+  for (const part of parts) {
+    const { start, row, status } = part
     // Starts of one document mostly come together: its text is given once.
-    if (document !== null && documents.at(-1)?.hash !== document.hash) documents.push(document)
+    for (const document of part.documents) {
+      if (documents.at(-1)?.hash !== document.hash) documents.push(document)
+    }
+    if (part.deadLetters.length > 0) deadLetters.push(...part.deadLetters)
     if (start !== null) starts.push(start)
     if (row !== null) rows.push(row)
     if (status !== null) statuses.push(status)
   }
-  return { documents, starts, rows, statuses }
+  return { documents, starts, rows, statuses, deadLetters }
 }
 
 function asOrchestrationError(thrown: unknown): OrchestrationError {

@@ -1,13 +1,14 @@
 import type { AgentCall } from '../agents/index.ts'
 import type { CallOutcome, LookupOutcome } from '../core/contracts/call.ts'
 import type { Clock } from '../core/clock.ts'
-import { unavailableTda } from '../core/contracts/tda.ts'
+import { type TdaContext, unavailableTda } from '../core/contracts/tda.ts'
 import { ResourceExhaustionError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import {
   callLabel,
   type CallRef,
   type Command,
+  entryAt,
   type Invocation,
   type Stimulus,
 } from '../workflow/index.ts'
@@ -23,6 +24,8 @@ export interface DispatcherOptions {
   readonly agents: AgentDirectory
   readonly clock: Clock
   readonly logger: Logger
+  /** What the TDA feed says now. */
+  readonly tda: () => TdaContext
   readonly stimulate: (running: Running, stimulus: Stimulus) => void
 }
 
@@ -87,14 +90,14 @@ export class Dispatcher {
 
   /** Makes the call for which the kernel has recorded an attempt. */
   invoke(running: Running, command: Invocation): void {
-    const { call, token } = command
-    const place = running.places.get(call)
+    const { token } = command
+    const place = running.places.get(command.call)
     if (place === undefined) return
     const { clock } = this.#options
     place.startedAtMs = clock.monotonicMs()
     place.telemetry = running.telemetry.attemptStarted({
-      stepId: call.step,
-      index: call.index,
+      stepId: command.call.step,
+      index: command.call.index,
       attempt: command.attempt,
       agent: command.agent,
       action: command.action,
@@ -104,7 +107,8 @@ export class Dispatcher {
     this.#inFlight++
     const settle = (outcome: CallOutcome): void => this.#ended({ running, place, token, outcome })
     if (place.stage === 'refused') return settle(poolFull(command))
-    place.running = place.agent.invoke(command.action, agentCall(running, command), settle)
+    const call = this.#agentCall(running, command)
+    place.running = place.agent.invoke(command.action, call, settle)
   }
 
   abort(running: Running, command: Command & { kind: 'abort' }): void {
@@ -190,6 +194,26 @@ export class Dispatcher {
     this.#options.stimulate(running, { kind: 'ended', call: place.call, token, outcome })
   }
 
+  #agentCall(running: Running, command: Invocation): AgentCall {
+    const { call } = command
+    const { state } = running
+    const { clock, tda } = this.#options
+    return {
+      input: command.input,
+      executionId: running.row.executionId,
+      stepId: call.step,
+      index: call.index,
+      attempt: command.attempt,
+      idempotencyKey: command.idempotencyKey,
+      timeoutMs: command.timeoutMs,
+      correlationId: running.row.executionId,
+      tda: command.withTda ? tda() : unavailableTda,
+      budget: { agentCallsLeft: command.agentCallsLeft },
+      resumed: command.resumed,
+      readState: (key) => entryAt(state, key, clock.nowMs()) ?? null,
+    }
+  }
+
   #settled(): void {
     this.#inFlight--
     if (this.#inFlight === 0) for (const resolve of this.#onIdle.splice(0)) resolve()
@@ -201,23 +225,6 @@ interface Ended {
   readonly place: Place
   readonly token: number
   readonly outcome: CallOutcome
-}
-
-function agentCall(running: Running, command: Invocation): AgentCall {
-  const { call } = command
-  return {
-    input: command.input,
-    executionId: running.row.executionId,
-    stepId: call.step,
-    index: call.index,
-    attempt: command.attempt,
-    idempotencyKey: command.idempotencyKey,
-    timeoutMs: command.timeoutMs,
-    correlationId: running.row.executionId,
-    tda: unavailableTda,
-    budget: { agentCallsLeft: command.agentCallsLeft },
-    resumed: command.resumed,
-  }
 }
 
 function poolFull(command: Invocation): CallOutcome {

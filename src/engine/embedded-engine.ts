@@ -1,4 +1,5 @@
-import { messageOf, OrchestrationError } from '../core/errors.ts'
+import { OrchestrationError } from '../core/errors.ts'
+import type { CloudEvent } from '../core/contracts/events.ts'
 import type { JsonValue } from '../core/json.ts'
 import {
   type Resolution,
@@ -11,18 +12,33 @@ import {
 import { type Definition, Definitions } from './definitions.ts'
 import type { EmbeddedEngineParts } from './engine-parts.ts'
 import { type Begun, Executions } from './executions.ts'
+import { Families } from './families.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { Running } from './running.ts'
 import { payload } from './payload.ts'
+import { Reopening } from './reopening.ts'
+import { Retention } from './retention.ts'
+import { Rollbacks } from './rollbacks.ts'
 import { Runner } from './runner.ts'
+import { StateVerbs } from './state-verbs.ts'
+import { Steering } from './steering.ts'
+import { triggerHost } from './trigger-starts.ts'
+import type { TriggerView } from './triggers/trigger-host.ts'
+import { Triggers } from './triggers/triggers.ts'
 import { checkSignal, uncertainCall } from './verb-checks.ts'
 import type {
+  CheckpointView,
+  DeadLetterFilter,
+  DeadLetterView,
   EngineListener,
   ExecuteOptions,
+  ForkOptions,
+  ProgressView,
   RunView,
   ShowView,
   WorkflowEngine,
 } from './workflow-engine.ts'
+import type { RollbackOptions, StateWriteOptions, WorkflowStateEntry } from './workflow-state.ts'
 
 /** Running attempts are awaited so long when an engine closes. */
 const drainMs = 5_000
@@ -33,13 +49,35 @@ export class EmbeddedEngine implements WorkflowEngine {
   readonly #definitions: Definitions
   readonly #executions: Executions
   readonly #runner: Runner
+  readonly #steering: Steering
+  readonly #state: StateVerbs
+  readonly #rollbacks: Rollbacks
+  readonly #reopening: Reopening
+  readonly #triggers: Triggers
+  readonly #retention: Retention | null
   #closing: Promise<void> | null = null
 
   constructor(parts: EmbeddedEngineParts) {
     this.#parts = parts
-    this.#definitions = parts.definitions ?? new Definitions()
-    this.#runner = new Runner(parts)
-    this.#executions = new Executions(parts, this.#runner, this.#definitions)
+    const definitions = parts.definitions ?? new Definitions()
+    const { clock, telemetry } = parts
+    const isRecordingOnly = parts.isRecordingOnly ?? false
+    const retention = parts.retention == null ? null : new Retention(parts, parts.retention)
+    const onEnded = (): void => retention?.noteEnded()
+    const runner = new Runner({ ...parts, tda: parts.tda ?? null, onEnded })
+    const executions = new Executions(parts, runner, definitions)
+    const steering = new Steering(executions, runner)
+    const rollbacks = new Rollbacks({ executions, runner, steering, clock, isRecordingOnly })
+    runner.family = new Families({ parts, runner, executions, definitions, rollbacks })
+    this.#definitions = definitions
+    this.#retention = retention
+    this.#runner = runner
+    this.#executions = executions
+    this.#steering = steering
+    this.#state = new StateVerbs({ executions, runner, steering, clock, telemetry })
+    this.#rollbacks = rollbacks
+    this.#reopening = new Reopening({ parts, executions, definitions, runner, steering, rollbacks })
+    this.#triggers = new Triggers(triggerHost({ parts, definitions, executions, runner }))
   }
 
   executeWorkflow(
@@ -74,7 +112,7 @@ export class EmbeddedEngine implements WorkflowEngine {
   async recordDocument(document: WorkflowDocument, options: ExecuteOptions = {}): Promise<string> {
     const definition = this.#definitions.ofDocument(document)
     const { running, row } = this.#executions.begin(definition, { ...options, isDriven: false })
-    if (running !== null) await this.#holding(running, () => this.#runner.flushed(running))
+    if (running !== null) await this.#steering.holding(running, () => this.#runner.flushed(running))
     return row.executionId
   }
 
@@ -83,41 +121,31 @@ export class EmbeddedEngine implements WorkflowEngine {
   }
 
   /**
-   * Drives every execution of the file that has not ended. One that cannot be taken up is logged and left
-   * as it is.
+   * Drives every execution of the file that has not ended, as many at once as may be active; the others
+   * follow as these end. One that cannot be taken up is logged and left as it is.
    *
-   * @returns how many are driven now
+   * @returns how many there are
    */
   recoverAll(): number {
-    let count = 0
-    for (const row of this.#parts.journal.open()) {
-      try {
-        this.#executions.attach(row)
-        count++
-      } catch (thrown) {
-        const { executionId } = row
-        const message = `execution '${executionId}' cannot be taken up: ${messageOf(thrown)}`
-        this.#parts.logger.log('error', message, { executionId })
-      }
-    }
-    return count
+    this.#retention?.look()
+    return this.#executions.recoverAll()
   }
 
   async pauseWorkflow(executionId: string): Promise<boolean> {
-    return (await this.#steer(executionId, () => [{ kind: 'pause' }])) ?? false
+    return (await this.#steering.steer(executionId, () => [{ kind: 'pause' }])) ?? false
   }
 
   async resumeWorkflow(executionId: string): Promise<boolean> {
-    return (await this.#steer(executionId, () => [{ kind: 'resume' }])) ?? false
+    return (await this.#steering.steer(executionId, () => [{ kind: 'resume' }])) ?? false
   }
 
   async cancelWorkflow(executionId: string): Promise<boolean> {
-    return (await this.#steer(executionId, cancelling)) ?? false
+    return (await this.#steering.steer(executionId, cancelling)) ?? false
   }
 
   async signal(executionId: string, name: string, data: JsonValue): Promise<void> {
     const own = payload(data, `data of signal '${name}'`)
-    const taken = await this.#steer(executionId, (running) => {
+    const taken = await this.#steering.steer(executionId, (running) => {
       checkSignal(running, name, own)
       return [{ kind: 'signal', name, data: own }]
     })
@@ -129,7 +157,7 @@ export class EmbeddedEngine implements WorkflowEngine {
       resolution.kind === 'succeed'
         ? { kind: 'succeed', output: payload(resolution.output, `output of step '${step}'`) }
         : resolution
-    const resolved = await this.#steer(executionId, (running) => {
+    const resolved = await this.#steering.steer(executionId, (running) => {
       // Whoever ran this is gone: what was running is lost, and thereby uncertain where it must be.
       if (!running.isDriven) this.#runner.stimulate(running, { kind: 'recovered' })
       return [{ kind: 'resolve', call: uncertainCall(running, step), resolution: own }]
@@ -144,6 +172,102 @@ export class EmbeddedEngine implements WorkflowEngine {
       await this.#runner.flushed(running)
     }
     return this.#executions.show(executionId)
+  }
+
+  checkpoint(executionId: string, label?: string): Promise<CheckpointView> {
+    return this.#rollbacks.takeCheckpoint(executionId, label ?? null)
+  }
+
+  rollback(executionId: string, to: string, options: RollbackOptions = {}): Promise<boolean> {
+    return this.#rollbacks.rollBack(executionId, to, options)
+  }
+
+  fork(executionId: string, from: string, options: ForkOptions = {}): Promise<string> {
+    return this.#reopening.fork(executionId, from, options)
+  }
+
+  redrive(id: string): Promise<void> {
+    return this.#reopening.redrive(id)
+  }
+
+  discard(id: string): Promise<void> {
+    return this.#reopening.discard(id)
+  }
+
+  async deadLetters(filter: DeadLetterFilter = {}): Promise<readonly DeadLetterView[]> {
+    return this.#parts.journal.deadLetters(filter)
+  }
+
+  async registerWorkflow(data: WorkflowData): Promise<void> {
+    const { document, hash, text } = this.#definitions.ofData(data)
+    const { name, version } = document
+    await this.#parts.journal.append({
+      documents: [{ hash, text }],
+      starts: [],
+      rows: [],
+      statuses: [],
+      workflows: [{ name, version, documentHash: hash, atMs: this.#parts.clock.nowMs() }],
+    })
+    this.#triggers.refresh()
+  }
+
+  deliver(event: CloudEvent): Promise<readonly string[]> {
+    return this.#triggers.deliver(event)
+  }
+
+  /** Arms the schedules of every known workflow, and starts what was missed. */
+  startTriggers(): void {
+    this.#triggers.start()
+  }
+
+  /** Every trigger that can fire, for those who watch the engine. */
+  describeTriggers(): readonly TriggerView[] {
+    return this.#triggers.describe()
+  }
+
+  async getState(executionId: string, key: string): Promise<JsonValue> {
+    return (await this.#state.entry(executionId, key))?.value ?? null
+  }
+
+  getStateEntry(executionId: string, key: string): Promise<WorkflowStateEntry | null> {
+    return this.#state.entry(executionId, key)
+  }
+
+  listState(executionId: string): Promise<readonly WorkflowStateEntry[]> {
+    return this.#state.list(executionId)
+  }
+
+  setState(
+    executionId: string,
+    key: string,
+    value: JsonValue,
+    options: StateWriteOptions = {},
+  ): Promise<true> {
+    return this.#state.set(executionId, key, { value, options })
+  }
+
+  deleteState(
+    executionId: string,
+    key: string,
+    options: Pick<StateWriteOptions, 'expectedVersion'> = {},
+  ): Promise<boolean> {
+    return this.#state.delete(executionId, key, options)
+  }
+
+  async createCheckpoint(executionId: string, label?: string): Promise<string> {
+    return (await this.checkpoint(executionId, label)).checkpointId
+  }
+
+  rollbackToCheckpoint(
+    executionId: string,
+    checkpoint: string,
+    options: RollbackOptions = {},
+  ): Promise<boolean> {
+    return this.rollback(executionId, checkpoint, options)
+  }
+
+  async getWorkflowProgress(executionId: string): Promise<ProgressView> {
+    return (await this.getExecution(executionId)).progress
   }
 
   /** Intent, key and receipt of every call that the execution has made. @throws NotFoundError */
@@ -172,8 +296,11 @@ export class EmbeddedEngine implements WorkflowEngine {
 
   async #close(): Promise<void> {
     const runner = this.#runner
+    const triggersClosed = this.#triggers.close()
+    this.#retention?.close()
     this.#executions.isClosed = true
     for (const running of runner.executions.values()) running.isDriven = false
+    await triggersClosed
     await this.#drained()
     runner.close()
     for (const running of Array.from(runner.executions.values())) {
@@ -183,7 +310,8 @@ export class EmbeddedEngine implements WorkflowEngine {
         'RefusedError',
         `the engine was closed; '${running.row.executionId}' can be continued`,
       )
-      for (const { reject } of [...running.waiters.splice(0), ...running.flushed.splice(0)])
+      const { executionId } = running.row
+      for (const { reject } of [...runner.takeWaiters(executionId), ...running.flushed.splice(0)])
         reject(error)
     }
     await this.#parts.journal.close()
@@ -212,48 +340,11 @@ export class EmbeddedEngine implements WorkflowEngine {
     return this.#definitions.ofData(data)
   }
 
-  /**
-   * Applies stimuli to an execution, in memory or loaded for this alone, and waits until they are durable.
-   *
-   * @returns whether the last one changed something; null when the execution has ended
-   */
-  async #steer(
-    executionId: string,
-    decide: (running: Running) => readonly Stimulus[],
-  ): Promise<boolean | null> {
-    const running = this.#executions.open(executionId)
-    if (running === null || running.state.phase === 'ended') return null
-    return this.#holding(running, async () => {
-      let seqBefore = running.state.seq
-      for (const stimulus of decide(running)) {
-        seqBefore = running.state.seq
-        this.#runner.stimulate(running, stimulus)
-      }
-      const isChanged = running.state.seq > seqBefore
-      await this.#runner.flushed(running)
-      return isChanged
-    })
-  }
-
-  /** Keeps an execution that nobody drives in memory while something is done to it. */
-  async #holding<T>(running: Running, work: () => Promise<T>): Promise<T> {
-    running.holders++
-    try {
-      return await work()
-    } finally {
-      running.holders--
-      if (!running.isDriven && running.holders === 0 && !running.hasLeft) {
-        this.#runner.leave(running)
-        running.telemetry.ended('left', 0, null)
-      }
-    }
-  }
-
   #ending(begin: () => Begun): Promise<RunView> {
     return new Promise((resolve, reject) => {
       const { running, row } = begin()
       if (running === null) resolve(this.#executions.run(row))
-      else running.waiters.push({ resolve, reject })
+      else this.#runner.ended(running.row.executionId, { resolve, reject })
     })
   }
 

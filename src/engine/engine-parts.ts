@@ -1,11 +1,14 @@
 import type { Clock } from '../core/clock.ts'
 import type { FlagProvider } from '../core/contracts/flags.ts'
+import type { TdaContextSource } from '../core/contracts/tda.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
+import type { AdmissionLimits } from './acceptance.ts'
 import type { Definitions } from './definitions.ts'
 import type { AgentDirectory } from './engine-agent.ts'
 import type { Journal } from './journal/journal.ts'
+import type { RetentionOptions } from './retention.ts'
 import type { EngineListener } from './workflow-engine.ts'
 
 /** What an embedded engine is made of. */
@@ -18,6 +21,16 @@ export interface EmbeddedEngineParts {
   readonly telemetry: Telemetry
   /** Null: every flag is on. */
   readonly flags: FlagProvider | null
+  /** Null: every TDA context is unavailable. */
+  readonly tda?: TdaContextSource | null
+  /** True: verbs are recorded and nothing is driven by them, since somebody else will. Default false. */
+  readonly isRecordingOnly?: boolean
+  /** Default those of `core/limits.ts`. */
+  readonly limits?: Partial<AdmissionLimits>
+  /** Why the process should take nothing more on; null when all is well. Default: it always may. */
+  readonly pressure?: () => string | null
+  /** What is kept of ended executions; null keeps everything. Default null. */
+  readonly retention?: RetentionOptions | null
   /** Told what happens; `subscribe` adds to it. */
   readonly listeners: Set<EngineListener>
   /** Shared with other engines of the process to save work; default own ones. */

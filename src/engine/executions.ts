@@ -1,7 +1,9 @@
-import { OrchestrationError } from '../core/errors.ts'
+import { messageOf, OrchestrationError } from '../core/errors.ts'
 import { executionId as checkedId, newExecutionId } from '../core/ids.ts'
-import { newExecution, type Plan } from '../workflow/index.ts'
-import { checkAdmission, checkFlags, checkSameStart } from './acceptance.ts'
+import type { JsonObject } from '../core/json.ts'
+import { type ExecutionState, newExecution, type Origin, type Plan } from '../workflow/index.ts'
+import { limits } from '../core/limits.ts'
+import { checkAdmission, checkFlags, checkSameStart, type Load } from './acceptance.ts'
 import { checkedInput, type Definition, type Definitions, startHashOf } from './definitions.ts'
 import type { EmbeddedEngineParts } from './engine-parts.ts'
 import { bytesOf, foldRows, logEntries } from './folding.ts'
@@ -9,10 +11,11 @@ import type { ExecutionRow } from './journal/journal.ts'
 import { type LedgerEntry, ledgerOf } from './ledger.ts'
 import { unknownExecution } from './look.ts'
 import { payload } from './payload.ts'
+import { Pins } from './pins.ts'
 import { newRunning, type Running } from './running.ts'
 import type { Runner } from './runner.ts'
 import { statusOf } from './status-of.ts'
-import { runView } from './views/run-view.ts'
+import { prunedView, runView } from './views/run-view.ts'
 import { showView } from './views/show-view.ts'
 import type { ExecuteOptions, RunView, ShowView } from './workflow-engine.ts'
 
@@ -23,48 +26,98 @@ export interface Begun {
   readonly row: ExecutionRow
 }
 
+export interface BeginOptions extends ExecuteOptions {
+  /** Default true. */
+  readonly isDriven?: boolean
+  readonly origin?: Origin
+}
+
+export interface StartOptions {
+  readonly executionId: string
+  readonly input: JsonObject
+  /** Number of the execution whose step it is. */
+  readonly parent: number | null
+  readonly origin: Origin
+  /** Documents that are to be recorded with the start. */
+  readonly pinned: readonly Definition[]
+  readonly isDriven: boolean
+}
+
+/** Executions taken up in one turn of the event loop. */
+const recoverySlice = 1_000
+
 /** Begins executions, finds them in memory or in the journal, and shows them. */
 export class Executions {
   readonly #parts: EmbeddedEngineParts
   readonly #runner: Runner
   readonly #definitions: Definitions
+  readonly #pins: Pins
+  /** Open executions that nobody drives yet, and the place of the next one. */
+  #queue: ExecutionRow[] = []
+  #next = 0
+  #isRecovering = false
   isClosed = false
 
   constructor(parts: EmbeddedEngineParts, runner: Runner, definitions: Definitions) {
     this.#parts = parts
     this.#runner = runner
     this.#definitions = definitions
+    this.#pins = new Pins(parts.journal, definitions)
   }
 
   /** Accepts a start, or attaches to the execution that has its id. */
-  begin(definition: Definition, options: ExecuteOptions & { readonly isDriven?: boolean }): Begun {
-    const { journal, clock, random, flags, telemetry } = this.#parts
+  begin(definition: Definition, options: BeginOptions): Begun {
+    const { journal, clock, random, flags } = this.#parts
     this.#refuseWhenClosed()
     const input = checkedInput(definition, payload(options.input ?? {}, 'the input'))
-    const startHash = startHashOf(definition, input)
     if (options.executionId !== undefined) {
       const id = checkedId(options.executionId)
-      const known = this.#runner.executions.get(id)?.row ?? journal.find(id)
+      const known = this.known(id)
       if (known !== undefined) {
-        checkSameStart(known, startHash)
+        checkSameStart(known, startHashOf(definition, input))
         return options.isDriven === false ? { running: null, row: known } : this.attach(known)
       }
     }
     const { document } = definition
     const executionId = options.executionId ?? newExecutionId(document.name, clock.nowMs(), random)
-    checkFlags(flags, document.featureFlags, { executionId, workflow: document.name })
-    checkAdmission(this.#runner.executions.size, this.#runner.committer.stalled)
+    const { pins, definitions } = this.#pins.resolve(definition, options.workflows ?? [])
+    const decided = checkFlags(flags, document.featureFlags, {
+      executionId,
+      workflow: document.name,
+    })
+    checkAdmission(this.#load(), { ...limits, ...this.#parts.limits })
+    return this.start(definition, {
+      executionId,
+      input,
+      parent: null,
+      origin: {
+        ...(pins === null ? {} : { pins }),
+        ...(decided === null ? {} : { flags: decided }),
+        ...options.origin,
+      },
+      pinned: definitions,
+      isDriven: options.isDriven ?? true,
+    })
+  }
+
+  /** Starts an execution that nothing speaks against any more. */
+  start(definition: Definition, options: StartOptions): Begun & { readonly running: Running } {
+    const { journal, clock, telemetry } = this.#parts
+    const { document } = definition
+    const { executionId, input, origin, parent } = options
     const row: ExecutionRow = {
       execution: journal.nextExecution(),
       executionId,
       workflow: document.name,
       version: document.version,
       documentHash: definition.hash,
-      startHash,
+      startHash: startHashOf(definition, input),
       status: 'pending',
       metadata: document.metadata,
       startedAtMs: clock.nowMs(),
       endedAtMs: null,
+      parent,
+      isPruned: false,
     }
     const running = newRunning({
       row,
@@ -75,12 +128,14 @@ export class Executions {
         version: row.version,
         recovered: false,
       }),
-      document: this.#runner.committer.recorded.has(definition.hash) ? null : definition,
-      isDriven: options.isDriven ?? true,
+      documents: [...options.pinned, definition].filter(
+        ({ hash }) => !this.#runner.committer.recorded.has(hash),
+      ),
+      isDriven: options.isDriven,
       journalBytes: 0,
     })
-    this.#runner.executions.set(executionId, running)
-    this.#runner.stimulate(running, { kind: 'start' })
+    this.#runner.enter(running)
+    this.#runner.stimulate(running, { kind: 'start', origin })
     return { running, row }
   }
 
@@ -92,9 +147,88 @@ export class Executions {
       return { running: active, row }
     }
     if (row.endedAtMs !== null) return { running: null, row }
-    const running = this.#load(row)
-    this.#drive(running)
+    const knownDues = this.#runner.parking.take(row.executionId)
+    const running = this.#bring(row)
+    running.knownDues = knownDues
+    this.#attachParent(running)
+    if (!running.isDriven) this.#drive(running)
     return { running, row }
+  }
+
+  /**
+   * Drives every execution of the file that has not ended, as many at once as may be active; the others
+   * follow as these end.
+   *
+   * @returns how many there are
+   */
+  recoverAll(): number {
+    this.#refuseWhenClosed()
+    const open = this.#parts.journal.open()
+    for (const row of open) this.#queue.push(row)
+    this.#recoverSome()
+    return open.length
+  }
+
+  /** A parked execution is due: it comes back when there is room for it. */
+  wake(executionId: string): void {
+    const row = this.known(executionId)
+    if (row === undefined || this.isClosed) return
+    this.#queue.push(row)
+    this.#recoverSome()
+  }
+
+  /** There is room for another execution. */
+  makeUse(): void {
+    if (this.#queue.length > 0 && !this.isClosed) this.#recoverSome()
+  }
+
+  // In slices, so that the first calls are made while the last executions are still being read.
+  #recoverSome(): void {
+    if (this.#isRecovering || this.isClosed) return
+    this.#isRecovering = true
+    const activeMax = this.#parts.limits?.activeExecutionsMax ?? limits.activeExecutionsMax
+    for (let count = 0; count < recoverySlice && this.#next < this.#queue.length; count++) {
+      if (this.#runner.activeRoots >= activeMax) break
+      this.#takeUp(this.#queue[this.#next++] as ExecutionRow)
+    }
+    this.#isRecovering = false
+    if (this.#next === this.#queue.length) {
+      this.#queue = []
+      this.#next = 0
+    } else if (this.#runner.activeRoots < activeMax) {
+      this.#parts.clock.atTurnEnd(() => this.#recoverSome())
+    }
+  }
+
+  /** One that cannot be taken up is logged and left as it is. */
+  #takeUp(row: ExecutionRow): void {
+    const { executionId } = row
+    try {
+      const { running } = this.attach(row)
+      if (running !== null) this.#runner.parkIfIdle(running)
+    } catch (thrown) {
+      const message = `execution '${executionId}' cannot be taken up: ${messageOf(thrown)}`
+      this.#parts.logger.log('error', message, { executionId })
+    }
+  }
+
+  #load(): Load {
+    const { activeRoots, executions, parking, committer } = this.#runner
+    return {
+      active: activeRoots,
+      open: executions.size + parking.size + this.#queue.length - this.#next,
+      stalled: committer.stalled,
+      pressure: this.#parts.pressure?.() ?? null,
+    }
+  }
+
+  /** The execution that this one works for is driven too, since it waits for its end. */
+  #attachParent(running: Running): void {
+    const { parent } = running.state
+    if (parent === null || this.#runner.executions.get(parent.executionId)?.isDriven === true)
+      return
+    const row = this.#parts.journal.find(parent.executionId)
+    if (row !== undefined && row.endedAtMs === null) this.attach(row)
   }
 
   #drive(running: Running): void {
@@ -103,7 +237,7 @@ export class Executions {
   }
 
   /** Brings an execution into memory without driving it. */
-  #load(row: ExecutionRow): Running {
+  #bring(row: ExecutionRow): Running {
     const { journal, telemetry } = this.#parts
     this.#refuseWhenClosed()
     const { executionId, workflow, version } = row
@@ -112,31 +246,29 @@ export class Executions {
       row,
       state: foldRows(row, this.planOf(row), rows),
       telemetry: telemetry.executionStarted({ executionId, workflow, version, recovered: true }),
-      document: null,
+      documents: [],
       isDriven: false,
       journalBytes: bytesOf(rows),
     })
     running.isRecorded = true
     running.status = row.status
-    this.#runner.executions.set(executionId, running)
+    this.#runner.enter(running)
     return running
   }
 
   planOf(row: ExecutionRow): Plan {
-    return this.#definitions.ofHash(row.documentHash, () =>
-      this.#parts.journal.document(row.documentHash),
-    ).plan
+    return this.definitionOf(row).plan
+  }
+
+  /** The row of an execution, in memory or in the journal. */
+  known(executionId: string): ExecutionRow | undefined {
+    return this.#runner.executions.get(executionId)?.row ?? this.#parts.journal.find(executionId)
   }
 
   /** @throws NotFoundError; RefusedError once the engine is closed */
   row(executionId: string): ExecutionRow {
     this.#refuseWhenClosed()
-    const { journal } = this.#parts
-    return (
-      this.#runner.executions.get(executionId)?.row ??
-      journal.find(executionId) ??
-      unknownExecution(journal, executionId)
-    )
+    return this.known(executionId) ?? unknownExecution(this.#parts.journal, executionId)
   }
 
   /** The execution in memory, loaded without being driven when it is not; null when it has ended. */
@@ -144,12 +276,33 @@ export class Executions {
     const row = this.row(executionId)
     const active = this.#runner.executions.get(executionId)
     if (active !== undefined) return active
-    return row.endedAtMs === null ? this.#load(row) : null
+    // Who only sleeps is driven: its timers have to know what the verb changes.
+    if (this.#runner.parking.has(executionId)) return this.attach(row).running
+    return row.endedAtMs === null ? this.#bring(row) : null
+  }
+
+  /** As `open`, also an execution that has ended: what reopens it may be asked of it. */
+  openEnded(executionId: string): Running {
+    const row = this.row(executionId)
+    refusePruned(row)
+    return this.open(executionId) ?? this.#bring(row)
+  }
+
+  /** An execution as it was after the event `seq`; all that is recorded where none is given. */
+  stateAt(row: ExecutionRow, seq = Infinity): ExecutionState {
+    return foldRows(row, this.planOf(row), this.#parts.journal.rows(row.execution), seq)
+  }
+
+  definitionOf(row: ExecutionRow): Definition {
+    return this.#definitions.ofHash(row.documentHash, () =>
+      this.#parts.journal.document(row.documentHash),
+    )
   }
 
   /** A recorded execution, as `aura run` prints it. */
   run(row: ExecutionRow): RunView {
-    const state = foldRows(row, this.planOf(row), this.#parts.journal.rows(row.execution))
+    if (row.isPruned) return prunedView(row)
+    const state = this.stateAt(row)
     return runView(row, state, state.result ?? row.status)
   }
 
@@ -157,6 +310,7 @@ export class Executions {
   show(executionId: string): ShowView {
     const { journal, clock } = this.#parts
     const row = this.row(executionId)
+    refusePruned(row)
     const running = this.#runner.executions.get(executionId)
     const rows = journal.rows(row.execution)
     const state = running?.state ?? foldRows(row, this.planOf(row), rows)
@@ -182,4 +336,14 @@ export class Executions {
   #refuseWhenClosed(): void {
     if (this.isClosed) throw new OrchestrationError('RefusedError', 'the engine is closed')
   }
+}
+
+/** @throws NotFoundError when only the tombstone of the execution is left */
+function refusePruned(row: ExecutionRow): void {
+  if (!row.isPruned) return
+  throw new OrchestrationError(
+    'NotFoundError',
+    `execution '${row.executionId}' ended as ${row.status} and was removed by retention`,
+    { hint: 'only that it ended is still known' },
+  )
 }

@@ -3,17 +3,23 @@ import { decodeRow, type ExecutionState, fold, newExecution, type Plan } from '.
 import type { ExecutionRow, JournalRow } from './journal/journal.ts'
 import type { LogEntry } from './workflow-engine.ts'
 
-/** The state of an execution as its journal tells it. */
+/**
+ * The state of an execution as its journal tells it.
+ *
+ * @param seqMax the last event that is taken in; default all
+ */
 export function foldRows(
-  row: ExecutionRow,
+  row: Pick<ExecutionRow, 'executionId'>,
   plan: Plan,
   rows: readonly JournalRow[],
+  seqMax = Infinity,
 ): ExecutionState {
   const state = newExecution(row.executionId, plan, {})
   for (const { payload, seq } of rows) {
     invariant(seq === state.seq + 1, `execution '${row.executionId}' has a gap before event ${seq}`)
     const { atMs, events } = decodeRow(payload)
-    for (const event of events) fold(state, event, atMs)
+    for (const event of events) if (state.seq < seqMax) fold(state, event, atMs)
+    if (state.seq >= seqMax) break
   }
   return state
 }

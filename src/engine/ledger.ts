@@ -6,7 +6,7 @@ import {
   idempotencyKey,
   newExecution,
   type Plan,
-  targetOf,
+  agentTargetOf,
 } from '../workflow/index.ts'
 import type { LogEntry } from './workflow-engine.ts'
 
@@ -47,7 +47,7 @@ export function ledgerOf(
       const call = findCall(state, refOf(event))
       if (call === undefined) continue
       const startedKey = idempotencyKey(state, call)
-      const { agent, action } = targetOf(call)
+      const { agent, action } = agentTargetOf(call)
       const entry: LedgerEntry = ledger.get(startedKey) ?? {
         idempotencyKey: startedKey,
         stepId: event.step,
@@ -75,8 +75,8 @@ export function ledgerOf(
 type Event = LogEntry['event']
 
 function keyBefore(event: Event, state: ReturnType<typeof newExecution>): string | null {
-  if (!('step' in event) || event.kind === 'AttemptStarted') return null
-  const call = findCall(state, refOf(event))
+  if (!('step' in event) || event.step === undefined || event.kind === 'AttemptStarted') return null
+  const call = findCall(state, refOf({ ...event, step: event.step }))
   return call === undefined || call.attempt === 0 ? null : idempotencyKey(state, call)
 }
 

@@ -46,6 +46,22 @@ export class Narrator {
       case 'CancelRequested':
       case 'CompensationStarted':
         return this.#log(running, 'info', sentences[event.kind], {})
+      case 'RollbackRefused':
+        return this.#log(running, 'warn', 'the rollback of onFailure was refused', event)
+      case 'ExecutionForked':
+      case 'ExecutionRedriven':
+      case 'RollbackRequested':
+      case 'RolledBack':
+      case 'UndoRequested':
+      case 'CompensationRedriven':
+      case 'DeadLetterDiscarded':
+        return this.#log(running, 'info', sentences[event.kind], {})
+      case 'StateChanged':
+        return this.#stateChanged(running, event)
+      case 'CheckpointTaken':
+      case 'TdaObserved':
+      case 'ChildStarted':
+      case 'ChildEnded':
       case 'AttemptStarted':
       case 'CallScheduled':
       case 'CallSuspended':
@@ -69,6 +85,15 @@ export class Narrator {
     if ('undo' in event && event.undo !== undefined) return
     const status = findStep(running.state, event.step)?.view.status ?? 'completed'
     if (status !== 'running') running.telemetry.stepEnded(event.step, status)
+  }
+
+  /** Keys and versions, never values. */
+  #stateChanged(running: Running, event: KernelEvent & { kind: 'StateChanged' }): void {
+    const changes = event.changes.map(({ key, version }) => `${key}@${version}`)
+    running.telemetry.stateChanged(changes)
+    this.#logger.log('debug', `state written: ${changes.join(', ')}`, {
+      executionId: running.row.executionId,
+    })
   }
 
   #log(running: Running, level: LogLevel, message: string, event: Told): void {
@@ -98,6 +123,13 @@ const sentences = {
   ExecutionTimedOut: 'execution timed out',
   CancelRequested: 'execution is being cancelled',
   CompensationStarted: 'compensation started',
+  ExecutionForked: 'execution goes on from another one',
+  ExecutionRedriven: 'execution goes on where it failed',
+  RollbackRequested: 'rollback started',
+  RolledBack: 'rollback done',
+  UndoRequested: 'execution is undone by its parent',
+  CompensationRedriven: 'a failed compensation is tried again',
+  DeadLetterDiscarded: 'dead letter discarded',
 } as const
 
 function refOf(step: string, event: Told): CallRef {

@@ -1,13 +1,17 @@
 import { AgentRegistry, type BaseAgent } from '../agents/index.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
+import type { TdaContextSource } from '../core/contracts/tda.ts'
 import type { FlagProvider } from '../core/contracts/flags.ts'
 import { silentTelemetry, type Telemetry } from '../core/contracts/telemetry.ts'
+import { heapPressure } from '../core/heap-pressure.ts'
 import { type Logger, silentLogger } from '../core/logger.ts'
 import { systemRandom } from '../core/random.ts'
 import { Database, type Durability } from '../storage/index.ts'
+import type { AdmissionLimits } from './acceptance.ts'
 import { EmbeddedEngine } from './embedded-engine.ts'
 import { MemoryJournal } from './journal/memory.ts'
 import { SqliteJournal } from './journal/sqlite.ts'
+import type { RetentionOptions } from './retention.ts'
 import type { EngineListener } from './workflow-engine.ts'
 
 export interface OpenEngineOptions {
@@ -21,6 +25,14 @@ export interface OpenEngineOptions {
   readonly clock?: Clock
   readonly logger?: Logger
   readonly telemetry?: Telemetry
+  /** Default: no feed, and every TDA context is unavailable. */
+  readonly tda?: TdaContextSource
+  /** Default: `openExecutionsMax` and `activeExecutionsMax` of `limits`. */
+  readonly limits?: Partial<AdmissionLimits>
+  /** What is kept of ended executions; null keeps everything. Default 30 days, 1,000,000 executions, 90 days with an open dead letter. */
+  readonly retention?: RetentionOptions | null
+  /** True: verbs are recorded, and nothing is driven by them. For whoever steers a file and goes away. Default false. */
+  readonly isRecordingOnly?: boolean
 }
 
 /** An engine and what it owns. */
@@ -72,6 +84,11 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     random: systemRandom,
     telemetry: options.telemetry ?? silentTelemetry,
     flags: options.flags ?? null,
+    tda: options.tda ?? null,
+    limits: options.limits ?? {},
+    retention: options.retention === undefined ? {} : options.retention,
+    isRecordingOnly: options.isRecordingOnly ?? false,
+    pressure: heapPressure(clock),
     listeners,
     release: async () => {
       await agents.close(0)

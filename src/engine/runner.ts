@@ -1,6 +1,6 @@
 import { assertNever } from '../core/assert.ts'
 import type { Clock } from '../core/clock.ts'
-import { unavailableTda } from '../core/contracts/tda.ts'
+import { type TdaContextSource, unavailableTda } from '../core/contracts/tda.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
 import { type OrchestrationError, StateConsistencyError, messageOf } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
@@ -11,11 +11,12 @@ import { Dispatcher } from './dispatcher.ts'
 import type { AgentDirectory } from './engine-agent.ts'
 import type { Journal } from './journal/journal.ts'
 import { Narrator } from './narrator.ts'
+import { Parking } from './parking.ts'
 import type { Running } from './running.ts'
 import { fits } from './signal-schema.ts'
 import { Timers } from './timers.ts'
 import { runView } from './views/run-view.ts'
-import type { EngineListener } from './workflow-engine.ts'
+import type { EngineListener, RunView } from './workflow-engine.ts'
 
 export interface RunnerOptions {
   readonly journal: Journal
@@ -25,6 +26,32 @@ export interface RunnerOptions {
   readonly logger: Logger
   readonly telemetry: Telemetry
   readonly listeners: ReadonlySet<EngineListener>
+  /** Null: no feed, and every context is unavailable. */
+  readonly tda: TdaContextSource | null
+  /** An execution has ended. */
+  readonly onEnded?: () => void
+}
+
+/** What the runner leaves to those who know more than one execution. */
+export interface Family {
+  /** Calls that the rest of the tree leaves the execution; undefined for one alone. */
+  callsLeft(running: Running): number | null | undefined
+  /** Obeys a command that concerns another execution, or the past of this one. */
+  obey(running: Running, command: FamilyCommand): void
+  /** The execution has ended and is out of memory. */
+  ended(running: Running): void
+  /** A parked execution is due. */
+  wake(executionId: string): void
+  /** An execution has left memory: there is room for another. */
+  left(): void
+}
+
+export type FamilyCommand = Command & { kind: 'startChild' | 'steerChild' | 'rollBack' }
+
+/** Somebody who waits for the end of an execution. */
+export interface Waiter {
+  readonly resolve: (view: RunView) => void
+  readonly reject: (error: OrchestrationError) => void
 }
 
 /**
@@ -36,18 +63,28 @@ export class Runner {
   readonly committer: Committer
   readonly dispatcher: Dispatcher
   readonly timers: Timers
+  readonly parking: Parking
   readonly executions = new Map<string, Running>()
+  /** Executions in memory that are no sub-workflows. */
+  activeRoots = 0
+  /** By execution id; told once it has ended, or cannot be driven any more. */
+  readonly waiters = new Map<string, Waiter[]>()
+  /** Set by whoever made the runner, before anything is run. */
+  family: Family | null = null
   readonly #options: RunnerOptions
   readonly #narrator: Narrator
   #moment: Moment
   #isClosed = false
+  readonly #stopListening: (() => void) | null
 
   constructor(options: RunnerOptions) {
     this.#options = options
     this.#moment = { atMs: 0, random: options.random, tda: unavailableTda, fits }
+    this.#stopListening = options.tda?.onChange(() => this.#tdaChanged()) ?? null
     const { clock, logger, journal, agents } = options
     this.#narrator = new Narrator(options.telemetry, logger)
     this.timers = new Timers(clock)
+    this.parking = new Parking(this.timers, clock, (executionId) => this.family?.wake(executionId))
     this.committer = new Committer({
       journal,
       clock,
@@ -60,19 +97,31 @@ export class Runner {
       agents,
       clock,
       logger,
+      tda: () => this.moment.tda,
       stimulate: (running, stimulus) => this.stimulate(running, stimulus),
     })
+  }
+
+  /** What a transition may know now. */
+  get moment(): Moment {
+    const { atMs } = this.committer
+    if (this.#moment.atMs !== atMs) {
+      const tda = this.#options.tda?.current() ?? unavailableTda
+      this.#moment = { ...this.#moment, atMs, tda }
+    }
+    return this.#moment
   }
 
   /** Hands a stimulus to an execution; what follows from it is recorded at the end of this turn. */
   stimulate(running: Running, stimulus: Stimulus): void {
     if (this.#isClosed || running.hasLeft) return
-    const { atMs } = this.committer
-    if (this.#moment.atMs !== atMs) this.#moment = { ...this.#moment, atMs }
+    const { moment } = this
+    const callsLeft = this.family?.callsLeft(running)
     const { made } = running
     const first = made.commands.length
     try {
-      transition(running.state, stimulus, this.#moment, made)
+      const own = callsLeft === undefined ? moment : { ...moment, callsLeft }
+      transition(running.state, stimulus, own, made)
     } catch (thrown) {
       return this.#broken(running, brokenKernel(running, thrown))
     }
@@ -95,20 +144,52 @@ export class Runner {
     })
   }
 
+  /** Takes an execution into memory. */
+  enter(running: Running): void {
+    this.executions.set(running.row.executionId, running)
+    if (running.row.parent === null) this.activeRoots++
+  }
+
   /** Takes an execution out of memory; the journal has all of it. */
   leave(running: Running): void {
+    if (running.hasLeft) return
     running.hasLeft = true
     this.executions.delete(running.row.executionId)
+    if (running.row.parent === null) this.activeRoots--
     this.dispatcher.forget(running)
     for (const { armed } of running.timers.values()) this.timers.disarm(armed)
     running.timers.clear()
+    this.family?.left()
   }
 
   /** Stops at once: nothing is recorded or started any more. */
   close(): void {
     this.#isClosed = true
+    this.#stopListening?.()
     this.timers.close()
     this.committer.close()
+  }
+
+  /** The end of an execution, told once. */
+  ended(executionId: string, waiter: Waiter): void {
+    const waiting = this.waiters.get(executionId)
+    if (waiting === undefined) this.waiters.set(executionId, [waiter])
+    else waiting.push(waiter)
+  }
+
+  /** Whoever waited for the execution; nobody does any more. */
+  takeWaiters(executionId: string): readonly Waiter[] {
+    const waiting = this.waiters.get(executionId) ?? []
+    this.waiters.delete(executionId)
+    return waiting
+  }
+
+  #tdaChanged(): void {
+    const tda = this.#options.tda?.current() ?? unavailableTda
+    this.#moment = { ...this.#moment, tda }
+    for (const running of this.executions.values()) {
+      if (running.isDriven) this.stimulate(running, { kind: 'tdaChanged' })
+    }
   }
 
   #committed(part: Part, atMs: number): void {
@@ -121,6 +202,16 @@ export class Runner {
       // Whoever drives the execution later derives the rest anew; that it has ended is true for all.
       if (running.isDriven || command.kind === 'finished') this.#obey(running, command, atMs)
     }
+    if (running.state.counts.scheduled === 0 && running.state.counts.running === 0)
+      this.parkIfIdle(running)
+  }
+
+  /** Takes an execution out of memory that only waits, and for long. */
+  parkIfIdle(running: Running): void {
+    if (running.hasLeft || !this.parking.mayPark(running)) return
+    this.parking.park(running)
+    this.leave(running)
+    running.telemetry.ended('left', 0, null)
   }
 
   #obey(running: Running, command: Command, atMs: number): void {
@@ -136,7 +227,7 @@ export class Runner {
       case 'arm': {
         const { timer } = command
         this.#disarm(running, timer.call)
-        const armed = this.timers.arm(timer.dueAtMs - atMs, () => {
+        const armed = this.timers.arm(this.#delayMs(running, timer.dueAtMs, atMs), () => {
           running.timers.delete(timer.call)
           this.stimulate(running, { kind: 'timer', timer })
         })
@@ -150,12 +241,23 @@ export class Runner {
         return
       case 'finished':
         return this.#finished(running)
+      case 'startChild':
+      case 'steerChild':
+      case 'rollBack':
+        this.family?.obey(running, command)
+        return
       case 'admit':
       case 'release':
         return
       default:
         assertNever(command, 'command')
     }
+  }
+
+  /** By wall time; by what it was armed for before where the execution was parked meanwhile. */
+  #delayMs({ knownDues }: Running, dueAtMs: number, atMs: number): number {
+    const dueMs = knownDues?.get(dueAtMs)
+    return dueMs === undefined ? dueAtMs - atMs : dueMs - this.#options.clock.monotonicMs()
   }
 
   #disarm(running: Running, call: Parameters<Running['timers']['get']>[0]): void {
@@ -174,9 +276,13 @@ export class Runner {
       (state.endedAtMs ?? state.startedAtMs) - state.startedAtMs,
       state.error,
     )
-    if (running.waiters.length === 0) return
-    const view = runView(running.row, state, status)
-    for (const { resolve } of running.waiters.splice(0)) resolve(view)
+    const waiters = this.takeWaiters(running.row.executionId)
+    if (waiters.length > 0) {
+      const view = runView(running.row, state, status)
+      for (const { resolve } of waiters) resolve(view)
+    }
+    this.family?.ended(running)
+    this.#options.onEnded?.()
   }
 
   #broken(running: Running, error: OrchestrationError): void {
@@ -191,7 +297,7 @@ export class Runner {
     )
     this.leave(running)
     running.telemetry.ended('left', 0, error.toJSON())
-    for (const { reject } of running.waiters.splice(0)) reject(error)
+    for (const { reject } of this.takeWaiters(executionId)) reject(error)
     for (const { reject } of running.flushed.splice(0)) reject(error)
   }
 

@@ -4,7 +4,6 @@ import type { CallRef, ExecutionState, Timer, Transition } from '../workflow/ind
 import type { ExecutionRow } from './journal/journal.ts'
 import type { Place } from './place.ts'
 import type { ArmedTimer } from './timers.ts'
-import type { RunView } from './workflow-engine.ts'
 
 /** One execution in memory. Its state runs ahead of the journal by the events in `made`. */
 export interface Running {
@@ -12,8 +11,10 @@ export interface Running {
   readonly state: ExecutionState
   /** False while only a verb is applied: commands are then dropped and a later driver derives them anew. */
   isDriven: boolean
-  /** The document that its start names, while the journal may not have it. */
-  document: { readonly hash: string; readonly text: string } | null
+  /** The documents that its start names, while the journal may not have them. */
+  documents: readonly { readonly hash: string; readonly text: string }[]
+  /** Its dead letters that the journal lists as open. */
+  letters: ReadonlySet<string>
   /** Verbs that are at work on it. */
   holders: number
   /** Its start is in the journal. */
@@ -26,23 +27,20 @@ export interface Running {
   /** The status in the journal. */
   status: string
   journalBytes: number
+  /** Monotonic times, by wall time, of timers that were armed before it was parked. */
+  knownDues: ReadonlyMap<number, number> | null
   readonly places: Map<CallRef, Place>
   readonly timers: Map<CallRef | null, { readonly timer: Timer; readonly armed: ArmedTimer }>
   /** Calls whose agents this process does not have, and what is missing. */
   readonly missing: Map<CallRef, string>
   readonly telemetry: ExecutionTelemetry
-  /** Told once the execution has ended, or cannot be driven any more. */
-  waiters: {
-    readonly resolve: (view: RunView) => void
-    readonly reject: (error: OrchestrationError) => void
-  }[]
   /** Told once everything recorded so far is durable. */
   flushed: { readonly resolve: () => void; readonly reject: (error: OrchestrationError) => void }[]
 }
 
 /** An execution as it comes into memory. */
 export function newRunning(
-  parts: Pick<Running, 'row' | 'state' | 'document' | 'telemetry' | 'isDriven' | 'journalBytes'>,
+  parts: Pick<Running, 'row' | 'state' | 'documents' | 'telemetry' | 'isDriven' | 'journalBytes'>,
 ): Running {
   return {
     ...parts,
@@ -52,10 +50,11 @@ export function newRunning(
     hasLeft: false,
     made: { events: [], commands: [] },
     status: parts.row.status,
+    knownDues: null,
     places: new Map(),
     timers: new Map(),
     missing: new Map(),
-    waiters: [],
+    letters: new Set(parts.state.deadLetters.keys()),
     flushed: [],
   }
 }

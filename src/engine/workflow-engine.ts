@@ -1,6 +1,8 @@
 import type { ErrorJson } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { CloudEvent } from '../core/contracts/events.ts'
 import type { KernelEvent, Resolution, WorkflowData, WorkflowStep } from '../workflow/index.ts'
+import type { RollbackOptions, WorkflowState } from './workflow-state.ts'
 
 /** One execution as `aura run` prints it. No key is ever absent. */
 export interface RunView {
@@ -55,11 +57,14 @@ export interface ItemView {
   readonly error: ErrorJson | null
 }
 
-/** A position in the journal that a step's completion made; `label` is its `checkpoint`. */
+/** A position in the journal to go back to. */
 export interface CheckpointView {
   readonly checkpointId: string
-  readonly stepId: string
+  /** The step whose completion made it; null when it was taken by the verb or by an anomaly. */
+  readonly stepId: string | null
+  /** The step's `checkpoint`, or the label that the verb gave. */
   readonly label: string | null
+  readonly reason: 'start' | 'completion' | 'verb' | 'anomaly'
   readonly atMs: number
 }
 
@@ -114,13 +119,15 @@ export interface ExecuteOptions {
   readonly input?: JsonObject
   /** Default a new one. One that exists is attached to and continued. */
   readonly executionId?: string
+  /** Documents among which sub-workflows are looked for, before the registered ones. Default none. */
+  readonly workflows?: readonly WorkflowData[]
 }
 
 /**
  * Runs workflows durably. What a method has resolved for survives kill -9. Every method rejects with
  * NotFoundError for an unknown execution id.
  */
-export interface WorkflowEngine {
+export interface WorkflowEngine extends WorkflowState {
   /**
    * Starts an execution, or attaches to the one of that id, and resolves when it has ended, also when it
    * failed or was cancelled.
@@ -156,10 +163,78 @@ export interface WorkflowEngine {
   /** @throws RefusedError when the step is not uncertain; NotFoundError for an unknown step */
   resolve(executionId: string, step: string, resolution: Resolution): Promise<void>
   getExecution(executionId: string): Promise<ShowView>
+  /** Takes a checkpoint at the present position. @throws RefusedError when the execution has ended */
+  checkpoint(executionId: string, label?: string): Promise<CheckpointView>
+  /**
+   * Goes back: what was decided after the checkpoint is undone, last first, and decided anew with a
+   * higher run. Resolves when the request is durable.
+   *
+   * @param to a checkpoint's id, a label, a step id, `lastCheckpoint`, `lastHealthy` or `start`
+   * @returns false when the execution already goes back to that checkpoint
+   * @throws NotFoundError for an unknown checkpoint; RefusedError when the execution is completed or
+   *   cancelled, when no anomaly is in force (`lastHealthy`), or when effects would remain that nothing
+   *   undoes (their calls in `details.effects`)
+   */
+  rollback(executionId: string, to: string, options?: RollbackOptions): Promise<boolean>
+  /**
+   * Starts a new execution with the state that this one had at the checkpoint.
+   *
+   * @param from as `to` of `rollback`
+   * @returns the id of the new execution
+   * @throws RefusedError when another document does not have the settled steps, with the same kinds
+   */
+  fork(executionId: string, from: string, options?: ForkOptions): Promise<string>
+  /**
+   * Tries a dead letter again: a failed execution goes on where it failed, a failed compensation is
+   * called again.
+   *
+   * @param id of a dead letter, or of an execution for its own
+   * @throws NotFoundError when there is no such open dead letter
+   */
+  redrive(id: string): Promise<void>
+  /** Closes a dead letter without doing anything. @throws NotFoundError when there is no such open one */
+  discard(id: string): Promise<void>
+  /** Open dead letters, oldest first. */
+  deadLetters(filter?: DeadLetterFilter): Promise<readonly DeadLetterView[]>
+  /** Makes a document known: its triggers fire, and sub-workflows find it. @throws DocumentError */
+  registerWorkflow(document: WorkflowData): Promise<void>
+  /**
+   * Hands an event to the triggers of the highest version of every known workflow. What it starts is
+   * durable when this resolves; a repeat starts nothing.
+   *
+   * @returns the ids of the executions that it started
+   * @throws ResourceExhaustionError when a start was refused by admission: deliver the event again
+   */
+  deliver(event: CloudEvent): Promise<readonly string[]>
   /** Tells each event after it is durable, and each progress note. Returns a function that ends it. */
   subscribe(listener: EngineListener): () => void
   /** Stops driving, leaves every execution as recorded and releases the file. */
   close(): Promise<void>
+}
+
+export interface ForkOptions {
+  /** Default: the document of the execution. */
+  readonly document?: WorkflowData
+  /** Default a new one. */
+  readonly executionId?: string
+}
+
+/** Something that nobody will try again by itself. */
+export interface DeadLetterView {
+  /** `<executionId>` for a failed execution, `<executionId>/<call>/compensate` for a failed compensation. */
+  readonly id: string
+  readonly executionId: string
+  /** The step that failed; null when none did. */
+  readonly stepId: string | null
+  readonly error: ErrorJson
+  readonly atMs: number
+}
+
+export interface DeadLetterFilter {
+  readonly executionId?: string
+  readonly workflow?: string
+  /** Default 1,000. */
+  readonly limit?: number
 }
 
 export interface EngineListener {

@@ -74,6 +74,8 @@ export class WorkflowMeter implements ExecutionTelemetry {
 
   stepEnded(): void {}
 
+  stateChanged(): void {}
+
   /** `left` only lowers the number of active executions: whoever drives it to its end counts it. */
   ended(status: ExecutionEnd, durationMs: number): void {
     const { active, succeeded, failed, durations } = this.#parts

@@ -10,6 +10,9 @@ export const attemptSpanName = 'invoke_agent'
 /** An event on the execution's span: a step ended that called no agent. */
 export const stepEventName = 'step_ended'
 
+/** An event on the execution's span: entries of its state were written. */
+export const stateEventName = 'state_changed'
+
 /** The value of `workflow.type`. */
 export const workflowType = 'multi_agent'
 
@@ -27,6 +30,7 @@ export const attributes = {
   stepStatus: 'workflow.step.status',
   attempt: 'workflow.attempt',
   idempotencyKey: 'workflow.idempotency_key',
+  stateChanges: 'workflow.state.changes',
   outcome: 'workflow.attempt.outcome',
   operationName: 'gen_ai.operation.name',
   agentName: 'gen_ai.agent.name',

@@ -136,6 +136,10 @@ class TracedExecution implements ExecutionTelemetry {
     unlessItThrows(() => this.#trace.stepEnded(stepId, status), undefined)
   }
 
+  stateChanged(changes: readonly string[]): void {
+    unlessItThrows(() => this.#trace.stateChanged(changes), undefined)
+  }
+
   ended(status: ExecutionEnd, durationMs: number, error: ErrorJson | null): void {
     this.#meter.ended(status, durationMs)
     unlessItThrows(() => this.#trace.ended(status, error), undefined)

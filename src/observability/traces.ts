@@ -8,6 +8,7 @@ import {
   attemptSpanName,
   attributes,
   executionSpanName,
+  stateEventName,
   stepEventName,
   stepSpanName,
   workflowType,
@@ -84,6 +85,11 @@ export class ExecutionTrace {
     }
     this.#steps.delete(stepId)
     step.ended(status)
+  }
+
+  /** Keys and versions, never values. */
+  stateChanged(changes: readonly string[]): void {
+    this.#span.addEvent(stateEventName, { [attributes.stateChanges]: [...changes] })
   }
 
   /** Ends what is still open under it too: a span that is never ended is never exported. */

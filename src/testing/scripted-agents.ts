@@ -18,6 +18,8 @@ export interface SeenCall {
   readonly resumed: AgentContext['resumed']
   readonly deadlineMs: number | null
   readonly agentCallsLeft: number | null
+  readonly tda: AgentContext['tda']
+  readonly state: AgentContext['state']
   /** Of the call; aborted on timeout, cancel and close. */
   readonly signal: AbortSignal
   /** Ends a held call. */
@@ -102,6 +104,8 @@ export class ScriptedAgents {
       resumed: context.resumed,
       deadlineMs: context.deadlineMs,
       agentCallsLeft: context.budget.agentCallsLeft,
+      tda: context.tda,
+      state: context.state,
       signal: context.signal,
       resolve,
       reject,

@@ -4,14 +4,21 @@ import {
   type EngineChecks,
   type OpenHarness,
 } from './engine-stage.ts'
+import { checkpointChecks } from './engine-suite/checkpoints-suite.ts'
+import { childrenChecks } from './engine-suite/children-suite.ts'
 import { compensationChecks } from './engine-suite/compensation-suite.ts'
 import { decisionChecks } from './engine-suite/decisions-suite.ts'
 import { endingChecks } from './engine-suite/endings-suite.ts'
 import { failureChecks } from './engine-suite/failures-suite.ts'
+import { forkChecks } from './engine-suite/fork-suite.ts'
 import { identityChecks } from './engine-suite/identity-suite.ts'
 import { recoveryChecks } from './engine-suite/recovery-suite.ts'
+import { redriveChecks } from './engine-suite/redrive-suite.ts'
 import { regressionChecks } from './engine-suite/regressions-suite.ts'
+import { rollbackChecks } from './engine-suite/rollback-suite.ts'
+import { stateChecks } from './engine-suite/state-suite.ts'
 import { steeringChecks } from './engine-suite/steering-suite.ts'
+import { triggerChecks } from './engine-suite/triggers-suite.ts'
 import { waitingChecks } from './engine-suite/waiting-suite.ts'
 
 /** The themes of the suite, as an adapter may declare a gap for one. */
@@ -24,6 +31,13 @@ const themes: Readonly<Record<string, EngineChecks>> = {
   endings: endingChecks,
   compensation: compensationChecks,
   recovery: recoveryChecks,
+  state: stateChecks,
+  checkpoints: checkpointChecks,
+  rollback: rollbackChecks,
+  fork: forkChecks,
+  redrive: redriveChecks,
+  children: childrenChecks,
+  triggers: triggerChecks,
   regressions: regressionChecks,
 }
 

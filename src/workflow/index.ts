@@ -2,7 +2,7 @@ export type { KnownAgents } from './document/check-agents.ts'
 export { defineWorkflow, isDefined } from './document/builder.ts'
 export type { StepData, WorkflowData } from './document/builder.ts'
 export { documentError } from './document/document-error.ts'
-export type { StepDocument, WorkflowDocument } from './document/document.ts'
+export type { StepDocument, TriggerDocument, WorkflowDocument } from './document/document.ts'
 export { coerceInputText } from './document/input-text.ts'
 export { compileInput, compileSchema } from './document/input.ts'
 export type { InputReading } from './document/input.ts'
@@ -12,17 +12,46 @@ export type { ReadResult } from './document/read.ts'
 export { mapFilePaths } from './document/schema-properties.ts'
 export { stepsToDocument } from './document/workflow-steps.ts'
 export type { WorkflowStep } from './document/workflow-steps.ts'
+export { compileExpression } from './expression/compile.ts'
+export { expectBool } from './expression/expect.ts'
+export type { CompiledExpression, CompiledTemplate, Scope } from './expression/scope.ts'
+export { compileTemplate } from './expression/template.ts'
+export { checkpointWords } from './document/checkpoint-words.ts'
+export { resolveWorkflowRef, workflowRefs } from './document/workflow-refs.ts'
+export type { WorkflowRef } from './document/workflow-refs.ts'
 export { callLabel, parseCallLabel } from './kernel/call-ref.ts'
 export type { CallRef } from './kernel/call-ref.ts'
+export { checkpointsOf, findCheckpoint } from './kernel/checkpoints.ts'
+export type { Checkpoint } from './kernel/checkpoints.ts'
 export { decodeRow, encodeRow } from './kernel/codec.ts'
 export type { KernelEvent } from './kernel/events.ts'
+export { conflictOf, entriesAt, entryAt } from './kernel/entries.ts'
 export { fold } from './kernel/fold.ts'
+export { type ForkOrigin, forkOriginOf } from './kernel/fork.ts'
 export { idempotencyKey } from './kernel/keys.ts'
 export { findCall, findStep, newExecution } from './kernel/state.ts'
-export type { CallState, ExecutionState, StepState } from './kernel/state.ts'
+export { childrenAfter, effectsAfter, mayRollBack } from './kernel/rollback.ts'
+export type { RollbackOrder } from './kernel/rollback.ts'
+export type {
+  CallState,
+  DeadLetter,
+  ExecutionState,
+  ParentRef,
+  StateEntry,
+  StepState,
+} from './kernel/state.ts'
 export { executionStatus, stepStatus } from './kernel/status.ts'
-export type { Command, Invocation, Moment, Resolution, Stimulus, Timer } from './kernel/stimulus.ts'
-export { targetOf } from './kernel/target.ts'
+export type {
+  ChildEnd,
+  Command,
+  Invocation,
+  Moment,
+  Origin,
+  Resolution,
+  Stimulus,
+  Timer,
+} from './kernel/stimulus.ts'
+export { agentTargetOf } from './kernel/target.ts'
 export { transition } from './kernel/transition.ts'
 export { compilePlan } from './plan/compile-plan.ts'
 export type { Plan } from './plan/plan.ts'

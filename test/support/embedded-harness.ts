@@ -3,11 +3,10 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AgentRegistry, type BaseAgent } from '../../src/agents/index.ts'
-import { silentTelemetry } from '../../src/core/contracts/telemetry.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { seededRandom } from '../../src/core/random.ts'
 import {
-  EmbeddedEngine,
+  type EmbeddedEngine,
   type Journal,
   MemoryJournal,
   SqliteJournal,
@@ -19,6 +18,8 @@ import type {
   RestartOptions,
 } from '../../src/testing/engine-stage.ts'
 import { FakeTime, type LifeClock } from '../../src/testing/fake-clock.ts'
+import { journalOver } from '../../src/testing/simulation/disk.ts'
+import { testEngine } from '../../src/testing/test-engine.ts'
 
 /** A place where what was recorded outlives a process. */
 export interface Store {
@@ -33,7 +34,8 @@ export interface Store {
 export function memoryStore(): Store {
   let journal = new MemoryJournal()
   return {
-    open: () => unclosed(journal),
+    // A process that is killed does not close what it leaves.
+    open: () => journalOver(() => journal, { close: () => Promise.resolve() }),
     lose() {},
     remove() {
       journal = new MemoryJournal()
@@ -96,16 +98,12 @@ export class EmbeddedHarness implements EngineHarness {
     const started = registry.start()
     await this.time.advance(0)
     await started
-    const engine = new EmbeddedEngine({
+    const engine = testEngine({
       journal: this.#store.open(),
       agents: registry,
       clock,
       random: this.#random,
-      logger: silentLogger,
-      telemetry: silentTelemetry,
       flags: this.#options.flags ?? null,
-      listeners: new Set(),
-      release: () => Promise.resolve(),
     })
     this.#life = { clock, registry, engine }
   }
@@ -146,18 +144,4 @@ interface Life {
   readonly clock: LifeClock
   readonly registry: AgentRegistry
   readonly engine: EmbeddedEngine
-}
-
-/** A process that is killed does not close what it leaves. */
-function unclosed(journal: Journal): Journal {
-  return {
-    nextExecution: () => journal.nextExecution(),
-    append: (batch) => journal.append(batch),
-    find: (executionId) => journal.find(executionId),
-    list: (filter) => journal.list(filter),
-    open: () => journal.open(),
-    rows: (execution, afterSeq) => journal.rows(execution, afterSeq),
-    document: (hash) => journal.document(hash),
-    close: () => Promise.resolve(),
-  }
 }

@@ -1,5 +1,6 @@
 import type { ErrorJson } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
+import type { StateWrite } from './state.ts'
 
 /**
  * What a crash between call and recorded result means for an action.
@@ -10,7 +11,12 @@ export type Effect = 'read' | 'idempotent' | 'once'
 
 /** How one attempt of a call ended. */
 export type CallOutcome =
-  | { readonly kind: 'completed'; readonly output: JsonValue }
+  | {
+      readonly kind: 'completed'
+      readonly output: JsonValue
+      /** What the call writes into the state of its execution, all or nothing. */
+      readonly state?: readonly StateWrite[]
+    }
   | { readonly kind: 'failed'; readonly error: ErrorJson }
   /** The effect is `once` and nobody knows whether it happened. */
   | { readonly kind: 'unknown'; readonly error: ErrorJson }

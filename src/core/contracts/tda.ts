@@ -23,3 +23,14 @@ export const unavailableTda: TdaContext = {
   ageMs: 0,
   available: false,
 }
+
+/** Gives the TDA context in force, and tells when it changes. */
+export interface TdaContextSource {
+  /** The context of this moment; `available: false` when no feed answers. Never throws. */
+  current(): TdaContext
+  /**
+   * Calls `listener` with the new context when an anomaly comes into force or goes out of it, not merely
+   * because it grows older. Returns a function that ends it.
+   */
+  onChange(listener: (context: TdaContext) => void): () => void
+}

@@ -27,6 +27,8 @@ export interface ExecutionTelemetry {
     readonly idempotencyKey: string
   }): AttemptTelemetry
   stepEnded(stepId: string, status: string): void
+  /** Entries of the state were written: `key@version` each. */
+  stateChanged(changes: readonly string[]): void
   /** The execution has ended, or this process drives it no longer (`status` is then `left`). */
   ended(
     status: 'completed' | 'failed' | 'cancelled' | 'left',
@@ -50,6 +52,7 @@ const silentExecution: ExecutionTelemetry = {
   traceId: null,
   attemptStarted: () => silentAttempt,
   stepEnded() {},
+  stateChanged() {},
   ended() {},
 }
 

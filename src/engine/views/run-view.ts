@@ -18,6 +18,21 @@ export function runView(row: ExecutionRow, state: ExecutionState, status: string
   }
 }
 
+/** An execution of which retention has left no more than how it ended. */
+export function prunedView(row: ExecutionRow): RunView {
+  const { executionId, workflow, version, status } = row
+  return {
+    executionId,
+    workflow,
+    version,
+    status,
+    output: null,
+    error: null,
+    degraded: [],
+    steps: {},
+  }
+}
+
 export function stepRunView(step: StepState): StepRunView {
   return {
     status: stepStatus(step),

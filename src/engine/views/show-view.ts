@@ -3,6 +3,8 @@ import {
   callLabel,
   type CallRef,
   type CallState,
+  type Checkpoint,
+  checkpointsOf,
   type ExecutionState,
   type StepState,
 } from '../../workflow/index.ts'
@@ -59,7 +61,12 @@ function itemViews(step: StepState): readonly ItemView[] | null {
   })
 }
 
-function progressView({ state, status, nowMs }: ShowParts): ProgressView {
+/** How far an execution has come. */
+export function progressView({
+  state,
+  status,
+  nowMs,
+}: Pick<ShowParts, 'state' | 'status' | 'nowMs'>): ProgressView {
   const currentSteps: string[] = []
   let completed = 0
   for (const { view, plan } of state.steps) {
@@ -86,19 +93,14 @@ function isDone(status: string): boolean {
   return status === 'completed' || status === 'skipped' || status === 'compensated'
 }
 
-/** Every completion of a step is a position to go back to, named by its step. */
-function checkpointViews({ state, row }: ShowParts): readonly CheckpointView[] {
-  const views: CheckpointView[] = []
-  for (const { plan, view, endedAtMs } of state.steps) {
-    if (view.status !== 'completed' || endedAtMs === null) continue
-    views.push({
-      checkpointId: `${row.executionId}/${plan.id}`,
-      stepId: plan.id,
-      label: plan.checkpoint,
-      atMs: endedAtMs,
-    })
-  }
-  return views.toSorted((a, b) => a.atMs - b.atMs)
+function checkpointViews({ state }: ShowParts): readonly CheckpointView[] {
+  return checkpointsOf(state).map(checkpointView)
+}
+
+/** A checkpoint as it is shown. */
+export function checkpointView(checkpoint: Checkpoint): CheckpointView {
+  const { checkpointId, stepId, label, reason, atMs } = checkpoint
+  return { checkpointId, stepId, label, reason, atMs }
 }
 
 function metricsView({ state, entries, journalBytes }: ShowParts): MetricsView {
@@ -114,7 +116,7 @@ function metricsView({ state, entries, journalBytes }: ShowParts): MetricsView {
     journalBytes,
   }
   for (const { event, atMs } of entries) {
-    if (!('step' in event)) continue
+    if (!('step' in event) || event.step === undefined) continue
     const key = `${event.step}[${'index' in event ? event.index : ''}]${'undo' in event ? event.undo : ''}`
     switch (event.kind) {
       case 'StepScheduled':
@@ -150,7 +152,11 @@ function errorLog({ entries, row, traceId, missing, nowMs }: ShowParts): readonl
   }
   for (const { event, atMs } of entries) {
     if (event.kind === 'AttemptStarted') attempts.set(callKey(event), event.attempt)
-    else if (event.kind === 'FailureDecided' || event.kind === 'ExecutionCancelled') {
+    else if (
+      event.kind === 'FailureDecided' ||
+      event.kind === 'ExecutionCancelled' ||
+      event.kind === 'RollbackRefused'
+    ) {
       add(event.error, null, { atMs, attempt: null })
     } else if ('step' in event && 'error' in event) {
       add(event.error, callKey(event), { atMs, attempt: attempts.get(callKey(event)) ?? null })

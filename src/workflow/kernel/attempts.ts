@@ -1,15 +1,18 @@
 import type { ActionContract, CallOutcome, LookupOutcome } from '../../core/contracts/call.ts'
-import { type ErrorJson, OrchestrationError, toErrorJson } from '../../core/errors.ts'
-import { resolveDuration } from '../plan/resolve-duration.ts'
+import { type ErrorJson, OrchestrationError, StateConsistencyError } from '../../core/errors.ts'
+import type { StateWrite } from '../../core/contracts/state.ts'
 import { callLabel } from './call-ref.ts'
 import { callFailed, completeCall, settleCancelled } from './calls.ts'
+import { startChild, undoChild } from './children.ts'
+import { changesOf, conflictOf } from './entries.ts'
 import { setStatus } from './fold-step.ts'
 import { idempotencyKey } from './keys.ts'
 import { isCounted, isSettling, mayStart } from './permission.ts'
 import { deliverKept } from './signals.ts'
+import { attemptFailed } from './retries.ts'
 import type { CallState } from './state.ts'
-import { type Target, targetOf } from './target.ts'
-import { callScope, eventRef, record, type Turn } from './turn.ts'
+import { agentTargetOf, targetOf } from './target.ts'
+import { definite, eventRef, record, type Turn } from './turn.ts'
 
 /** From this loss on a call is delivered with nothing else running. */
 const lossesTogetherMax = 3
@@ -20,24 +23,47 @@ const lossesAloneMax = 3
 export function requestStart(turn: Turn, call: CallState): void {
   const { state } = turn
   if (call.requested || call.status !== 'scheduled' || !mayStart(state, call)) return
+  const undone = call.ref.undo === null ? undefined : state.undo[call.ref.undo]
+  if (undone?.child != null) return undoChild(turn, call, undone.child)
+  const { target } = targetOf(call)
+  if (target.kind === 'workflow') return startChild(turn, call, target)
   const countsForBudget = isCounted(call)
-  const { agentCallsMax } = state.plan
-  if (
-    countsForBudget &&
-    agentCallsMax !== null &&
-    state.agentCalls + state.requestedCalls >= agentCallsMax
-  ) {
-    const error = new OrchestrationError(
-      'BudgetExceededError',
-      `execution '${state.executionId}' has spent its budget of ${agentCallsMax} agent calls (budget.agentCalls)`,
-      { hint: 'raise budget.agentCalls in the document' },
-    )
-    return attemptFailed(turn, call, error.toJSON())
+  if (countsForBudget && callsLeft(turn) === 0) {
+    return attemptFailed(turn, call, budgetSpent(turn))
   }
   call.requested = true
   if (countsForBudget) state.requestedCalls++
-  const { agent, action } = targetOf(call)
+  const { agent, action } = target
   turn.commands.push({ kind: 'admit', call: call.ref, agent, action, alone: isAlone(call) })
+}
+
+/** Calls that the budget leaves, those that were asked for counted as made; null for any number. */
+function callsLeft({ state, moment, callsAtStart }: Turn): number | null {
+  const spent = state.agentCalls + state.requestedCalls
+  const { agentCallsMax } = state.plan
+  const own = agentCallsMax === null ? Infinity : agentCallsMax - spent
+  const inTree = moment.callsLeft == null ? Infinity : moment.callsLeft - (spent - callsAtStart)
+  const left = Math.max(0, Math.min(own, inTree))
+  return left === Infinity ? null : left
+}
+
+/** Calls that are left where those that were only asked for do not count. */
+function callsLeftBeside(turn: Turn): number | null {
+  const left = callsLeft(turn)
+  return left === null ? null : left + turn.state.requestedCalls
+}
+
+function budgetSpent({ state }: Turn): ErrorJson {
+  const { agentCallsMax } = state.plan
+  const whose =
+    agentCallsMax === null
+      ? 'the budget of the workflow above it'
+      : `its budget of ${agentCallsMax} agent calls`
+  return new OrchestrationError(
+    'BudgetExceededError',
+    `execution '${state.executionId}' has spent ${whose} (budget.agentCalls)`,
+    { hint: 'raise budget.agentCalls in the document' },
+  ).toJSON()
 }
 
 /** Takes back an unanswered request for a place. */
@@ -59,7 +85,7 @@ export function admitted(turn: Turn, call: CallState, contract: ActionContract):
   const started = { kind: 'AttemptStarted', attempt, effect, lookup, contract: hash } as const
   const ref = eventRef(call.ref)
   record(turn, isAlone(call) ? { ...started, ...ref, alone: true } : { ...started, ...ref })
-  const { agent, action } = targetOf(call)
+  const { agent, action } = agentTargetOf(call)
   turn.commands.push({
     kind: 'invoke',
     call: call.ref,
@@ -71,8 +97,7 @@ export function admitted(turn: Turn, call: CallState, contract: ActionContract):
     timeoutMs: call.timeoutMs,
     idempotencyKey: idempotencyKey(state, call),
     withTda: call.step.plan.tda,
-    agentCallsLeft:
-      state.plan.agentCallsMax === null ? null : state.plan.agentCallsMax - state.agentCalls,
+    agentCallsLeft: callsLeftBeside(turn),
     resumed: call.resumed,
   })
 }
@@ -81,6 +106,7 @@ export function admitted(turn: Turn, call: CallState, contract: ActionContract):
 export function attemptEnded(turn: Turn, call: CallState, outcome: CallOutcome): void {
   switch (outcome.kind) {
     case 'completed':
+      if (outcome.state !== undefined && !writeState(turn, call, outcome)) return
       return completeCall(turn, call, outcome.output)
     case 'failed':
       if (isSettling(turn.state) && call.ref.undo === null && outcome.error.retryable) {
@@ -93,6 +119,46 @@ export function attemptEnded(turn: Turn, call: CallState, outcome: CallOutcome):
     case 'suspended':
       return suspended(turn, call, outcome)
   }
+}
+
+/**
+ * Writes what a completed call wants written.
+ *
+ * @returns false when an entry had another version than the call expects: then the attempt has failed, and
+ *   a call that must not happen twice for good
+ */
+function writeState(
+  turn: Turn,
+  call: CallState,
+  { output, state: writes = [] }: CallOutcome & { kind: 'completed' },
+): boolean {
+  const { state, moment } = turn
+  const conflict = conflictOf(state, writes, moment.atMs)
+  if (conflict === undefined) {
+    const changes = changesOf(state, writes, moment.atMs)
+    const { step, index } = call.ref
+    const changed = { kind: 'StateChanged', changes, step } as const
+    if (changes.length > 0) record(turn, index === null ? changed : { ...changed, index })
+    return true
+  }
+  const error = versionConflict(call, conflict)
+  if (call.effect !== 'once' || call.ref.undo !== null) {
+    attemptFailed(turn, call, error)
+    return false
+  }
+  record(turn, { kind: 'CallFailed', ...eventRef(call.ref), error: definite(error), raw: output })
+  turn.touched.push(call.step)
+  return false
+}
+
+function versionConflict(
+  call: CallState,
+  { write, version }: { readonly write: StateWrite; readonly version: number },
+): ErrorJson {
+  return new StateConsistencyError(
+    `'${callLabel(call.ref)}' expected version ${write.expectedVersion} of state '${write.key}', which has version ${version}`,
+    { retryable: true, hint: 'read the entry again, or use ctx.state.update' },
+  ).toJSON()
 }
 
 /** The answer to a lookup has come. */
@@ -136,7 +202,7 @@ function redeliver(turn: Turn, call: CallState): void {
 }
 
 export function requestLookup(turn: Turn, call: CallState): void {
-  const { agent, action } = targetOf(call)
+  const { agent, action } = agentTargetOf(call)
   turn.commands.push({
     kind: 'lookup',
     call: call.ref,
@@ -145,41 +211,6 @@ export function requestLookup(turn: Turn, call: CallState): void {
     action,
     idempotencyKey: idempotencyKey(turn.state, call),
   })
-}
-
-/** The attempt has failed for certain: it is tried again, or the call has failed. */
-function attemptFailed(turn: Turn, call: CallState, error: ErrorJson): void {
-  const { state, moment } = turn
-  const target = targetOf(call)
-  const mayRetry = state.phase === 'forward' || call.ref.undo !== null
-  if (!error.retryable || !mayRetry || call.attempt >= target.retry.maxAttempts) {
-    return callFailed(turn, call, error)
-  }
-  try {
-    const dueAtMs = moment.atMs + retryDelayMs({ turn, call, target, error })
-    record(turn, { kind: 'RetryScheduled', ...eventRef(call.ref), dueAtMs, error })
-    turn.commands.push({ kind: 'arm', timer: { call: call.ref, dueAtMs } })
-  } catch (thrown) {
-    callFailed(turn, call, toErrorJson(thrown, 'ExpressionError'))
-  }
-}
-
-interface Retried {
-  readonly turn: Turn
-  readonly call: CallState
-  readonly target: Target
-  readonly error: ErrorJson
-}
-
-/** Exponential backoff with jitter around the interval; never earlier than the agent asked for. */
-function retryDelayMs({ turn, call, target, error }: Retried): number {
-  const { retry } = target
-  const scope = () => callScope(turn, call)
-  const baseMs = resolveDuration(retry.initialInterval, scope) * retry.backoff ** (call.attempt - 1)
-  const cappedMs = Math.min(baseMs, resolveDuration(retry.maxInterval, scope))
-  const variedMs = cappedMs * (1 + retry.jitter * (2 * turn.moment.random() - 1))
-  const askedMs = error.details?.['retryAfterMs']
-  return Math.round(Math.max(variedMs, typeof askedMs === 'number' ? askedMs : 0))
 }
 
 function lookUp(turn: Turn, call: CallState, error: ErrorJson): void {

@@ -5,7 +5,7 @@ import { expectBool } from '../expression/expect.ts'
 import { callLabel } from './call-ref.ts'
 import type { ScheduledCall } from './events.ts'
 import type { CallState } from './state.ts'
-import { targetOf } from './target.ts'
+import { targetLabel, targetOf } from './target.ts'
 import { callScope, definite, eventRef, record, type Turn } from './turn.ts'
 
 /** A call has succeeded with `raw`: it polls again, or `outputs` makes the step's output of it. */
@@ -72,7 +72,7 @@ function isPolledEnough(turn: Turn, call: CallState, raw: JsonValue): boolean {
 /** @returns false when the step has no fallback left */
 function fallBack(turn: Turn, call: CallState, error: ErrorJson): boolean {
   const fallback = call.step.plan.fallbacks[call.fallback]
-  if (fallback === undefined || call.step.plan.work.kind !== 'agent') return false
+  if (fallback === undefined) return false
   const scope = () => callScope(turn, call)
   const scheduled: { -readonly [K in keyof ScheduledCall]: ScheduledCall[K] } = {}
   try {
@@ -99,6 +99,6 @@ function fallBack(turn: Turn, call: CallState, error: ErrorJson): boolean {
 export function resolvedAsFailed(call: CallState): ErrorJson {
   return new OrchestrationError(
     'ResolvedFailedError',
-    `'${callLabel(call.ref)}' (${targetOf(call).agent}) was resolved as failed`,
+    `'${callLabel(call.ref)}' (${targetLabel(targetOf(call).target)}) was resolved as failed`,
   ).toJSON()
 }

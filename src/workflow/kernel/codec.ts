@@ -7,7 +7,16 @@ import type { KernelEvent, KernelEventKind } from './events.ts'
  * this table. Only append: to the table and to each list. Missing fields are null, trailing ones left out.
  */
 const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
-  ['ExecutionStarted', 'executionId', 'kernelVersion', 'input', 'dueAtMs'],
+  [
+    'ExecutionStarted',
+    'executionId',
+    'kernelVersion',
+    'input',
+    'dueAtMs',
+    'parent',
+    'pins',
+    'flags',
+  ],
   ['StepScheduled', 'step', 'call', 'items'],
   ['CallScheduled', 'step', 'index', 'call'],
   ['StepSkipped', 'step', 'reason'],
@@ -27,7 +36,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
   ['SignalDelivered', 'step', 'name', 'index', 'place'],
   ['ExecutionPaused'],
   ['ExecutionResumed'],
-  ['CancelRequested', 'dueAtMs'],
+  ['CancelRequested', 'dueAtMs', 'undo'],
   ['ExecutionTimedOut', 'dueAtMs'],
   ['FailureDecided', 'error'],
   ['CompensationStarted'],
@@ -35,6 +44,29 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
   ['ExecutionCompleted', 'output'],
   ['ExecutionFailed', 'error'],
   ['ExecutionCancelled', 'error'],
+  ['ExecutionForked', 'executionId', 'seq', 'steps', 'changes'],
+  ['StateChanged', 'changes', 'step', 'index'],
+  ['CheckpointTaken', 'reason', 'label'],
+  ['TdaObserved', 'context'],
+  ['ChildStarted', 'step', 'attempt', 'executionId', 'documentHash', 'index', 'undo', 'dueAtMs'],
+  ['ChildEnded', 'step', 'status', 'agentCalls', 'index', 'undo'],
+  [
+    'RollbackRequested',
+    'checkpoint',
+    'seq',
+    'steps',
+    'entries',
+    'dueAtMs',
+    'automatic',
+    'final',
+    'acceptedEffects',
+  ],
+  ['RolledBack', 'changes', 'dueAtMs'],
+  ['RollbackRefused', 'error'],
+  ['ExecutionRedriven', 'reset', 'anew', 'again', 'dueAtMs', 'token'],
+  ['UndoRequested'],
+  ['CompensationRedriven', 'undo'],
+  ['DeadLetterDiscarded', 'id'],
 ]
 
 /** Fields that may be JSON null themselves. */

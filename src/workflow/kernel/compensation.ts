@@ -3,7 +3,7 @@ import type { JsonValue } from '../../core/json.ts'
 import { resolveDuration } from '../plan/resolve-duration.ts'
 import type { CallRef } from './call-ref.ts'
 import type { ScheduledCall } from './events.ts'
-import { findStep, type UndoEntry } from './state.ts'
+import { type ExecutionState, findStep, type UndoEntry } from './state.ts'
 import { definite, eventRef, record, scopeOf, type Turn } from './turn.ts'
 
 /**
@@ -14,10 +14,11 @@ import { definite, eventRef, record, scopeOf, type Turn } from './turn.ts'
  */
 export function compensateNext(turn: Turn): boolean {
   const { state } = turn
-  while (state.undoNext >= 0) {
-    const entry = state.undo[state.undoNext] as UndoEntry
+  for (let undo = state.undoNext; undo >= 0; undo = Math.min(undo - 1, state.undoNext)) {
+    const entry = state.undo[undo] as UndoEntry
+    if (!isToUndo(state, entry) || (state.undoOnly !== null && state.undoOnly !== undo)) continue
     if (entry.call !== null) return true
-    const ref: CallRef = { ...entry.ref, undo: state.undoNext }
+    const ref: CallRef = { ...entry.ref, undo }
     const failure = schedule(turn, entry, ref)
     const call = (entry as { call: UndoEntry['call'] }).call
     if (failure === null && call !== null) {
@@ -27,6 +28,18 @@ export function compensateNext(turn: Turn): boolean {
     if (failure !== null) record(turn, { kind: 'CallFailed', ...eventRef(ref), error: failure })
   }
   return false
+}
+
+/** Whether anything is left to undo. */
+export function hasToUndo(state: ExecutionState): boolean {
+  return state.undo.some((entry) => isToUndo(state, entry))
+}
+
+/** A rollback undoes what came after its checkpoint only. */
+function isToUndo({ rollback, plan }: ExecutionState, entry: UndoEntry): boolean {
+  if (entry.isOver) return false
+  if (rollback === null) return true
+  return rollback.steps.has(plan.stepIndex.get(entry.ref.step) ?? -1)
 }
 
 function schedule(turn: Turn, entry: UndoEntry, ref: CallRef): ReturnType<typeof definite> | null {

@@ -1,12 +1,14 @@
 import { type ErrorJson, OrchestrationError, toErrorJson } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { limits } from '../../core/limits.ts'
-import { withdrawRequest } from './attempts.ts'
 import { settleCancelled } from './calls.ts'
-import { compensateNext } from './compensation.ts'
-import { isSettling } from './permission.ts'
-import type { CallState, ExecutionState } from './state.ts'
-import { definite, eventRef, record, scopeOf, type Turn } from './turn.ts'
+import { settleChild } from './children.ts'
+import { compensateNext, hasToUndo } from './compensation.ts'
+import { isGoingBack, isSettling } from './permission.ts'
+import { finishRollback, goesBack, isAwaiting } from './rollback.ts'
+import type { ExecutionState } from './state.ts'
+import { abortCall, isAwaited, isUnderWay, stopCall } from './stopping.ts'
+import { definite, record, scopeOf, type Turn } from './turn.ts'
 
 /** A step failed for good: no step starts any more; calls that do not run are stopped. */
 export function decideFailure(turn: Turn, stepId: string | null, error: ErrorJson): void {
@@ -29,19 +31,16 @@ export function decideFailure(turn: Turn, stepId: string | null, error: ErrorJso
 }
 
 /** Ends an execution from outside: running attempts are told to stop, everything else is stopped. */
-export function settle(turn: Turn, reason: 'cancel' | 'timeout'): void {
+export function settle(turn: Turn, reason: 'cancel' | 'timeout' | 'undo'): void {
   const { state, moment } = turn
   const dueAtMs = moment.atMs + limits.cancelGraceMs
-  record(
-    turn,
-    reason === 'cancel'
-      ? { kind: 'CancelRequested', dueAtMs }
-      : { kind: 'ExecutionTimedOut', dueAtMs },
-  )
+  if (reason === 'timeout') record(turn, { kind: 'ExecutionTimedOut', dueAtMs })
+  else if (reason === 'undo') record(turn, { kind: 'CancelRequested', dueAtMs, undo: true })
+  else record(turn, { kind: 'CancelRequested', dueAtMs })
   // What is being undone goes on, and a pause does not hold it any more.
   if (!isSettling(state)) return requestHeld(turn)
   for (const call of state.live) {
-    if (call.status === 'running' || call.status === 'lookingUp') abort(turn, call, reason)
+    if (isAwaited(call)) abortCall(turn, call, reason === 'timeout' ? 'timeout' : 'cancel')
     else stopCall(turn, call)
   }
   if (state.live.size > 0) turn.commands.push({ kind: 'arm', timer: { call: null, dueAtMs } })
@@ -49,29 +48,63 @@ export function settle(turn: Turn, reason: 'cancel' | 'timeout'): void {
 
 /** The grace period is over: attempts that still run are given up. */
 export function giveUp(turn: Turn): void {
-  for (const call of turn.state.live) {
+  const { state } = turn
+  for (const call of state.live) {
+    if (state.phase === 'rollingBack' && !goesBack(state, call)) continue
     if (call.status === 'running') turn.commands.push({ kind: 'abandon', call: call.ref })
-    settleCancelled(turn, call)
+    if (call.status === 'child') settleChild(turn, call)
+    else settleCancelled(turn, call)
   }
 }
 
 /** Moves the execution on when what its phase waits for has come. */
 export function advanceEnding(turn: Turn): void {
   const { state } = turn
+  if (isGoingBack(state)) {
+    advanceRollback(turn)
+    if (isGoingBack(state)) return
+    // Its time ran out on the way back.
+    const isOverdue = state.dueAtMs !== null && state.dueAtMs <= turn.moment.atMs
+    if (state.phase === 'forward' && isOverdue) settle(turn, 'timeout')
+  }
   if (state.phase === 'forward') {
     if (state.unsettled === 0) complete(turn)
     if (state.phase === 'forward') return
   }
   if (state.phase === 'stopping' || isSettling(state)) {
-    if (state.live.size > 0) return
-    if (state.plan.onFailure === 'compensate' && state.undo.length > 0)
-      record(turn, { kind: 'CompensationStarted' })
+    if (state.live.size > 0 || isToRollBack(turn)) return
+    const isUndone = state.plan.onFailure === 'compensate' || state.mustUndo
+    if (isUndone && hasToUndo(state)) record(turn, { kind: 'CompensationStarted' })
     else return end(turn)
   }
   if (state.phase === 'compensating') {
     if (compensateNext(turn)) return
     end(turn)
   }
+}
+
+function advanceRollback(turn: Turn): void {
+  const { state } = turn
+  if (state.phase === 'rollingBack') {
+    if (isAwaiting(state)) return
+    if (hasToUndo(state)) record(turn, { kind: 'CompensationStarted' })
+    else return finishRollback(turn)
+  }
+  if (compensateNext(turn)) return
+  finishRollback(turn)
+  // It was cancelled on the way: what the rollback had left alone is stopped too.
+  if (state.result !== 'cancelled') return
+  for (const call of state.live) stopCall(turn, call)
+}
+
+/** Asks for the rollback that the document wants after a failure; whoever drives the execution finds the checkpoint. */
+function isToRollBack({ state, commands }: Turn): boolean {
+  const { plan } = state
+  if (plan.onFailure !== 'rollback' || state.result !== 'failed' || state.isFailureHandled)
+    return false
+  if (!state.isRollbackAsked) commands.push({ kind: 'rollBack', to: plan.rollback.to })
+  state.isRollbackAsked = true
+  return true
 }
 
 function complete(turn: Turn): void {
@@ -97,7 +130,10 @@ function executionOutput(turn: Turn): JsonValue {
 
 function end(turn: Turn): void {
   const { state } = turn
-  if (state.result === 'cancelled')
+  // A compensation was tried again after the end: it ends as it had ended before.
+  if (state.result === 'completed')
+    record(turn, { kind: 'ExecutionCompleted', output: state.output })
+  else if (state.result === 'cancelled')
     record(turn, { kind: 'ExecutionCancelled', error: cancelError(state) })
   else if (state.timedOut) record(turn, { kind: 'ExecutionFailed', error: timeoutError(state) })
   else record(turn, { kind: 'ExecutionFailed', error: state.error ?? cancelError(state) })
@@ -125,31 +161,6 @@ function timeoutError(state: ExecutionState): ErrorJson {
 
 function uncertainDetails(state: ExecutionState): JsonObject {
   return { uncertain: state.uncertain }
-}
-
-/** Such a call is awaited before anything is undone. */
-function isUnderWay(call: CallState): boolean {
-  if (call.status === 'scheduled') return call.isLost
-  return call.status === 'running' || call.status === 'lookingUp' || call.status === 'uncertain'
-}
-
-function stopCall(turn: Turn, call: CallState): void {
-  withdrawRequest(turn, call)
-  const { dueAtMs } = call
-  const isTimed = dueAtMs !== null && call.status !== 'scheduled'
-  const isUnknown = call.status === 'uncertain' || (call.isLost && call.effect !== 'read')
-  record(turn, {
-    kind: 'CallCancelled',
-    ...eventRef(call.ref),
-    ...(isUnknown ? { unknown: true } : {}),
-  })
-  if (isTimed) turn.commands.push({ kind: 'disarm', timer: { call: call.ref, dueAtMs } })
-}
-
-function abort(turn: Turn, call: CallState, reason: 'cancel' | 'timeout'): void {
-  if (call.status !== 'running' || call.aborting) return
-  call.aborting = true
-  turn.commands.push({ kind: 'abort', call: call.ref, token: call.token, reason })
 }
 
 /** Asks again for what pause held back. */

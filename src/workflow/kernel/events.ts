@@ -21,7 +21,99 @@ export type KernelEvent =
       readonly input: JsonObject
       /** When the execution times out. */
       readonly dueAtMs?: number
+      /** The call that it works for. */
+      readonly parent?: {
+        readonly executionId: string
+        readonly step: string
+        readonly index?: number
+        readonly token: number
+        readonly depth: number
+      }
+      /** Content hashes of the documents of sub-workflows, by `name@range`, for the whole tree. */
+      readonly pins?: { readonly [nameAndRange: string]: string }
+      /** What a flag provider decided. */
+      readonly flags?: { readonly [flag: string]: boolean }
     }
+  /** Steps that were settled in another execution, and its state, are taken over. */
+  | {
+      readonly kind: 'ExecutionForked'
+      readonly executionId: string
+      readonly seq: number
+      readonly steps: readonly ForkedStep[]
+      readonly changes: readonly StateChange[]
+    }
+  /** Entries of the state were written: by a call (then it is named) or from outside. */
+  | {
+      readonly kind: 'StateChanged'
+      readonly changes: readonly StateChange[]
+      readonly step?: string
+      readonly index?: number
+    }
+  | {
+      readonly kind: 'CheckpointTaken'
+      readonly reason: 'verb' | 'anomaly'
+      readonly label?: string
+    }
+  /** What the TDA feed says from now on. */
+  | { readonly kind: 'TdaObserved'; readonly context: JsonObject }
+  /** Another execution works for the call from now on. */
+  | (OfCall & {
+      readonly kind: 'ChildStarted'
+      readonly attempt: number
+      readonly executionId: string
+      readonly documentHash: string
+      /** When the call gives up waiting for it. */
+      readonly dueAtMs?: number
+    })
+  /** The execution that worked for the call has ended; `agentCalls` is what its tree has spent. */
+  | (OfCall & {
+      readonly kind: 'ChildEnded'
+      readonly status: 'completed' | 'failed' | 'cancelled'
+      readonly agentCalls: number
+    })
+  /** The execution goes back to the event `seq`; `steps` are decided anew. */
+  | {
+      readonly kind: 'RollbackRequested'
+      readonly checkpoint: string
+      readonly seq: number
+      readonly steps: readonly string[]
+      readonly entries: readonly StateChange[]
+      /** Until when running attempts are awaited. */
+      readonly dueAtMs: number
+      /** Asked for by the document's `onFailure`. */
+      readonly automatic?: boolean
+      /** The execution fails once it has gone back. */
+      readonly final?: boolean
+      /** Effects remain that nothing undoes, and that is accepted: their calls. */
+      readonly acceptedEffects?: readonly string[]
+    }
+  /** Nothing of what came after the checkpoint is left. */
+  | {
+      readonly kind: 'RolledBack'
+      readonly changes: readonly StateChange[]
+      /** The new end of the execution's timeout, where it had ended before. */
+      readonly dueAtMs?: number
+    }
+  /** `onFailure: rollback` could not be carried out. */
+  | { readonly kind: 'RollbackRefused'; readonly error: ErrorJson }
+  /** A failed execution goes on where it failed. */
+  | {
+      readonly kind: 'ExecutionRedriven'
+      /** Compensated steps: decided anew with a higher run. */
+      readonly reset: readonly string[]
+      /** Steps that called nobody: decided anew. */
+      readonly anew: readonly string[]
+      /** Steps whose calls that did not succeed are made again, under their keys. */
+      readonly again: readonly string[]
+      readonly dueAtMs?: number
+      /** Which delivery of the parent's call this is. */
+      readonly token?: number
+    }
+  /** The parent undoes the completed execution. */
+  | { readonly kind: 'UndoRequested' }
+  /** A compensation that had failed for good is made again. */
+  | { readonly kind: 'CompensationRedriven'; readonly undo: number }
+  | { readonly kind: 'DeadLetterDiscarded'; readonly id: string }
   /** A step was decided: with `items` its calls follow one by one, else this is also its only call. */
   | {
       readonly kind: 'StepScheduled'
@@ -90,7 +182,12 @@ export type KernelEvent =
   | (OfCall & { readonly kind: 'SignalDelivered'; readonly name: string; readonly place?: number })
   | { readonly kind: 'ExecutionPaused' }
   | { readonly kind: 'ExecutionResumed' }
-  | { readonly kind: 'CancelRequested'; readonly dueAtMs: number }
+  | {
+      readonly kind: 'CancelRequested'
+      readonly dueAtMs: number
+      /** What succeeded is undone whatever the document's `onFailure` says: the parent goes back. */
+      readonly undo?: boolean
+    }
   | { readonly kind: 'ExecutionTimedOut'; readonly dueAtMs: number }
   /** No step starts any more; `error` becomes the execution's. */
   | { readonly kind: 'FailureDecided'; readonly error: ErrorJson }
@@ -119,6 +216,28 @@ export interface ScheduledCall {
   readonly signal?: string
 }
 
+/** One entry of the state as it is from now on; without `value` it is deleted. */
+export interface StateChange {
+  readonly key: string
+  readonly version: number
+  /** In a list of one, since it may be null. */
+  readonly value?: readonly [JsonValue]
+  readonly expiresAtMs?: number
+  readonly metadata?: JsonObject
+}
+
+/** A settled step as a fork takes it over. */
+export interface ForkedStep {
+  readonly step: string
+  readonly status: 'completed' | 'failed' | 'skipped'
+  readonly output: JsonValue
+  readonly error: JsonValue
+  readonly attempts: number
+  readonly startedAtMs: number | null
+  readonly endedAtMs: number | null
+  readonly degraded?: { readonly from: string; readonly to: string; readonly because: string }
+}
+
 export type KernelEventKind = KernelEvent['kind']
 /** Version of these events and of what folding makes of them. */
-export const kernelVersion = 1
+export const kernelVersion = 2

@@ -5,7 +5,14 @@ import type { KernelEvent } from './events.ts'
 import { createCall, setStatus } from './fold-step.ts'
 import { idempotencyKey } from './keys.ts'
 import { isCounted } from './permission.ts'
-import { type CallState, type ExecutionState, findCall, findStep } from './state.ts'
+import {
+  type CallState,
+  type ChildRef,
+  type DeadLetter,
+  type ExecutionState,
+  findCall,
+  findStep,
+} from './state.ts'
 import { targetLabel, targetOf } from './target.ts'
 
 export type CallEvent = Extract<
@@ -25,6 +32,8 @@ export type CallEvent = Extract<
       | 'CallCancelled'
       | 'SignalDelivered'
       | 'CompensationScheduled'
+      | 'ChildStarted'
+      | 'ChildEnded'
   }
 >
 
@@ -49,6 +58,15 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
       break
     case 'FallbackScheduled':
       foldFallback(state, call, event)
+      break
+    case 'ChildStarted':
+      foldChildStarted(state, call, event)
+      break
+    case 'ChildEnded':
+      // Undoing is free, and what a redriven one had spent before is counted already.
+      if (call.ref.undo !== null) break
+      state.agentCalls += event.agentCalls - call.childCalls
+      call.childCalls = event.agentCalls
       break
     case 'PollCompleted':
       remember(state, call, event.output)
@@ -76,7 +94,7 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
       break
     case 'CallFailed':
       if (event.raw !== undefined) remember(state, call, event.raw)
-      if (call.ref.undo !== null) state.undoNext--
+      if (call.ref.undo !== null) foldUndoFailed(state, call, event.error, atMs)
       call.error = event.error
       setStatus(state, call, 'failed')
       break
@@ -119,6 +137,23 @@ function foldStarted(
   setStatus(state, call, 'running')
 }
 
+function foldChildStarted(
+  state: ExecutionState,
+  call: CallState,
+  event: CallEvent & { kind: 'ChildStarted' },
+): void {
+  const { executionId, documentHash } = event
+  if (call.ref.undo === null) call.step.attempts++
+  call.attempt = event.attempt
+  call.token++
+  if (call.child?.executionId !== executionId) call.childCalls = 0
+  call.child = { executionId, documentHash }
+  call.dueAtMs = event.dueAtMs ?? null
+  call.isLost = false
+  call.aborting = false
+  setStatus(state, call, 'child')
+}
+
 function foldLost(state: ExecutionState, call: CallState): void {
   call.isLost = true
   call.losses++
@@ -134,8 +169,11 @@ function foldFallback(
 ): void {
   call.leftBecause ??= event.error
   call.redeliver = false
+  if (call.fallback === 0) call.ownInput = call.input
   call.fallback = event.fallback
   if (event.call.input !== undefined) call.input = event.call.input
+  call.dueAtMs = null
+  call.child = null
   call.timeoutMs = event.call.timeoutMs ?? null
   call.poll = 1
   beginAnew(call)
@@ -156,19 +194,24 @@ function beginAnew(call: CallState): void {
 
 function markDegraded(call: CallState): void {
   const { work } = call.step.plan
-  if (work.kind !== 'agent' || call.leftBecause === null) return
+  if (work.kind === 'sleep' || work.kind === 'wait' || call.leftBecause === null) return
   call.step.degraded ??= {
     from: targetLabel(work),
-    to: targetLabel(targetOf(call)),
+    to: targetLabel(targetOf(call).target),
     because: `${call.leftBecause.code}: ${call.leftBecause.message}`,
   }
 }
 
 function foldCancelled(state: ExecutionState, call: CallState, isUnknown: boolean): void {
   if (isUnknown) {
-    if (call.status !== 'uncertain' && call.step.plan.compensate !== null)
-      remember(state, call, null)
-    else state.uncertain.push(callLabel(call.ref))
+    const isUndone = call.step.plan.compensate !== null
+    // A rollback undoes what is uncertain; a cancel lists it and leaves it to whoever cancelled.
+    const isRollback = state.rollback !== null
+    if (isUndone && (isRollback || call.status !== 'uncertain')) remember(state, call, null)
+    else {
+      call.isUnknown = true
+      if (!isRollback) state.uncertain.push(callLabel(call.ref))
+    }
   }
   call.dueAtMs = null
   setStatus(state, call, 'cancelled')
@@ -190,17 +233,27 @@ function foldDelivered(
   setStatus(state, call, 'scheduled')
 }
 
-/** Keeps a recorded success for compensation, where the step declares one. */
+/** Keeps a recorded success for compensation, where the step declares one or another execution can be undone. */
 function remember(state: ExecutionState, call: CallState, output: JsonValue): void {
-  if (call.step.plan.compensate === null || call.ref.undo !== null) return
+  if (call.ref.undo !== null) return
+  if (call.effect === 'once') call.effects++
+  const child = undoableChild(call)
+  if (call.step.plan.compensate === null && child === null) return
   call.step.undoCount++
   state.undo.push({
     ref: call.ref,
+    run: call.step.run,
     idempotencyKey: idempotencyKey(state, call),
     input: call.input,
     output,
     call: null,
+    isOver: false,
+    child,
   })
+}
+
+function undoableChild(call: CallState): ChildRef | null {
+  return call.step.plan.compensate === null && call.status === 'child' ? call.child : null
 }
 
 function foldCompensation(
@@ -211,14 +264,42 @@ function foldCompensation(
   const entry = state.undo[event.undo]
   const step = findStep(state, ref.step)
   invariant(entry !== undefined && step !== undefined, `nothing to undo for '${callLabel(ref)}'`)
+  state.undoNext = event.undo
   entry.call = createCall(state, step, { ref, call: event.call })
   return entry.call
 }
 
 function foldUndone(state: ExecutionState, call: CallState, atMs: number): void {
-  state.undoNext--
+  endUndo(state, call)
+  state.deadLetters.delete(deadLetterId(state, call))
+  // Of a step that has run again since, an earlier run was undone.
+  if (state.undo[call.ref.undo ?? -1]?.run !== call.step.run) return
   call.step.undoneCount++
   if (call.step.undoneCount !== call.step.undoCount) return
   call.step.view.status = 'compensated'
   call.step.endedAtMs = atMs
+}
+
+function foldUndoFailed(
+  state: ExecutionState,
+  call: CallState,
+  error: DeadLetter['error'],
+  atMs: number,
+): void {
+  endUndo(state, call)
+  const id = deadLetterId(state, call)
+  state.deadLetters.set(id, { id, stepId: call.ref.step, error, atMs, undo: call.ref.undo })
+}
+
+function endUndo(state: ExecutionState, call: CallState): void {
+  const entry = state.undo[call.ref.undo ?? -1]
+  if (entry !== undefined) entry.isOver = true
+  state.undoNext--
+}
+
+/** Of a failed compensation. A step may have several, by run, poll or fallback: those behind the first are told apart by key. */
+function deadLetterId(state: ExecutionState, call: CallState): string {
+  const short = `${state.executionId}/${callLabel(call.ref)}`
+  const known = state.deadLetters.get(short)
+  return known === undefined || known.undo === call.ref.undo ? short : idempotencyKey(state, call)
 }

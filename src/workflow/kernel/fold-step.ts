@@ -13,7 +13,9 @@ export function setStatus(state: ExecutionState, call: CallState, status: CallSt
 }
 
 /** Takes a step from the ready ones: it is decided. Steps are decided in order, so it is nearly always the first. */
-export function takeReady({ ready }: ExecutionState, number: number): void {
+export function takeReady({ ready, steps, seq }: ExecutionState, number: number): void {
+  const step = steps[number]
+  if (step !== undefined) step.decidedSeq = seq
   if (ready[0] === number) {
     ready.shift()
     return
@@ -33,6 +35,7 @@ export function createCall(
     step,
     status: firstStatus(step, ref),
     input: scheduled.input ?? {},
+    ownInput: null,
     timeoutMs: scheduled.timeoutMs ?? null,
     dueAtMs: scheduled.dueAtMs ?? null,
     onDue: scheduled.onDue ?? 'complete',
@@ -50,6 +53,10 @@ export function createCall(
     requested: false,
     aborting: false,
     isLost: false,
+    isUnknown: false,
+    effects: 0,
+    child: null,
+    childCalls: 0,
     losses: 0,
     lossesAlone: 0,
     alone: false,
@@ -70,16 +77,53 @@ export function createCall(
 /** Counts a step as done with: its dependents may become ready. */
 export function settleStep(state: ExecutionState, step: StepState): void {
   state.unsettled--
+  step.settledSeq = state.seq
   const isSkipped = step.view.status === 'skipped'
   for (const number of step.plan.dependents) {
     const dependent = state.steps[number] as StepState
     dependent.needsLeft--
     if (isSkipped) dependent.needsSkipped++
-    if (dependent.needsLeft === 0) state.ready.push(number)
+    if (dependent.needsLeft === 0 && dependent.decidedSeq === 0) state.ready.push(number)
+  }
+}
+
+/** Makes a step undecided again. */
+export function resetStep(step: StepState): void {
+  step.view.status = 'pending'
+  step.view.output = null
+  step.view.error = null
+  step.decidedSeq = 0
+  step.settledSeq = 0
+  step.items = null
+  step.calls = []
+  step.liveCalls = 0
+  step.degraded = null
+  step.undoCount = 0
+  step.undoneCount = 0
+  step.startedAtMs = null
+  step.endedAtMs = null
+}
+
+/** Counts anew what is settled and which steps may be decided, after steps were reset. */
+export function recount(state: ExecutionState): void {
+  state.unsettled = 0
+  state.ready = []
+  for (const step of state.steps) {
+    if (step.settledSeq === 0) state.unsettled++
+    step.needsLeft = 0
+    step.needsSkipped = 0
+    for (const number of step.plan.needs) {
+      const need = state.steps[number] as StepState
+      if (need.settledSeq === 0) step.needsLeft++
+      else if (need.view.status === 'skipped') step.needsSkipped++
+    }
+    if (step.decidedSeq === 0 && step.needsLeft === 0) state.ready.push(step.plan.number)
   }
 }
 
 function firstStatus(step: StepState, ref: CallRef): CallStatus {
-  if (ref.undo !== null || step.plan.work.kind === 'agent') return 'scheduled'
-  return step.plan.work.kind === 'sleep' ? 'sleeping' : 'waiting'
+  if (ref.undo !== null) return 'scheduled'
+  const { kind } = step.plan.work
+  if (kind === 'sleep') return 'sleeping'
+  return kind === 'wait' ? 'waiting' : 'scheduled'
 }

@@ -1,7 +1,10 @@
 import { assertNever, invariant } from '../../core/assert.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
+import { tdaStateKey } from '../../core/state-key.ts'
 import type { KernelEvent } from './events.ts'
+import { foldChanges } from './entries.ts'
 import { foldCallEvent } from './fold-call.ts'
+import { foldReopening } from './fold-reopening.ts'
 import { createCall, settleStep, takeReady } from './fold-step.ts'
 import { type ExecutionState, findStep, type StepState } from './state.ts'
 
@@ -21,6 +24,24 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     case 'StepSkipped':
     case 'StepFailed':
       return foldStep(state, event, atMs)
+    case 'ExecutionForked':
+    case 'RollbackRequested':
+    case 'RolledBack':
+    case 'RollbackRefused':
+    case 'ExecutionRedriven':
+    case 'UndoRequested':
+    case 'CompensationRedriven':
+    case 'DeadLetterDiscarded':
+      return foldReopening(state, event, atMs)
+    case 'StateChanged':
+      return foldChanges(state, event.changes, atMs)
+    case 'CheckpointTaken': {
+      const taken = { seq: state.seq, label: event.label ?? null, reason: event.reason, atMs }
+      state.checkpoints = [...state.checkpoints, taken]
+      return
+    }
+    case 'TdaObserved':
+      return foldTda(state, event.context, atMs)
     case 'SignalReceived': {
       const queue = state.signals.get(event.name)
       if (queue === undefined) state.signals.set(event.name, [event.data])
@@ -30,6 +51,7 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     }
     case 'ExecutionPaused':
       state.paused = true
+      if (state.rollback !== null) state.rollback.isPauseHolding = true
       return
     case 'ExecutionResumed':
       state.paused = false
@@ -49,6 +71,8 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
       return
     }
     case 'CompensationScheduled':
+    case 'ChildStarted':
+    case 'ChildEnded':
     case 'AttemptStarted':
     case 'AttemptLost':
     case 'RetryScheduled':
@@ -107,7 +131,20 @@ function foldStart(
   state.input = event.input
   state.startedAtMs = atMs
   state.dueAtMs = event.dueAtMs ?? null
+  state.pins = event.pins ?? state.pins
+  if (event.parent !== undefined) {
+    const { executionId, step, index, token, depth } = event.parent
+    state.parent = { executionId, call: { step, index: index ?? null, undo: null }, token }
+    state.depth = depth
+  }
   for (const step of state.steps) if (step.needsLeft === 0) state.ready.push(step.plan.number)
+}
+
+/** The context in force is an entry of the state, for whoever reads it there. */
+function foldTda(state: ExecutionState, context: JsonObject, atMs: number): void {
+  state.tda = context
+  const version = (state.entries?.get(tdaStateKey)?.version ?? 0) + 1
+  foldChanges(state, [{ key: tdaStateKey, version, value: [context] }], atMs)
 }
 
 type EndingEvent = KernelEvent & {
@@ -125,8 +162,10 @@ function foldEnding(state: ExecutionState, event: EndingEvent, atMs: number): vo
   switch (event.kind) {
     case 'CancelRequested':
       state.result = 'cancelled'
-      if (state.phase === 'compensating') return
+      if (event.undo === true) state.mustUndo = true
+      if (state.phase === 'compensating' || state.phase === 'undoing') return
       state.phase = 'cancelling'
+      state.rollback = null
       state.graceDueAtMs = event.dueAtMs
       return
     case 'ExecutionTimedOut':
@@ -141,7 +180,7 @@ function foldEnding(state: ExecutionState, event: EndingEvent, atMs: number): vo
       state.error = event.error
       return
     case 'CompensationStarted':
-      state.phase = 'compensating'
+      state.phase = state.rollback === null ? 'compensating' : 'undoing'
       state.graceDueAtMs = null
       state.undoNext = state.undo.length - 1
       return
@@ -169,7 +208,15 @@ function endExecution(
   state.result = result
   state.endedAtMs = atMs
   state.graceDueAtMs = null
+  state.rollback = null
+  state.paused = false
+  state.undoOnly = null
   if (result === 'completed') return
+  if (result === 'failed' && state.error !== null && state.opensLetter) {
+    const { executionId: id, error } = state
+    const stepId = typeof error.details?.['stepId'] === 'string' ? error.details['stepId'] : null
+    state.deadLetters.set(id, { id, stepId, error, atMs, undo: null })
+  }
   for (const step of state.steps) {
     const { status } = step.view
     if (status === 'running' || (status === 'pending' && result === 'cancelled')) {

@@ -2,7 +2,14 @@ import type { CallState, ExecutionState } from './state.ts'
 
 /** Running attempts were told to stop and are awaited. */
 export function isSettling(state: ExecutionState): boolean {
-  return state.phase === 'cancelling' || state.phase === 'timingOut'
+  return (
+    state.phase === 'cancelling' || state.phase === 'timingOut' || state.phase === 'rollingBack'
+  )
+}
+
+/** The execution goes back to a checkpoint: pause means nothing until it has arrived. */
+export function isGoingBack(state: ExecutionState): boolean {
+  return state.phase === 'rollingBack' || state.phase === 'undoing'
 }
 
 /**
@@ -17,6 +24,7 @@ export function mayStart(state: ExecutionState, call: CallState): boolean {
     case 'stopping':
       return !state.paused && call.redeliver
     case 'compensating':
+    case 'undoing':
       return call.ref.undo !== null && !isPaused(state)
     default:
       return false
@@ -31,6 +39,7 @@ export function isCounted(call: CallState): boolean {
 /** Whether pause means anything: a cancelled or timed out execution goes on to its end regardless. */
 export function mayPause(state: ExecutionState): boolean {
   if (state.phase === 'ended' || isSettling(state)) return false
+  if (state.phase === 'undoing') return state.rollback?.isPauseHolding === true
   return state.phase !== 'compensating' || (state.result !== 'cancelled' && !state.timedOut)
 }
 

@@ -1,5 +1,9 @@
 import { attemptLost, requestLookup } from './attempts.ts'
+import { tdaChanged } from './checkpoints.ts'
+import { requestChild } from './children.ts'
 import { startItems } from './items.ts'
+import { isSettling } from './permission.ts'
+import { abortCall } from './stopping.ts'
 import type { Turn } from './turn.ts'
 
 /**
@@ -9,6 +13,8 @@ import type { Turn } from './turn.ts'
 export function recover(turn: Turn): void {
   const { state, commands } = turn
   const { dueAtMs, graceDueAtMs } = state
+  state.isRollbackAsked = false
+  tdaChanged(turn)
   if (graceDueAtMs !== null)
     commands.push({ kind: 'arm', timer: { call: null, dueAtMs: graceDueAtMs } })
   else if (dueAtMs !== null) commands.push({ kind: 'arm', timer: { call: null, dueAtMs } })
@@ -23,6 +29,12 @@ export function recover(turn: Turn): void {
         break
       case 'scheduled':
         turn.starting.push(call)
+        break
+      case 'child':
+        if (call.dueAtMs !== null)
+          commands.push({ kind: 'arm', timer: { call: call.ref, dueAtMs: call.dueAtMs } })
+        requestChild(turn, call)
+        if (isSettling(state)) abortCall(turn, call, 'cancel')
         break
       default:
         if (call.dueAtMs !== null)

@@ -17,7 +17,8 @@ export function scheduleCall(turn: Turn, step: StepState, item?: Partial<Scope>)
   const { work } = plan
   const scope = () => scopeOf(turn, item)
   const timeoutMs = plan.timeout === null ? null : resolveDuration(plan.timeout, scope)
-  if (work.kind === 'agent') return scheduleAgentCall({ step, timeoutMs, scope })
+  if (work.kind === 'agent' || work.kind === 'workflow')
+    return scheduleTargetCall({ step, timeoutMs, scope })
   const { atMs } = turn.moment
   const limit = timeoutMs === null ? Infinity : timeoutMs
   if (work.kind === 'sleep') {
@@ -37,13 +38,13 @@ export function scheduleCall(turn: Turn, step: StepState, item?: Partial<Scope>)
   return { signal, dueAtMs: atMs + waitMs, onDue: work.onTimeout }
 }
 
-interface AgentCall {
+interface TargetCall {
   readonly step: StepState
   readonly timeoutMs: number | null
   readonly scope: () => Scope
 }
 
-function scheduleAgentCall({ step, timeoutMs, scope }: AgentCall): ScheduledCall {
+function scheduleTargetCall({ step, timeoutMs, scope }: TargetCall): ScheduledCall {
   const { input } = step.plan
   const value = input.isConstant ? input.evaluate({}) : input.evaluate(scope())
   const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0

@@ -10,20 +10,31 @@ import { LiveCalls } from './live-calls.ts'
  * Where an execution is in its life.
  * `forward`: steps are decided and run. `stopping`: a step failed for good; what runs may finish.
  * `cancelling`, `timingOut`: running attempts were told to stop and are awaited for a while.
- * `compensating`: recorded successes are undone, last first. `ended`: nothing happens any more.
+ * `compensating`: recorded successes are undone, last first. `rollingBack`: a rollback awaits running
+ * attempts; `undoing`: it undoes what came after its checkpoint, and then it is `forward` again.
+ * `ended`: nothing happens any more, unless a rollback, a redrive or the parent's undoing reopens it.
  */
-export type Phase = 'forward' | 'stopping' | 'cancelling' | 'timingOut' | 'compensating' | 'ended'
+export type Phase =
+  | 'forward'
+  | 'stopping'
+  | 'cancelling'
+  | 'timingOut'
+  | 'compensating'
+  | 'rollingBack'
+  | 'undoing'
+  | 'ended'
 
 /**
  * Where a call is.
  * `scheduled`: wants to start. `running`: an attempt was started. `lookingUp`: its unknown outcome is
- * being asked for. `backoff`, `polling`, `sleeping`, `waiting`, `suspended`: something is awaited.
- * `uncertain`: only `resolve` helps. The last three are final.
+ * being asked for. `child`: another execution works for it. `backoff`, `polling`, `sleeping`, `waiting`,
+ * `suspended`: something is awaited. `uncertain`: only `resolve` helps. The last three are final.
  */
 export type CallStatus =
   | 'scheduled'
   | 'running'
   | 'lookingUp'
+  | 'child'
   | 'backoff'
   | 'polling'
   | 'sleeping'
@@ -39,6 +50,8 @@ export interface CallState {
   readonly step: StepState
   status: CallStatus
   input: JsonValue
+  /** Of the step's own target, while a fallback has another input. */
+  ownInput: JsonValue
   timeoutMs: number | null
   /** When the present sleep, wait or delay ends. */
   dueAtMs: number | null
@@ -67,6 +80,13 @@ export interface CallState {
   aborting: boolean
   /** Its last delivery was lost and nobody knows what it did. */
   isLost: boolean
+  /** It was given up and nobody knows what it did. */
+  isUnknown: boolean
+  /** Recorded successes under the effect `once`. */
+  effects: number
+  /** The execution that works for it, and how many agent calls of its tree are counted here. */
+  child: ChildRef | null
+  childCalls: number
   losses: number
   lossesAlone: number
   alone: boolean
@@ -79,18 +99,27 @@ export interface CallState {
   after: CallState | null
 }
 
+/** Another execution, started for a call. */
+export interface ChildRef {
+  readonly executionId: string
+  readonly documentHash: string
+}
+
 export interface StepState {
   readonly plan: PlanStep
   /** What expressions see; `status` is exact once the step has ended. */
   readonly view: { output: JsonValue; status: StepStatus; error: JsonValue }
   run: number
+  /** Sequence numbers of the events that decided and settled it; 0 before that. */
+  decidedSeq: number
+  settledSeq: number
   /** Needs that have not settled yet. */
   needsLeft: number
   needsSkipped: number
   /** Null without `forEach`, and before that was evaluated. */
   items: ItemsState | null
   /** Calls by item; a step without `forEach` has one. */
-  readonly calls: CallState[]
+  calls: CallState[]
   liveCalls: number
   attempts: number
   degraded: { readonly from: string; readonly to: string; readonly because: string } | null
@@ -125,11 +154,70 @@ export type StepStatus =
 /** A recorded success that compensation can undo. */
 export interface UndoEntry {
   readonly ref: CallRef
+  /** Of the step, when the call succeeded. */
+  readonly run: number
   readonly idempotencyKey: string
   readonly input: JsonValue
   /** Null also when nobody knows whether the call happened. */
   readonly output: JsonValue
   call: CallState | null
+  /** It was undone, or its undoing has failed for good. */
+  isOver: boolean
+  /** The execution that is to be undone, where no compensation is declared. */
+  readonly child: ChildRef | null
+}
+
+/** One entry of the state that the steps of an execution share. */
+export interface StateEntry {
+  readonly key: string
+  readonly value: JsonValue
+  readonly version: number
+  readonly atMs: number
+  readonly expiresAtMs: number | null
+  readonly metadata: JsonObject
+  readonly isDeleted: boolean
+}
+
+/** A checkpoint that was taken apart from a step's completion. */
+export interface TakenCheckpoint {
+  readonly seq: number
+  readonly label: string | null
+  readonly reason: 'verb' | 'anomaly'
+  readonly atMs: number
+}
+
+/** A rollback under way. */
+export interface RollbackState {
+  readonly checkpointId: string
+  readonly seq: number
+  /** Numbers of the steps that are decided anew. */
+  readonly steps: ReadonlySet<number>
+  /** The state at the checkpoint. */
+  readonly entries: readonly StateEntry[]
+  /** The execution fails once it has gone back. */
+  readonly isFinal: boolean
+  /** It had ended before, so its timeout begins anew. */
+  readonly isReopened: boolean
+  /** Somebody paused it on the way: what is still to be undone waits. One that was paused before goes back all the same. */
+  isPauseHolding: boolean
+}
+
+/** Something that failed and that nobody tries again by itself. */
+export interface DeadLetter {
+  readonly id: string
+  readonly stepId: string | null
+  readonly error: ErrorJson
+  readonly atMs: number
+  /** The failed compensation; null for the execution's own failure. */
+  readonly undo: number | null
+}
+
+/** The call of another execution that an execution works for. */
+export interface ParentRef {
+  readonly executionId: string
+  readonly call: CallRef
+  /** Which delivery of that call this is. */
+  readonly token: number
 }
 
 /** All that is known of one execution: the fold of its events. Owned and changed by the kernel only. */
@@ -155,7 +243,7 @@ export interface ExecutionState {
   readonly steps: readonly StepState[]
   readonly views: { readonly [stepId: string]: StepState['view'] }
   /** Numbers of steps whose needs have settled and that are not decided yet, in order. */
-  readonly ready: number[]
+  ready: number[]
   unsettled: number
   readonly live: LiveCalls
   readonly counts: Record<CallStatus, number>
@@ -167,9 +255,37 @@ export interface ExecutionState {
   readonly undo: UndoEntry[]
   /** The entry that is undone now or next; -1 when none is left. */
   undoNext: number
+  /** The one entry that is undone once more, in an execution that had ended; else null. */
+  undoOnly: number | null
   /** Calls whose outcome stayed unknown and is not undone. */
-  readonly uncertain: string[]
+  uncertain: string[]
+  /** Null until something is written. */
+  entries: Map<string, StateEntry> | null
+  checkpoints: readonly TakenCheckpoint[]
+  /** Sequence number after which steps are decided: checkpoint `start`. */
+  startSeq: number
+  rollback: RollbackState | null
+  /** Rollbacks that `onFailure: rollback` has made. */
+  rollbacks: number
+  /** The document's rollback was asked for; whoever drives the execution answers. */
+  isRollbackAsked: boolean
+  /** `onFailure: rollback` has been carried out for the last time, or refused. */
+  isFailureHandled: boolean
+  /** What succeeded is undone whatever `onFailure` says. */
+  mustUndo: boolean
+  /** Whether its failure opens a dead letter: not when it ends once more after one was closed. */
+  opensLetter: boolean
+  readonly deadLetters: Map<string, DeadLetter>
+  parent: ParentRef | null
+  /** How many executions are above it. */
+  depth: number
+  /** Documents of sub-workflows, by `name@range`, for the whole tree. */
+  pins: { readonly [nameAndRange: string]: string }
+  /** What the TDA feed said when it was recorded last; null when it never was. */
+  tda: JsonObject | null
 }
+
+const noPins = {}
 
 /** An execution before its first event. */
 export function newExecution(executionId: string, plan: Plan, input: JsonObject): ExecutionState {
@@ -204,6 +320,7 @@ export function newExecution(executionId: string, plan: Plan, input: JsonObject)
       scheduled: 0,
       running: 0,
       lookingUp: 0,
+      child: 0,
       backoff: 0,
       polling: 0,
       sleeping: 0,
@@ -220,7 +337,22 @@ export function newExecution(executionId: string, plan: Plan, input: JsonObject)
     signalCount: 0,
     undo: [],
     undoNext: -1,
+    undoOnly: null,
     uncertain: [],
+    entries: null,
+    checkpoints: [],
+    startSeq: 1,
+    rollback: null,
+    rollbacks: 0,
+    isRollbackAsked: false,
+    isFailureHandled: false,
+    mustUndo: false,
+    opensLetter: true,
+    deadLetters: new Map(),
+    parent: null,
+    depth: 0,
+    pins: noPins,
+    tda: null,
   }
 }
 
@@ -229,6 +361,8 @@ function newStep(plan: PlanStep): StepState {
     plan,
     view: { output: null, status: 'pending', error: null },
     run: 1,
+    decidedSeq: 0,
+    settledSeq: 0,
     needsLeft: plan.needs.length,
     needsSkipped: 0,
     items: null,

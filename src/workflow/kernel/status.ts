@@ -16,7 +16,8 @@ export function executionStatus(state: ExecutionState): ExecutionStatus {
   if (state.seq === 0) return 'pending'
   if (isPaused(state)) return 'paused'
   const { counts, live } = state
-  if (counts.running + counts.lookingUp + counts.scheduled > 0 || live.size === 0) return 'running'
+  const moving = counts.running + counts.lookingUp + counts.scheduled + counts.child
+  if (moving > 0 || live.size === 0) return 'running'
   return 'waiting'
 }
 
@@ -27,7 +28,8 @@ export function stepStatus(step: StepState): StepStatus {
   for (const call of step.calls) {
     if (call === undefined) continue
     if (call.status === 'uncertain') return 'uncertain'
-    if (call.status === 'running' || call.status === 'lookingUp') return 'running'
+    if (call.status === 'running' || call.status === 'lookingUp' || call.status === 'child')
+      return 'running'
     if (call.status !== 'completed' && call.status !== 'failed') isWaiting = true
   }
   return isWaiting ? 'waiting' : 'running'

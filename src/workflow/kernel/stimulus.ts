@@ -2,12 +2,16 @@ import type { ActionContract, CallOutcome, LookupOutcome } from '../../core/cont
 import type { TdaContext } from '../../core/contracts/tda.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { Random } from '../../core/random.ts'
+import type { ErrorJson } from '../../core/errors.ts'
+import type { StateWrite } from '../../core/contracts/state.ts'
 import type { CallRef } from './call-ref.ts'
+import type { ForkOrigin } from './fork.ts'
+import type { RollbackOrder } from './rollback.ts'
 
 /** What reaches the kernel from outside. Stale and repeated ones are recognised and change nothing. */
 export type Stimulus =
   /** First of a new execution, after `newExecution`. */
-  | { readonly kind: 'start' }
+  | { readonly kind: 'start'; readonly origin?: Origin }
   /** The journal was folded after a crash or a hand-over: what ran is lost, timers are to be armed again. */
   | { readonly kind: 'recovered' }
   /** The call has a place in its agent's pool and may start now. */
@@ -30,7 +34,50 @@ export type Stimulus =
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
   | { readonly kind: 'cancel' }
+  /** The parent goes back: what the execution did is undone and it becomes `cancelled`, also when it was completed. */
+  | { readonly kind: 'undo' }
+  /** Entries of the state are written; their expected versions were checked. */
+  | { readonly kind: 'writeState'; readonly writes: readonly StateWrite[] }
+  | { readonly kind: 'checkpoint'; readonly label: string | null }
+  /** The TDA feed says something else than before: it is in the moment. */
+  | { readonly kind: 'tdaChanged' }
+  | { readonly kind: 'rollback'; readonly order: RollbackOrder }
+  /** The rollback that the document asked for cannot be made. */
+  | { readonly kind: 'rollbackRefused'; readonly error: ErrorJson }
+  /** A failed execution is to go on where it failed; `token` where its parent's call asks for it. */
+  | { readonly kind: 'redrive'; readonly token: number | null }
+  | { readonly kind: 'redriveCompensation'; readonly undo: number }
+  | { readonly kind: 'discard'; readonly deadLetterId: string }
+  /** The execution that works for the call has ended. */
+  | {
+      readonly kind: 'childEnded'
+      readonly call: CallRef
+      readonly token: number
+      readonly end: ChildEnd
+    }
   | { readonly kind: 'resolve'; readonly call: CallRef; readonly resolution: Resolution }
+
+/** What a new execution knows beside its document and input. */
+export interface Origin {
+  readonly parent?: {
+    readonly executionId: string
+    readonly call: CallRef
+    readonly token: number
+    readonly depth: number
+  }
+  readonly pins?: { readonly [nameAndRange: string]: string }
+  readonly flags?: { readonly [flag: string]: boolean }
+  readonly fork?: ForkOrigin
+}
+
+/** How another execution's end is told to the call that it worked for. */
+export interface ChildEnd {
+  readonly status: 'completed' | 'failed' | 'cancelled'
+  readonly output: JsonValue
+  readonly error: ErrorJson | null
+  /** What its whole tree has spent. */
+  readonly agentCalls: number
+}
 
 export type Resolution =
   | { readonly kind: 'retry' }
@@ -48,6 +95,8 @@ export interface Moment {
   readonly atMs: number
   readonly random: Random
   readonly tda: TdaContext
+  /** Calls that the rest of the execution's tree leaves it; null for any number, absent for an execution alone. */
+  readonly callsLeft?: number | null
   /** Whether data fits a JSON Schema; one that cannot be read refuses nothing. */
   readonly fits: (schema: JsonObject, data: JsonValue) => boolean
 }
@@ -78,8 +127,27 @@ export type Command =
       readonly kind: 'abort'
       readonly call: CallRef
       readonly token: number
-      readonly reason: 'cancel' | 'timeout'
+      readonly reason: 'cancel' | 'timeout' | 'rollback'
     }
+  /** Start the execution that works for the call, or redrive it when it failed under an older token. */
+  | {
+      readonly kind: 'startChild'
+      readonly call: CallRef
+      readonly token: number
+      readonly executionId: string
+      readonly documentHash: string
+      readonly input: JsonValue
+    }
+  /** Hand a verb on to the execution that works for the call; its end is told when it comes. */
+  | {
+      readonly kind: 'steerChild'
+      readonly call: CallRef
+      readonly token: number
+      readonly executionId: string
+      readonly verb: 'pause' | 'resume' | 'cancel' | 'undo'
+    }
+  /** Find the checkpoint and its state, and answer with the stimulus `rollback` or `rollbackRefused`. */
+  | { readonly kind: 'rollBack'; readonly to: string }
   /** Nobody waits for the running attempt any more: its place is free. */
   | { readonly kind: 'abandon'; readonly call: CallRef }
   | { readonly kind: 'arm'; readonly timer: Timer }

@@ -3,12 +3,13 @@ import type { PlanDuration, PlanRetry, PlanTarget } from '../plan/plan.ts'
 import type { CallState } from './state.ts'
 
 /** Whom a call calls now, and under which rules: the step itself, one of its fallbacks, or its compensation. */
-export interface Target extends PlanTarget {
+export interface Target {
+  readonly target: PlanTarget
   readonly retry: PlanRetry
   readonly timeout: PlanDuration | null
 }
 
-/** @throws InternalError when the call calls nobody (a sleep or a wait) */
+/** @throws InternalError when the call calls nobody: a sleep, a wait, the undoing of a sub-workflow */
 export function targetOf(call: CallState): Target {
   const { plan } = call.step
   if (call.ref.undo !== null) {
@@ -20,16 +21,21 @@ export function targetOf(call: CallState): Target {
     invariant(fallback !== undefined, `step '${plan.id}' has no fallback ${call.fallback}`)
     return fallback
   }
-  invariant(plan.work.kind === 'agent', `step '${plan.id}' calls no agent`)
-  return {
-    agent: plan.work.agent,
-    action: plan.work.action,
-    retry: plan.retry,
-    timeout: plan.timeout,
-  }
+  const { work, retry, timeout } = plan
+  invariant(work.kind === 'agent' || work.kind === 'workflow', `step '${plan.id}' calls nobody`)
+  return { target: work, retry, timeout }
 }
 
-/** `agent.action` of a target, as messages name it. */
+/** The agent and action that a call calls. @throws InternalError when it calls none */
+export function agentTargetOf(call: CallState): PlanTarget & { kind: 'agent' } {
+  const { target } = targetOf(call)
+  invariant(target.kind === 'agent', `'${call.step.plan.id}' calls no agent`)
+  return target
+}
+
+/** A target as messages name it: `agent.action`, or `workflow name@range`. */
 export function targetLabel(target: PlanTarget): string {
-  return `${target.agent}.${target.action}`
+  return target.kind === 'agent'
+    ? `${target.agent}.${target.action}`
+    : `workflow ${target.name}@${target.range}`
 }

@@ -4,15 +4,21 @@ import { resolveDuration } from '../plan/resolve-duration.ts'
 import { admitted, attemptEnded, lookedUp } from './attempts.ts'
 import { callFailed, completeCall, resolvedAsFailed } from './calls.ts'
 import { advance } from './advance.ts'
+import { observeTda, takeCheckpoint, tdaChanged } from './checkpoints.ts'
+import { childEnded, childTimedOut, steerChildren } from './children.ts'
+import { changesOf } from './entries.ts'
 import { decideFailure, giveUp, requestHeld, settle } from './endings.ts'
-import { kernelVersion } from './events.ts'
+import { type KernelEvent, kernelVersion } from './events.ts'
 import { setStatus } from './fold-step.ts'
+import { forkedEvent } from './fork.ts'
 import { startItems } from './items.ts'
-import { isPaused, isSettling, mayPause } from './permission.ts'
+import { isGoingBack, isPaused, isSettling, mayPause } from './permission.ts'
 import { recover } from './recovery.ts'
+import { redrive, redriveCompensation } from './redrive.ts'
+import { refuseRollback, requestRollback } from './rollback.ts'
 import { receiveSignal } from './signals.ts'
 import { type CallState, type ExecutionState, findCall } from './state.ts'
-import type { Moment, Resolution, Stimulus, Timer } from './stimulus.ts'
+import type { Moment, Origin, Resolution, Stimulus, Timer } from './stimulus.ts'
 import { eventRef, newTurn, record, scopeOf, type Transition, type Turn } from './turn.ts'
 
 /**
@@ -29,18 +35,27 @@ export function transition(
   moment: Moment,
   made: Transition = { events: [], commands: [] },
 ): Transition {
-  if (state.phase === 'ended') return made
+  if (state.phase === 'ended' && !reopening.has(stimulus.kind)) return made
   const turn = newTurn(state, moment, made)
   apply(turn, stimulus)
   advance(turn)
   return made
 }
 
+/** What an execution hears also when it has ended. */
+const reopening: ReadonlySet<Stimulus['kind']> = new Set([
+  'rollback',
+  'redrive',
+  'redriveCompensation',
+  'undo',
+  'discard',
+])
+
 function apply(turn: Turn, stimulus: Stimulus): void {
   const { state } = turn
   switch (stimulus.kind) {
     case 'start':
-      return start(turn)
+      return start(turn, stimulus.origin ?? {})
     case 'recovered':
       return recover(turn)
     case 'admitted': {
@@ -65,8 +80,9 @@ function apply(turn: Turn, stimulus: Stimulus): void {
     case 'signal':
       return receiveSignal(turn, stimulus.name, stimulus.data)
     case 'pause':
-      if (!state.paused && mayPause(state)) record(turn, { kind: 'ExecutionPaused' })
-      return
+      if (state.paused || !(mayPause(state) || isGoingBack(state))) return
+      record(turn, { kind: 'ExecutionPaused' })
+      return steerChildren(turn, 'pause')
     case 'resume':
       return resume(turn)
     case 'cancel':
@@ -78,11 +94,74 @@ function apply(turn: Turn, stimulus: Stimulus): void {
       return
     }
     default:
+      return applyOperation(turn, stimulus)
+  }
+}
+
+type Operation = Extract<
+  Stimulus,
+  {
+    kind:
+      | 'undo'
+      | 'writeState'
+      | 'checkpoint'
+      | 'tdaChanged'
+      | 'rollback'
+      | 'rollbackRefused'
+      | 'redrive'
+      | 'redriveCompensation'
+      | 'discard'
+      | 'childEnded'
+  }
+>
+
+function applyOperation(turn: Turn, stimulus: Operation): void {
+  const { state, moment } = turn
+  switch (stimulus.kind) {
+    case 'undo':
+      if (state.phase !== 'ended') return state.mustUndo ? undefined : settle(turn, 'undo')
+      if (state.result === 'completed') record(turn, { kind: 'UndoRequested' })
+      return
+    case 'writeState':
+      return record(turn, {
+        kind: 'StateChanged',
+        changes: changesOf(state, stimulus.writes, moment.atMs),
+      })
+    case 'checkpoint':
+      return takeCheckpoint(turn, 'verb', stimulus.label)
+    case 'tdaChanged':
+      return tdaChanged(turn)
+    case 'rollback':
+      return requestRollback(turn, stimulus.order)
+    case 'rollbackRefused':
+      return refuseRollback(turn, stimulus.error)
+    case 'redrive':
+      return redrive(turn, stimulus.token)
+    case 'redriveCompensation':
+      return redriveCompensation(turn, stimulus.undo)
+    case 'discard':
+      if (state.deadLetters.has(stimulus.deadLetterId))
+        record(turn, { kind: 'DeadLetterDiscarded', id: stimulus.deadLetterId })
+      return
+    case 'childEnded': {
+      const call = findCall(state, stimulus.call)
+      if (call?.status === 'child' && call.token === stimulus.token)
+        childEnded(turn, call, stimulus.end)
+      return
+    }
+    default:
       assertNever(stimulus, 'stimulus')
   }
 }
 
-function start(turn: Turn): void {
+function start(turn: Turn, origin: Origin): void {
+  recordStart(turn, origin)
+  const { state } = turn
+  if (origin.fork !== undefined) record(turn, forkedEvent(state, origin.fork))
+  observeTda(turn)
+}
+
+function recordStart(turn: Turn, origin: Origin): void {
   const { state, moment } = turn
   invariant(state.seq === 0, `execution '${state.executionId}' has started before`)
   const base = {
@@ -90,6 +169,7 @@ function start(turn: Turn): void {
     executionId: state.executionId,
     kernelVersion,
     input: state.input,
+    ...originFields(origin),
   } as const
   const { timeout } = state.plan
   if (timeout === null) return record(turn, base)
@@ -104,10 +184,35 @@ function start(turn: Turn): void {
   }
 }
 
+const nothing = {}
+
+function originFields({
+  parent,
+  pins,
+  flags,
+}: Origin): Partial<KernelEvent & { kind: 'ExecutionStarted' }> {
+  if (parent === undefined && pins === undefined && flags === undefined) return nothing
+  return {
+    ...(parent === undefined
+      ? {}
+      : {
+          parent: {
+            executionId: parent.executionId,
+            ...eventRef(parent.call),
+            token: parent.token,
+            depth: parent.depth,
+          },
+        }),
+    ...(pins === undefined ? {} : { pins }),
+    ...(flags === undefined ? {} : { flags }),
+  }
+}
+
 function resume(turn: Turn): void {
   const { state } = turn
-  if (!isPaused(state)) return
+  if (!isPaused(state) && !(state.paused && isGoingBack(state))) return
   record(turn, { kind: 'ExecutionResumed' })
+  steerChildren(turn, 'resume')
   requestHeld(turn)
   if (state.phase !== 'forward') return
   for (const step of state.steps) {
@@ -132,6 +237,8 @@ function timerFired(turn: Turn, timer: Timer): void {
     case 'sleeping':
     case 'waiting':
       return awaitedLongEnough(turn, call)
+    case 'child':
+      return childTimedOut(turn, call)
     default:
       return
   }

@@ -2,6 +2,7 @@ import type { ErrorJson } from '../../core/errors.ts'
 import type { Scope } from '../expression/scope.ts'
 import type { CallRef } from './call-ref.ts'
 import type { KernelEvent } from './events.ts'
+import { stateView } from './entries.ts'
 import { fold } from './fold.ts'
 import type { CallState, ExecutionState, StepState } from './state.ts'
 import type { Command, Moment } from './stimulus.ts'
@@ -23,13 +24,17 @@ export interface Turn {
   readonly starting: CallState[]
   /** Steps of which a call has ended, or which have failed; looked at before the turn ends. */
   readonly touched: StepState[]
+  /** Agent calls that were made or asked for when the turn began. */
+  readonly callsAtStart: number
 }
 
 /** Begins a transition. */
 export function newTurn(state: ExecutionState, moment: Moment, made: Transition): Turn {
   starting.length = 0
   touched.length = 0
-  return { state, moment, events: made.events, commands: made.commands, starting, touched }
+  const { events, commands } = made
+  const callsAtStart = state.agentCalls + state.requestedCalls
+  return { state, moment, events, commands, starting, touched, callsAtStart }
 }
 
 // Empty between transitions, and no transition runs inside another: one pair serves them all.
@@ -58,6 +63,10 @@ export function scopeOf(turn: Turn, extra?: Partial<Scope>): Scope {
     steps: state.views,
     execution: { id: state.executionId, startedAtMs: state.startedAtMs },
     tda: moment.tda,
+    // Made when it is read: most expressions do not.
+    get state() {
+      return stateView(state, moment.atMs)
+    },
     ...extra,
   }
 }

@@ -6,6 +6,7 @@ import type {
   RetryDocument,
   StepDocument,
   WorkflowDocument,
+  WorkflowRefDocument,
 } from '../document/document.ts'
 import { compileExpression } from '../expression/compile.ts'
 import type { CompiledTemplate } from '../expression/scope.ts'
@@ -17,6 +18,7 @@ import type {
   PlanFallback,
   PlanRetry,
   PlanStep,
+  PlanTarget,
   PlanWork,
 } from './plan.ts'
 
@@ -33,7 +35,14 @@ export function compilePlan(document: WorkflowDocument, hash: string): Plan {
     const step = document.steps[id] as StepDocument
     const needs = step.needs.map((need) => stepIndex.get(need) as number)
     for (const need of needs) dependents[need]?.push(number)
-    return compileStep({ id, number, step, needs, dependents: dependents[number] as number[] })
+    return compileStep({
+      id,
+      number,
+      step,
+      needs,
+      dependents: dependents[number] as number[],
+      documentRetry: document.retry,
+    })
   })
   return {
     name: document.name,
@@ -44,7 +53,12 @@ export function compilePlan(document: WorkflowDocument, hash: string): Plan {
     leaves: steps.filter((step) => step.dependents.length === 0).map((step) => step.number),
     output: document.output === undefined ? null : compileTemplate(document.output),
     timeout: document.timeout === null ? null : duration(document.timeout),
-    onFailure: document.onFailure === 'compensate' ? 'compensate' : 'keep',
+    onFailure: document.onFailure,
+    rollback: {
+      to: document.rollback?.to ?? 'lastCheckpoint',
+      timesMax: document.rollback?.maxRollbacks ?? 1,
+    },
+    checkpointSeverity: document.checkpoints?.onAnomalySeverity ?? null,
     agentCallsMax: document.budget?.agentCalls ?? null,
   }
 }
@@ -56,9 +70,11 @@ interface StepParts {
   readonly needs: readonly number[]
   /** Filled while later steps are compiled. */
   readonly dependents: readonly number[]
+  readonly documentRetry: RetryDocument
 }
 
-function compileStep({ id, number, step, needs, dependents }: StepParts): PlanStep {
+function compileStep(parts: StepParts): PlanStep {
+  const { id, number, step, needs, dependents } = parts
   const retry = compileRetry(step.retry)
   return {
     id,
@@ -70,12 +86,12 @@ function compileStep({ id, number, step, needs, dependents }: StepParts): PlanSt
     forEach: step.forEach === null ? null : compileExpression(step.forEach),
     maxParallel: step.maxParallel,
     work: compileWork(step),
-    input: compileTemplate(step.with),
+    input: compileTemplate('workflow' in step ? step.workflow.input : step.with),
     outputs: step.outputs === null ? null : compileTemplate(step.outputs),
     timeout: step.timeout === null ? null : duration(step.timeout),
     retry,
     fallbacks: step.fallback.map(compileFallback),
-    compensate: step.compensate === null ? null : compileCompensation(step.compensate, step, retry),
+    compensate: step.compensate === null ? null : compileCompensation(step.compensate, parts),
     repeat:
       step.repeat === null
         ? null
@@ -92,6 +108,7 @@ function compileStep({ id, number, step, needs, dependents }: StepParts): PlanSt
 
 function compileWork(step: StepDocument): PlanWork {
   if ('agent' in step) return { kind: 'agent', agent: step.agent, action: step.action }
+  if ('workflow' in step) return workflowTarget(step.workflow)
   if ('sleep' in step) return { kind: 'sleep', duration: duration(step.sleep) }
   const { signal, timeout, onTimeout } = step.waitFor
   return {
@@ -102,28 +119,41 @@ function compileWork(step: StepDocument): PlanWork {
   }
 }
 
+function workflowTarget({
+  name,
+  version,
+}: Pick<WorkflowRefDocument, 'name' | 'version'>): PlanTarget {
+  return { kind: 'workflow', name, range: version }
+}
+
 function compileFallback(fallback: FallbackDocument): PlanFallback {
+  const isWorkflow = 'workflow' in fallback
+  const input = isWorkflow ? (fallback.workflow.input ?? fallback.with) : fallback.with
   return {
-    agent: fallback.agent,
-    action: fallback.action,
-    input: optionalTemplate(fallback.with),
-    timeout: duration(fallback.timeout),
+    target: isWorkflow
+      ? workflowTarget(fallback.workflow)
+      : { kind: 'agent', agent: fallback.agent, action: fallback.action },
+    input: optionalTemplate(input),
+    timeout: fallback.timeout === null ? null : duration(fallback.timeout),
     retry: compileRetry(fallback.retry),
   }
 }
 
-/** A compensation has its step's timeout and retry. */
+/** The limit of a compensation whose step is no call of an agent, and so has none of its own. */
+const compensationTimeout = '5m'
+
+/** A compensation has its step's timeout and retry; that of a sub-workflow, the document's. */
 function compileCompensation(
   compensate: CompensateDocument,
-  step: StepDocument,
-  retry: PlanRetry,
+  { step, documentRetry }: StepParts,
 ): PlanCompensation {
+  const isWorkflow = 'workflow' in step
+  const timeout = isWorkflow ? compensationTimeout : step.timeout
   return {
-    agent: compensate.agent,
-    action: compensate.action,
+    target: { kind: 'agent', agent: compensate.agent, action: compensate.action },
     input: optionalTemplate(compensate.with),
-    timeout: step.timeout === null ? null : duration(step.timeout),
-    retry,
+    timeout: timeout === null ? null : duration(timeout),
+    retry: compileRetry(isWorkflow ? documentRetry : step.retry),
   }
 }
 

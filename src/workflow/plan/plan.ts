@@ -20,7 +20,11 @@ export interface Plan {
   readonly output: CompiledTemplate | null
   /** Limit of the whole execution. */
   readonly timeout: PlanDuration | null
-  readonly onFailure: 'compensate' | 'keep'
+  readonly onFailure: 'compensate' | 'rollback' | 'keep'
+  /** Where `onFailure: rollback` goes back to, and how often it then goes on. */
+  readonly rollback: { readonly to: string; readonly timesMax: number }
+  /** An anomaly of at least this severity takes a checkpoint; null takes none. */
+  readonly checkpointSeverity: number | null
   /** Attempts of calls that the execution may spend; null for any number. */
   readonly agentCallsMax: number | null
 }
@@ -50,7 +54,7 @@ export interface PlanStep {
 
 /** What a step does when it is decided. */
 export type PlanWork =
-  | ({ readonly kind: 'agent' } & PlanTarget)
+  | PlanTarget
   | {
       readonly kind: 'wait'
       readonly signal: CompiledTemplate
@@ -59,10 +63,15 @@ export type PlanWork =
     }
   | { readonly kind: 'sleep'; readonly duration: PlanDuration }
 
-export interface PlanTarget {
-  readonly agent: string
-  readonly action: string
-}
+/** Whom a call calls: an action of an agent, or another workflow. */
+export type PlanTarget =
+  | { readonly kind: 'agent'; readonly agent: string; readonly action: string }
+  | {
+      readonly kind: 'workflow'
+      readonly name: string
+      /** A semver range. */
+      readonly range: string
+    }
 
 export interface PlanRetry {
   readonly maxAttempts: number
@@ -72,14 +81,16 @@ export interface PlanRetry {
   readonly jitter: number
 }
 
-export interface PlanFallback extends PlanTarget {
+export interface PlanFallback {
+  readonly target: PlanTarget
   /** Null reuses the step's resolved input. */
   readonly input: CompiledTemplate | null
   readonly timeout: PlanDuration | null
   readonly retry: PlanRetry
 }
 
-export interface PlanCompensation extends PlanTarget {
+export interface PlanCompensation {
+  readonly target: PlanTarget
   /** Null gives `{ input, output }` of the undone call. */
   readonly input: CompiledTemplate | null
   readonly timeout: PlanDuration | null

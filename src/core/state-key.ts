@@ -1,0 +1,23 @@
+import { OrchestrationError } from './errors.ts'
+
+const keyPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/
+
+/** The entry that the engine writes itself: what the TDA feed says. */
+export const tdaStateKey = 'tda'
+
+/**
+ * A key under which state may be written.
+ *
+ * @throws InputError for one that is malformed, or that the engine writes itself
+ */
+export function writableStateKey(key: string): string {
+  if (typeof key !== 'string' || !keyPattern.test(key)) {
+    throw new OrchestrationError('InputError', `'${String(key).slice(0, 220)}' is no state key`, {
+      hint: 'use 1 to 200 of A-Z a-z 0-9 . _ - and begin with a letter, a digit or _',
+    })
+  }
+  if (key !== tdaStateKey) return key
+  throw new OrchestrationError('InputError', `state '${key}' is written by the engine alone`, {
+    hint: 'use another key',
+  })
+}

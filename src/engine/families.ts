@@ -1,0 +1,197 @@
+import { assertNever } from '../core/assert.ts'
+import { messageOf, OrchestrationError, toErrorJson } from '../core/errors.ts'
+import type { CallRef, ChildEnd, Command, ExecutionState } from '../workflow/index.ts'
+import { checkFlags } from './acceptance.ts'
+import { checkedInput, type Definitions } from './definitions.ts'
+import type { EmbeddedEngineParts } from './engine-parts.ts'
+import type { Executions } from './executions.ts'
+import type { Rollbacks } from './rollbacks.ts'
+import type { Family, FamilyCommand, Runner } from './runner.ts'
+import type { Running } from './running.ts'
+
+type StartChild = Command & { kind: 'startChild' }
+type SteerChild = Command & { kind: 'steerChild' }
+
+export interface FamiliesParts {
+  readonly parts: EmbeddedEngineParts
+  readonly runner: Runner
+  readonly executions: Executions
+  readonly definitions: Definitions
+  readonly rollbacks: Rollbacks
+}
+
+/**
+ * Executions that work for calls of other executions. A parent asks for a child by its id and is told its
+ * end, again after every crash: asking is safe to repeat, and an end that was told before changes nothing.
+ */
+export class Families implements Family {
+  readonly #of: FamiliesParts
+  /** Who waits for which execution, by its id. */
+  readonly #watching = new Map<string, { parent: Running; call: CallRef; token: number }>()
+
+  constructor(of: FamiliesParts) {
+    this.#of = of
+  }
+
+  callsLeft(running: Running): number | null | undefined {
+    if (running.state.parent === null && running.state.counts.child === 0) return undefined
+    let left = Infinity
+    let above: Running | undefined = running
+    while (above !== undefined) {
+      const { agentCallsMax } = above.state.plan
+      if (agentCallsMax !== null) left = Math.min(left, agentCallsMax - this.#spent(above))
+      above = this.#watching.get(above.row.executionId)?.parent
+    }
+    return left === Infinity ? null : left
+  }
+
+  obey(running: Running, command: FamilyCommand): void {
+    switch (command.kind) {
+      case 'startChild':
+        return this.#startChild(running, command)
+      case 'steerChild':
+        return this.#steerChild(running, command)
+      case 'rollBack':
+        return this.#of.rollbacks.automatic(running, command.to)
+      default:
+        assertNever(command, 'command')
+    }
+  }
+
+  ended(child: Running): void {
+    const watching = this.#watching.get(child.row.executionId)
+    if (watching === undefined) return
+    this.#watching.delete(child.row.executionId)
+    this.#tell(watching.parent, watching, endOf(child.state))
+  }
+
+  wake(executionId: string): void {
+    this.#of.executions.wake(executionId)
+  }
+
+  left(): void {
+    this.#of.executions.makeUse()
+  }
+
+  /** Calls of the execution and of those that work for it now; the ended ones are counted in it. */
+  #spent({ state }: Running): number {
+    let spent = state.agentCalls + state.requestedCalls
+    if (state.counts.child === 0) return spent
+    for (const { status, child, childCalls } of state.live) {
+      const other = child === null ? undefined : this.#of.runner.executions.get(child.executionId)
+      if (status === 'child' && other !== undefined) spent += this.#spent(other) - childCalls
+    }
+    return spent
+  }
+
+  #startChild(parent: Running, command: StartChild): void {
+    const { executions, runner } = this.#of
+    const { executionId } = command
+    const row = executions.known(executionId)
+    if (row !== undefined && row.parent !== parent.row.execution) {
+      return this.#refuse(parent, command, idTaken(executionId))
+    }
+    this.#watching.set(executionId, { parent, call: command.call, token: command.token })
+    try {
+      if (row === undefined) return this.#begin(parent, command)
+      const { running } = executions.attach(row)
+      if (running !== null) return
+      const ended = executions.openEnded(executionId)
+      const isOlder = (ended.state.parent?.token ?? 0) < command.token
+      if (ended.state.result === 'failed' && isOlder) {
+        ended.isDriven = true
+        return runner.stimulate(ended, { kind: 'redrive', token: command.token })
+      }
+      runner.leave(ended)
+      ended.telemetry.ended('left', 0, null)
+      this.ended(ended)
+    } catch (thrown) {
+      this.#watching.delete(executionId)
+      this.#refuse(parent, command, thrown)
+    }
+  }
+
+  #begin(parent: Running, command: StartChild): void {
+    const { parts, executions, definitions } = this.#of
+    const { executionId, documentHash, call, token } = command
+    const definition = definitions.ofHash(documentHash, () => parts.journal.document(documentHash))
+    const input = checkedInput(definition, command.input)
+    const { document } = definition
+    const flags = checkFlags(parts.flags, document.featureFlags, {
+      executionId,
+      workflow: document.name,
+    })
+    const { state, row } = parent
+    executions.start(definition, {
+      executionId,
+      input,
+      parent: row.execution,
+      origin: {
+        parent: { executionId: row.executionId, call, token, depth: state.depth + 1 },
+        pins: state.pins,
+        ...(flags === null ? {} : { flags }),
+      },
+      pinned: [],
+      isDriven: true,
+    })
+  }
+
+  #steerChild(parent: Running, command: SteerChild): void {
+    const { runner, executions } = this.#of
+    const { executionId, verb } = command
+    const row = executions.known(executionId)
+    if (row === undefined || row.parent !== parent.row.execution) {
+      if (verb === 'undo') this.#tell(parent, command, neverStarted)
+      return
+    }
+    if (verb === 'undo') {
+      this.#watching.set(executionId, { parent, call: command.call, token: command.token })
+    }
+    const child = executions.attach(row).running
+    if (child !== null) return runner.stimulate(child, { kind: verb })
+    if (verb !== 'undo') return
+    const ended = executions.openEnded(executionId)
+    ended.isDriven = true
+    runner.stimulate(ended, { kind: 'undo' })
+    if (ended.state.phase !== 'ended') return
+    runner.leave(ended)
+    ended.telemetry.ended('left', 0, null)
+    this.ended(ended)
+  }
+
+  /** The child cannot be started: for its parent it has failed. */
+  #refuse(parent: Running, command: StartChild, thrown: unknown): void {
+    const error = toErrorJson(thrown, 'InternalError')
+    this.#of.parts.logger.log('warn', `sub-workflow is not started: ${messageOf(thrown)}`, {
+      executionId: command.executionId,
+    })
+    // It will be the same however often it is tried.
+    const refused = { ...error, retryable: false }
+    this.#tell(parent, command, { status: 'failed', output: null, error: refused, agentCalls: 0 })
+  }
+
+  #tell(
+    parent: Running,
+    { call, token }: { readonly call: CallRef; readonly token: number },
+    end: ChildEnd,
+  ): void {
+    this.#of.runner.stimulate(parent, { kind: 'childEnded', call, token, end })
+  }
+}
+
+const neverStarted: ChildEnd = { status: 'cancelled', output: null, error: null, agentCalls: 0 }
+
+function endOf(state: ExecutionState): ChildEnd {
+  const { result, output, agentCalls } = state
+  // A failed one can be redriven, so trying again can help.
+  const error = state.error === null ? null : { ...state.error, retryable: true }
+  return { status: result ?? 'failed', output, error, agentCalls }
+}
+
+function idTaken(executionId: string): OrchestrationError {
+  return new OrchestrationError(
+    'RefusedError',
+    `the id '${executionId}' of the sub-workflow belongs to another execution`,
+    { hint: 'start the parent under another id' },
+  )
+}

@@ -1,0 +1,45 @@
+import { changesOf } from './entries.ts'
+import type { ForkedStep, KernelEvent } from './events.ts'
+import type { ExecutionState, StateEntry } from './state.ts'
+
+/** What a fork takes over from another execution. */
+export interface ForkOrigin {
+  readonly executionId: string
+  readonly seq: number
+  readonly steps: readonly ForkedStep[]
+  readonly entries: readonly StateEntry[]
+}
+
+/** What a fork takes over from an execution that was folded up to a checkpoint: what was settled there, and its state. */
+export function forkOriginOf(state: ExecutionState, entries: readonly StateEntry[]): ForkOrigin {
+  const steps: ForkedStep[] = []
+  for (const step of state.steps) {
+    const { status, output, error } = step.view
+    if (step.settledSeq === 0) continue
+    if (status !== 'completed' && status !== 'failed' && status !== 'skipped') continue
+    steps.push({
+      step: step.plan.id,
+      status,
+      output,
+      error,
+      attempts: step.attempts,
+      startedAtMs: step.startedAtMs,
+      endedAtMs: step.endedAtMs,
+      ...(step.degraded === null ? {} : { degraded: step.degraded }),
+    })
+  }
+  return { executionId: state.executionId, seq: state.seq, steps, entries }
+}
+
+/** The event with which a fork begins. */
+export function forkedEvent(
+  state: ExecutionState,
+  { executionId, seq, steps, entries }: ForkOrigin,
+): KernelEvent {
+  const writes = entries.map(({ key, value, metadata }) => ({ key, value, metadata }))
+  const changes = changesOf(state, writes, 0).map((change, place) => {
+    const expiresAtMs = entries[place]?.expiresAtMs ?? null
+    return expiresAtMs === null ? change : { ...change, expiresAtMs }
+  })
+  return { kind: 'ExecutionForked', executionId, seq, steps, changes }
+}
