@@ -1,5 +1,6 @@
 import type { FlagProvider } from '../core/contracts/flags.ts'
 import { OrchestrationError, ResourceExhaustionError } from '../core/errors.ts'
+import { decideFlags } from './flags/flag-rules.ts'
 import type { ExecutionRow } from './journal/journal.ts'
 
 /**
@@ -12,8 +13,9 @@ export function checkFlags(
   context: { readonly executionId: string; readonly workflow: string },
 ): Readonly<Record<string, boolean>> | null {
   if (flags === null || wanted.length === 0) return null
-  const off = wanted.filter((flag) => !flags.isOn(flag, context))
-  if (off.length === 0) return Object.fromEntries(wanted.map((flag) => [flag, true]))
+  const decided = decideFlags(flags, wanted, context)
+  const off = wanted.filter((flag) => decided[flag] === false)
+  if (off.length === 0) return decided
   throw new OrchestrationError(
     'FeatureDisabledError',
     `workflow '${context.workflow}' is not started: flag '${off.join("', '")}' is off`,

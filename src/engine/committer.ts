@@ -211,7 +211,6 @@ function takePart(running: Running, atMs: number): Part {
   let journalRow: JournalRow | null = null
   if (events.length > 0) {
     const payload = encodeRow(atMs, events)
-    running.journalBytes += payload.length
     journalRow = { execution: row.execution, seq: firstSeq, count: events.length, payload }
   }
   return {

@@ -85,7 +85,7 @@ export class Definitions {
       hash,
       text: JSON.stringify(document),
       plan: compilePlan(document, hash),
-      readInput: document.input === null ? plainInput : compileInput(document.input),
+      readInput: document.input === null ? plainInput : lazyReader(document.input),
       lastStart: null,
     }
     this.#byHash.set(hash, definition)
@@ -125,3 +125,12 @@ function problemDetails(problems: readonly Problem[]): JsonObject {
 }
 
 const plainInput = (input: JsonValue): InputReading => ({ value: input, problems: [] })
+
+/** Compiling a schema takes longer than folding an execution, and whoever only looks needs none. */
+function lazyReader(schema: JsonObject): Definition['readInput'] {
+  let read: Definition['readInput'] | null = null
+  return (input) => {
+    read ??= compileInput(schema)
+    return read(input)
+  }
+}

@@ -20,6 +20,7 @@ import { Reopening } from './reopening.ts'
 import { Retention } from './retention.ts'
 import { Rollbacks } from './rollbacks.ts'
 import { Runner } from './runner.ts'
+import { Snapshots } from './snapshots.ts'
 import { StateVerbs } from './state-verbs.ts'
 import { Steering } from './steering.ts'
 import { triggerHost } from './trigger-starts.ts'
@@ -64,8 +65,9 @@ export class EmbeddedEngine implements WorkflowEngine {
     const isRecordingOnly = parts.isRecordingOnly ?? false
     const retention = parts.retention == null ? null : new Retention(parts, parts.retention)
     const onEnded = (): void => retention?.noteEnded()
-    const runner = new Runner({ ...parts, tda: parts.tda ?? null, onEnded })
-    const executions = new Executions(parts, runner, definitions)
+    const snapshots = new Snapshots(parts.journal, parts.logger)
+    const runner = new Runner({ ...parts, tda: parts.tda ?? null, snapshots, onEnded })
+    const executions = new Executions(parts, { runner, definitions, snapshots })
     const steering = new Steering(executions, runner)
     const rollbacks = new Rollbacks({ executions, runner, steering, clock, isRecordingOnly })
     runner.family = new Families({ parts, runner, executions, definitions, rollbacks })

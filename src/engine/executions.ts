@@ -14,6 +14,7 @@ import { payload } from './payload.ts'
 import { Pins } from './pins.ts'
 import { newRunning, type Running } from './running.ts'
 import type { Runner } from './runner.ts'
+import type { Snapshots } from './snapshots.ts'
 import { statusOf } from './status-of.ts'
 import { prunedView, runView } from './views/run-view.ts'
 import { showView } from './views/show-view.ts'
@@ -43,6 +44,12 @@ export interface StartOptions {
   readonly isDriven: boolean
 }
 
+export interface ExecutionsParts {
+  readonly runner: Runner
+  readonly definitions: Definitions
+  readonly snapshots: Snapshots
+}
+
 /** Executions taken up in one turn of the event loop. */
 const recoverySlice = 1_000
 
@@ -52,17 +59,19 @@ export class Executions {
   readonly #runner: Runner
   readonly #definitions: Definitions
   readonly #pins: Pins
+  readonly #snapshots: Snapshots
   /** Open executions that nobody drives yet, and the place of the next one. */
   #queue: ExecutionRow[] = []
   #next = 0
   #isRecovering = false
   isClosed = false
 
-  constructor(parts: EmbeddedEngineParts, runner: Runner, definitions: Definitions) {
+  constructor(parts: EmbeddedEngineParts, { runner, definitions, snapshots }: ExecutionsParts) {
     this.#parts = parts
     this.#runner = runner
     this.#definitions = definitions
     this.#pins = new Pins(parts.journal, definitions)
+    this.#snapshots = snapshots
   }
 
   /** Accepts a start, or attaches to the execution that has its id. */
@@ -132,7 +141,6 @@ export class Executions {
         ({ hash }) => !this.#runner.committer.recorded.has(hash),
       ),
       isDriven: options.isDriven,
-      journalBytes: 0,
     })
     this.#runner.enter(running)
     this.#runner.stimulate(running, { kind: 'start', origin })
@@ -167,6 +175,15 @@ export class Executions {
     for (const row of open) this.#queue.push(row)
     this.#recoverSome()
     return open.length
+  }
+
+  /** Ids of executions that this engine drives or will drive, and that begin with `prefix`. */
+  openIds(prefix: string): readonly string[] {
+    const { executions, parking } = this.#runner
+    const queued = this.#queue.slice(this.#next).map(({ executionId }) => executionId)
+    return [...executions.keys(), ...parking.ids(), ...queued].filter((executionId) =>
+      executionId.startsWith(prefix),
+    )
   }
 
   /** A parked execution is due: it comes back when there is room for it. */
@@ -238,19 +255,19 @@ export class Executions {
 
   /** Brings an execution into memory without driving it. */
   #bring(row: ExecutionRow): Running {
-    const { journal, telemetry } = this.#parts
+    const { telemetry } = this.#parts
     this.#refuseWhenClosed()
     const { executionId, workflow, version } = row
-    const rows = journal.rows(row.execution)
+    const { state, snapshotSeq } = this.#snapshots.load(row, this.planOf(row))
     const running = newRunning({
       row,
-      state: foldRows(row, this.planOf(row), rows),
+      state,
       telemetry: telemetry.executionStarted({ executionId, workflow, version, recovered: true }),
       documents: [],
       isDriven: false,
-      journalBytes: bytesOf(rows),
     })
     running.isRecorded = true
+    running.snapshotSeq = snapshotSeq
     running.status = row.status
     this.#runner.enter(running)
     return running

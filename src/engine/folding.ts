@@ -24,6 +24,20 @@ export function foldRows(
   return state
 }
 
+/**
+ * Takes the rows after a snapshot into the state that it gave.
+ *
+ * @param rows the first may begin before the state's position
+ */
+export function foldFurther(state: ExecutionState, rows: readonly JournalRow[]): void {
+  for (const { payload, seq } of rows) {
+    const { atMs, events } = decodeRow(payload)
+    const known = state.seq - seq + 1
+    invariant(known >= 0, `execution '${state.executionId}' has a gap before event ${seq}`)
+    for (const event of events.slice(known)) fold(state, event, atMs)
+  }
+}
+
 /** The events of an execution, one by one. */
 export function logEntries(executionId: string, rows: readonly JournalRow[]): readonly LogEntry[] {
   return rows.flatMap(({ payload, seq }) => {

@@ -67,12 +67,19 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     },
   })
   for (const agent of options.agents ?? []) agents.register(agent)
+  let damage: string | null = null
+  const pressure = heapPressure(clock)
   const database =
     options.db === undefined
       ? null
       : Database.open({
           path: options.db,
           ...(options.durability === undefined ? {} : { durability: options.durability }),
+          onWarning: ({ message }) => logger.log('warn', message),
+          onDamage: ({ message }) => {
+            damage = message
+            logger.log('error', `nothing is accepted any more: ${message}`)
+          },
         })
   const journal = database === null ? new MemoryJournal() : new SqliteJournal(database)
   await agents.start()
@@ -88,7 +95,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     limits: options.limits ?? {},
     retention: options.retention === undefined ? {} : options.retention,
     isRecordingOnly: options.isRecordingOnly ?? false,
-    pressure: heapPressure(clock),
+    pressure: () => damage ?? pressure(),
     listeners,
     release: async () => {
       await agents.close(0)

@@ -26,6 +26,11 @@ export class Parking {
     return this.#parked.size
   }
 
+  /** The ids of all that are parked. */
+  ids(): Iterable<string> {
+    return this.#parked.keys()
+  }
+
   has(executionId: string): boolean {
     return this.#parked.has(executionId)
   }

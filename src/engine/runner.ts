@@ -14,6 +14,7 @@ import { Narrator } from './narrator.ts'
 import { Parking } from './parking.ts'
 import type { Running } from './running.ts'
 import { fits } from './signal-schema.ts'
+import type { Snapshots } from './snapshots.ts'
 import { Timers } from './timers.ts'
 import { runView } from './views/run-view.ts'
 import type { EngineListener, RunView } from './workflow-engine.ts'
@@ -28,6 +29,7 @@ export interface RunnerOptions {
   readonly listeners: ReadonlySet<EngineListener>
   /** Null: no feed, and every context is unavailable. */
   readonly tda: TdaContextSource | null
+  readonly snapshots: Snapshots
   /** An execution has ended. */
   readonly onEnded?: () => void
 }
@@ -202,6 +204,7 @@ export class Runner {
       // Whoever drives the execution later derives the rest anew; that it has ended is true for all.
       if (running.isDriven || command.kind === 'finished') this.#obey(running, command, atMs)
     }
+    if (!running.isDirty) this.#options.snapshots.take(running)
     if (running.state.counts.scheduled === 0 && running.state.counts.running === 0)
       this.parkIfIdle(running)
   }

@@ -26,7 +26,8 @@ export interface Running {
   made: Transition
   /** The status in the journal. */
   status: string
-  journalBytes: number
+  /** Position of its newest snapshot; 0 when it has none. */
+  snapshotSeq: number
   /** Monotonic times, by wall time, of timers that were armed before it was parked. */
   knownDues: ReadonlyMap<number, number> | null
   readonly places: Map<CallRef, Place>
@@ -40,7 +41,7 @@ export interface Running {
 
 /** An execution as it comes into memory. */
 export function newRunning(
-  parts: Pick<Running, 'row' | 'state' | 'documents' | 'telemetry' | 'isDriven' | 'journalBytes'>,
+  parts: Pick<Running, 'row' | 'state' | 'documents' | 'telemetry' | 'isDriven'>,
 ): Running {
   return {
     ...parts,
@@ -51,6 +52,7 @@ export function newRunning(
     made: { events: [], commands: [] },
     status: parts.row.status,
     knownDues: null,
+    snapshotSeq: 0,
     places: new Map(),
     timers: new Map(),
     missing: new Map(),

@@ -1,7 +1,10 @@
 import { unavailableTda } from '../core/contracts/tda.ts'
+import { messageOf } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
 import type { Definitions } from './definitions.ts'
 import type { EmbeddedEngineParts } from './engine-parts.ts'
 import type { Executions } from './executions.ts'
+import type { Journal } from './journal/journal.ts'
 import type { Runner } from './runner.ts'
 import type { RegisteredDocument, TriggerHost } from './triggers/trigger-host.ts'
 
@@ -24,22 +27,12 @@ export function triggerHost({
   return {
     clock,
     logger,
-    registry: () =>
-      journal
-        .workflows()
-        .map(({ name, version, documentHash, registeredAtMs }): RegisteredDocument => ({
-          name,
-          version,
-          document: definitions.ofHash(documentHash, () => journal.document(documentHash)).document,
-          registeredAtMs,
-        })),
+    registry: () => registered(journal, definitions, logger),
     tda: () => parts.tda?.current() ?? unavailableTda,
     exists: isKnown,
-    openIds: (prefix) =>
-      journal
-        .open()
-        .map(({ executionId }) => executionId)
-        .filter((executionId) => executionId.startsWith(prefix)),
+    openIds: (prefix) => executions.openIds(prefix),
+    onRefused: ({ workflow }) => parts.telemetry.triggerLeft(workflow, 'refused'),
+    onSkipped: ({ workflow }) => parts.telemetry.triggerLeft(workflow, 'skipped'),
     async start(document, input, executionId) {
       if (isKnown(executionId)) return 'existed'
       const { running } = executions.begin(definitions.ofDocument(document), {
@@ -51,4 +44,22 @@ export function triggerHost({
       return 'started'
     },
   }
+}
+
+/** Every document that triggers may come from; one that is damaged is logged, and the others fire all the same. */
+function registered(
+  journal: Journal,
+  definitions: Definitions,
+  logger: Logger,
+): readonly RegisteredDocument[] {
+  const found: RegisteredDocument[] = []
+  for (const { name, version, documentHash, registeredAtMs } of journal.workflows()) {
+    try {
+      const { document } = definitions.ofHash(documentHash, () => journal.document(documentHash))
+      found.push({ name, version, document, registeredAtMs })
+    } catch (thrown) {
+      logger.log('error', `workflow '${name}@${version}' fires nothing: ${messageOf(thrown)}`)
+    }
+  }
+  return found
 }

@@ -65,19 +65,33 @@ function metered(options: TelemetryOptions = {}) {
   return { telemetry, scrape }
 }
 
-test('exactly the nine metrics are registered, with the types that the mission names', async () => {
+test('the nine metrics of the mission and two of triggers are registered, with their types', async () => {
   const { scrape } = metered()
   const { types } = await scrape()
-  expect([...types.keys()].sort()).toEqual(nine.toSorted())
+  expect([...types.keys()].sort()).toEqual(
+    [...nine, 'trigger_refused_total', 'trigger_skipped_total'].toSorted(),
+  )
   expect(types.get('workflow_execution_seconds')).toBe('histogram')
   expect(types.get('agent_communication_seconds')).toBe('histogram')
   expect(types.get('state_operation_seconds')).toBe('histogram')
   expect(types.get('workflow_success_total')).toBe('counter')
   expect(types.get('workflow_failure_total')).toBe('counter')
   expect(types.get('coordination_pattern_total')).toBe('counter')
+  expect(types.get('trigger_refused_total')).toBe('counter')
+  expect(types.get('trigger_skipped_total')).toBe('counter')
   expect(types.get('active_workflows_count')).toBe('gauge')
   expect(types.get('orchestration_memory_bytes')).toBe('gauge')
   expect(types.get('orchestration_cpu_percent')).toBe('gauge')
+})
+
+test('triggers that start nothing are counted by workflow', async () => {
+  const { telemetry, scrape } = metered()
+  telemetry.triggerLeft('incident', 'refused')
+  telemetry.triggerLeft('incident', 'refused')
+  telemetry.triggerLeft('incident', 'skipped')
+  const { value } = await scrape()
+  expect(value('trigger_refused_total', { workflow: 'incident' })).toBe(2)
+  expect(value('trigger_skipped_total', { workflow: 'incident' })).toBe(1)
 })
 
 test('an execution is active until it ends, then counted by how it ended', async () => {

@@ -41,6 +41,7 @@ export class Metrics {
   readonly #succeeded: LabelSets<Tally>
   readonly #failed: LabelSets<Tally>
   readonly #patterns: LabelSets<Tally>
+  readonly #triggersLeft: Readonly<Record<'refused' | 'skipped', LabelSets<Tally>>>
   readonly #executions: LatencyHistogram
   readonly #attempts: LatencyHistogram
   readonly #stateOperations: LatencyHistogram
@@ -82,6 +83,18 @@ export class Metrics {
       'pattern',
     )
     for (const pattern of documentPatterns) this.#patterns.child(pattern)
+    this.#triggersLeft = {
+      refused: this.#counter(
+        'trigger_refused_total',
+        'Triggers that fired and could start nothing: an expression failed, the input or a flag refused it.',
+        'workflow',
+      ),
+      skipped: this.#counter(
+        'trigger_skipped_total',
+        'Scheduled times that were left out: an execution was still running, or it was too late.',
+        'workflow',
+      ),
+    }
     this.#stateOperations = this.#histogram(
       'state_operation_seconds',
       'Time of a read or write of workflow state.',
@@ -122,6 +135,10 @@ export class Metrics {
     const tally = this.#patterns.child(pattern)
     tally.value++
     if (this.#patternTallies.size < this.#labelSetsMax) this.#patternTallies.set(pattern, tally)
+  }
+
+  triggerLeft(workflow: string, why: 'refused' | 'skipped'): void {
+    this.#triggersLeft[why].child(workflow).value++
   }
 
   stateOperation(operation: 'get' | 'set' | 'commit', durationMs: number): void {

@@ -96,6 +96,10 @@ class MeteredTelemetry implements ProcessTelemetry {
     return trace === null ? meter : new TracedExecution(meter, trace)
   }
 
+  triggerLeft(workflow: string, why: 'refused' | 'skipped'): void {
+    this.#metrics.triggerLeft(workflow, why)
+  }
+
   patternUsed(pattern: string): void {
     this.#metrics.patternUsed(pattern)
   }

@@ -34,7 +34,7 @@ describe('opening a database', () => {
     database.commit(() => undefined)
     const directory = join(path, '..')
     expect(readdirSync(directory).toSorted()).toEqual(
-      ['aura.db', 'aura.db-shm', 'aura.db-wal', 'aura.db.lock'].toSorted(),
+      ['aura.db', 'aura.db-shm', 'aura.db-wal', 'aura.db.lock', 'aura.db.mark'].toSorted(),
     )
     for (const name of readdirSync(directory)) {
       expect([name, statSync(join(directory, name)).mode & 0o777]).toEqual([name, 0o600])

@@ -3,14 +3,20 @@ import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { StatementSync } from 'node:sqlite'
 import { invariant } from '../core/assert.ts'
+import type { OrchestrationError } from '../core/errors.ts'
+import { checkMark, CommitMark, emitWarning, readMark, removeMark } from './commit-mark.ts'
+import { checkBeside, finishedCheck } from './integrity-watch.ts'
+import type { IntegrityCheck } from './integrity-watch.ts'
+import { checkIntegrity, contentBytes, integrityBytesMax } from './integrity.ts'
 import { Lease } from './lease.ts'
 import { acquireLock, createPrivateFile } from './lock.ts'
 import type { FileLock } from './lock.ts'
-import { migrate } from './migrations.ts'
+import { migrate, schemaVersion } from './migrations.ts'
 import { removeOwnerFile, writeOwnerFile } from './owner-file.ts'
 import type { OwnerInfo } from './owner-file.ts'
 import type { DatabaseReader } from './reader.ts'
 import { realPath } from './real-path.ts'
+import { checkSchema } from './schema-check.ts'
 import { storageErrorOf } from './storage-error.ts'
 
 /**
@@ -26,6 +32,13 @@ export interface DatabaseOptions {
   readonly durability?: Durability
   /** How long a statement waits for another connection's lock; default 5,000, 0 for not at all. */
   readonly busyTimeoutMs?: number
+  /** Told that the newest commits are missing where that can happen; default a warning of the process. */
+  readonly onWarning?: (warning: OrchestrationError) => void
+  /**
+   * Told of damage that is found after `open` has returned: a file over 32 MiB is checked beside the
+   * work. Default a warning of the process.
+   */
+  readonly onDamage?: (damage: OrchestrationError) => void
 }
 
 /** Sizes of the database's files in bytes; `walBytes` is 0 when there is no write-ahead log. */
@@ -62,26 +75,35 @@ export class Database implements DatabaseReader {
   readonly #lease: Lease
   readonly #begin: StatementSync
   readonly #commit: StatementSync
+  readonly #newestPosition: StatementSync
+  readonly #mark: CommitMark
+  readonly #check: IntegrityCheck
   #published: string | undefined
 
   private constructor(
     path: string,
     connection: DatabaseSync,
-    owned: { lock: FileLock; lease: Lease },
+    owned: { lock: FileLock; lease: Lease; mark: CommitMark; check: IntegrityCheck },
   ) {
     this.path = path
     this.#connection = connection
     this.#lock = owned.lock
     this.#lease = owned.lease
+    this.#mark = owned.mark
+    this.#check = owned.check
     this.#begin = connection.prepare('BEGIN IMMEDIATE')
     this.#commit = connection.prepare('COMMIT')
+    this.#newestPosition = connection.prepare('SELECT max(position) FROM journal')
+    this.#newestPosition.setReturnArrays(true)
+    this.#mark.write(this.#position())
   }
 
   /**
    * Opens the file as its only owner, makes it when it is missing and brings it to the newest schema.
    *
    * @throws OwnerError when another process owns it; StorageError when it cannot be opened or written,
-   *   is no database, belongs to another program or to a newer version.
+   *   is no database, belongs to another program or to a newer version, is damaged, or lacks work that
+   *   was committed.
    */
   static open(options: DatabaseOptions): Database {
     const asked = resolve(options.path)
@@ -92,11 +114,18 @@ export class Database implements DatabaseReader {
       const path = realPath(asked)
       lock = acquireLock(path)
       removeOwnerFile(path)
+      if (!existsSync(path)) removeMark(path)
       createPrivateFile(path)
+      const isChecked = check(path, options)
       connection = new DatabaseSync(path, { timeout: options.busyTimeoutMs ?? 5_000 })
       configure(connection, options.durability ?? 'full')
       migrate(connection, path)
-      return new Database(path, connection, { lock, lease: Lease.claim(connection, path) })
+      return new Database(path, connection, {
+        lock,
+        lease: Lease.claim(connection, path),
+        mark: new CommitMark(path, options.durability !== 'normal'),
+        check: isChecked ? finishedCheck : checkBeside(path, options.onDamage ?? emitWarning),
+      })
     } catch (thrown) {
       connection?.close()
       lock?.release()
@@ -107,6 +136,10 @@ export class Database implements DatabaseReader {
   /** This owner's number; later owners have higher ones. */
   get epoch(): number {
     return this.#lease.epoch
+  }
+
+  get isChecked(): boolean {
+    return this.#check.isSound
   }
 
   /** @throws StorageError */
@@ -135,7 +168,9 @@ export class Database implements DatabaseReader {
       this.#begin.run()
       this.#lease.check()
       const result = work()
+      const position = this.#position()
       this.#commit.run()
+      this.#mark.write(position)
       return result
     } catch (thrown) {
       // SQLite has already rolled back by itself after some failures, a full disk among them.
@@ -169,9 +204,41 @@ export class Database implements DatabaseReader {
     try {
       if (this.#published !== undefined) removeOwnerFile(this.path, this.#published)
     } finally {
+      this.#check.stop()
+      this.#mark.close()
       this.#connection.close()
       this.#lock.release()
     }
+  }
+
+  /** The newest position of the journal, of this transaction too. */
+  #position(): number {
+    const row = this.#newestPosition.get() as unknown as readonly [number | null] | undefined
+    return row?.[0] ?? 0
+  }
+}
+
+/**
+ * Refuses a damaged file before anything is written to it. Even closing a connection that may write would
+ * throw away what is left of a broken log, so this one only reads.
+ *
+ * @returns false when the file is too large to be checked whole now
+ */
+function check(path: string, { onWarning, busyTimeoutMs }: DatabaseOptions): boolean {
+  // What is no file is refused by the opening itself, in its own words.
+  if (!statSync(path).isFile()) return true
+  const mark = readMark(path)
+  const timeout = busyTimeoutMs ?? 5_000
+  const connection = new DatabaseSync(path, { readOnly: true, timeout })
+  try {
+    const version = schemaVersion(connection, path)
+    if (version > 0) checkSchema(connection, path, version)
+    const isSmall = contentBytes(connection) <= integrityBytesMax
+    if (isSmall) checkIntegrity(connection, path)
+    checkMark(connection, path, { mark, onWarning: onWarning ?? emitWarning })
+    return isSmall
+  } finally {
+    connection.close()
   }
 }
 

@@ -9,6 +9,25 @@ export interface Migration {
 export const applicationId = 0x41757261
 
 /**
+ * An execution that failed under version 1 (status 7) gets the dead letter that version 2 would have
+ * opened: its error is in the event of kind 26, which ends its last row.
+ */
+const deadLettersOfVersion1 = `
+  INSERT INTO dead_letters (namespace, id, execution, step_id, at_ms, codec, payload)
+    SELECT 0, execution_id, execution, json_extract(error, '$.details.stepId'), ended_at_ms, 0, error
+    FROM (
+      SELECT e.execution_id, e.execution, e.ended_at_ms, coalesce((
+        SELECT json_extract(event.value, '$[1]')
+        FROM journal j, json_each(CASE WHEN json_valid(j.payload) THEN j.payload ELSE '[]' END) event
+        WHERE j.namespace = 0 AND j.execution = e.execution AND j.seq = (
+            SELECT max(seq) FROM journal WHERE namespace = 0 AND execution = e.execution)
+          AND event.type = 'array' AND json_extract(event.value, '$[0]') = 26
+      ), json_object('code', 'OrchestrationError', 'message', 'its failure is not in its last journal row',
+        'retryable', json('false'), 'hint', NULL, 'details', NULL)) AS error
+      FROM executions e WHERE e.status = 7 ORDER BY e.ended_at_ms, e.execution
+    );`
+
+/**
  * The tables of the file.
  *
  * - `namespace` comes first in every key; it is 0, which SQLite stores in no byte at all.
@@ -18,6 +37,19 @@ export const applicationId = 0x41757261
  * - What many executions share (document, name, version, metadata) is one row of `definitions`.
  * - `executions.ended_at_ms` of an open execution is `-1 - started_at_ms`: as wide as the real
  *   value, so that ending never grows a row and splits its full page.
+ *
+ * Since version 2:
+ * - `checksum` covers what is written once in its row, `state_checksum` what changes (`checksum.ts`
+ *   says how). Null means unchecked, which only rows of version 1 may be: executions up to
+ *   `lease.unchecked_execution` and journal rows up to `lease.unchecked_position`.
+ * - `executions.parent` is the number of the execution whose step this one is; null for a root.
+ * - `blobs` has large parts of payloads, each once under the SHA-256 of its text; `blob_refs` says which
+ *   executions have rows that need it. A payload that names blobs has codec 1 (`blob-text.ts`).
+ * - `snapshots` are folded states, the newest two of an open execution. A damaged one is not used.
+ * - `dead_letters` has the open ones only; closing one deletes it. In order of opening.
+ * - `tombstones` are the rows of `executions` that retention has removed, so that their ids stay taken.
+ *   Between them no execution number is ever used twice.
+ * - `workflows` is the registry: the newest document of each name and version.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -72,6 +104,98 @@ export const migrations: readonly Migration[] = [
         payload ANY NOT NULL
       ) STRICT;
       CREATE UNIQUE INDEX journal_by_execution ON journal (namespace, execution, seq);
+    `,
+  },
+  {
+    version: 2,
+    sql: `
+      ALTER TABLE lease ADD COLUMN unchecked_execution INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE lease ADD COLUMN unchecked_position INTEGER NOT NULL DEFAULT 0;
+      UPDATE lease SET
+        unchecked_execution = coalesce((SELECT max(execution) FROM executions), 0),
+        unchecked_position = coalesce((SELECT max(position) FROM journal), 0);
+
+      ALTER TABLE journal ADD COLUMN checksum INTEGER;
+      ALTER TABLE documents ADD COLUMN checksum INTEGER;
+      ALTER TABLE definitions ADD COLUMN checksum INTEGER;
+      ALTER TABLE executions ADD COLUMN parent INTEGER;
+      ALTER TABLE executions ADD COLUMN checksum INTEGER;
+      ALTER TABLE executions ADD COLUMN state_checksum INTEGER;
+      CREATE INDEX executions_by_parent ON executions (namespace, parent) WHERE parent IS NOT NULL;
+
+      CREATE TABLE tombstones (
+        execution INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        execution_id TEXT NOT NULL,
+        definition INTEGER NOT NULL,
+        start_hash ANY NOT NULL,
+        status INTEGER NOT NULL,
+        started_at_ms INTEGER NOT NULL,
+        ended_at_ms INTEGER NOT NULL,
+        parent INTEGER,
+        checksum INTEGER,
+        state_checksum INTEGER,
+        UNIQUE (namespace, execution_id)
+      ) STRICT;
+
+      CREATE TABLE blobs (
+        blob INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        hash BLOB NOT NULL,
+        codec INTEGER NOT NULL,
+        payload ANY NOT NULL,
+        UNIQUE (namespace, hash)
+      ) STRICT;
+      CREATE TABLE blob_refs (
+        namespace INTEGER NOT NULL,
+        execution INTEGER NOT NULL,
+        blob INTEGER NOT NULL,
+        PRIMARY KEY (namespace, execution, blob)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX blob_refs_by_blob ON blob_refs (namespace, blob);
+
+      CREATE TABLE snapshots (
+        snapshot INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        execution INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        kernel_version INTEGER NOT NULL,
+        checksum INTEGER NOT NULL,
+        codec INTEGER NOT NULL,
+        payload ANY NOT NULL,
+        UNIQUE (namespace, execution, seq)
+      ) STRICT;
+
+      CREATE TABLE dead_letters (
+        dead_letter INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        execution INTEGER NOT NULL,
+        step_id TEXT,
+        at_ms INTEGER NOT NULL,
+        checksum INTEGER,
+        codec INTEGER NOT NULL,
+        payload ANY NOT NULL,
+        UNIQUE (namespace, id)
+      ) STRICT;
+      CREATE INDEX dead_letters_by_execution ON dead_letters (namespace, execution);
+      ${deadLettersOfVersion1}
+
+      CREATE TABLE workflows (
+        namespace INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        version TEXT NOT NULL,
+        document INTEGER NOT NULL,
+        registered_at_ms INTEGER NOT NULL,
+        checksum INTEGER,
+        PRIMARY KEY (namespace, name, version)
+      ) STRICT, WITHOUT ROWID;
+      INSERT INTO workflows (namespace, name, version, document, registered_at_ms)
+        SELECT 0, d.workflow, d.version, max(d.document), e.started_at_ms -- of the row with the maximum
+        FROM definitions d
+        JOIN (SELECT definition, min(started_at_ms) AS started_at_ms FROM executions GROUP BY definition) e
+          ON e.definition = d.definition
+        WHERE d.namespace = 0 GROUP BY d.workflow, d.version;
     `,
   },
 ]

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../core/json.ts'
 import { isOrchestrationError, messageOf, OrchestrationError } from '../core/errors.ts'
 
 interface Cause {
@@ -5,6 +6,9 @@ interface Cause {
   readonly hint: string
   readonly retryable: boolean
 }
+
+/** What to do with a damaged file. */
+export const recoveryHint = 'keep a copy of it and salvage what is readable with `aura recover`'
 
 const diskFull: Cause = {
   what: 'the disk is full',
@@ -24,6 +28,11 @@ const notAccessible: Cause = {
 
 /** SQLite's primary result codes (sqlite.org/rescode.html) that have a cause worth its own words. */
 const causesBySqliteCode: Readonly<Record<number, Cause>> = {
+  1: {
+    what: 'the file does not hold what this version of Aura expects',
+    hint: `if it is damaged, ${recoveryHint}`,
+    retryable: false,
+  },
   3: notAccessible,
   5: {
     what: 'another process kept the file locked',
@@ -34,17 +43,21 @@ const causesBySqliteCode: Readonly<Record<number, Cause>> = {
   8: readOnly,
   10: {
     what: 'the disk reported an input or output error',
-    hint: 'look at the disk and at the system log, then try again',
+    hint: `look at the disk and at the system log, then try again; if the file is damaged, ${recoveryHint}`,
     retryable: true,
   },
   11: {
     what: 'the file is damaged',
-    hint: 'keep a copy of it and salvage what is readable with `aura recover`',
+    hint: recoveryHint,
     retryable: false,
   },
   13: diskFull,
   14: notAccessible,
-  26: { what: 'the file is not a database', hint: 'name another file with --db', retryable: false },
+  26: {
+    what: 'the file is not a database',
+    hint: `name another file with --db; if it was Aura's, ${recoveryHint}`,
+    retryable: false,
+  },
 }
 
 const causesBySystemCode: Readonly<Record<string, Cause>> = {
@@ -57,6 +70,22 @@ const causesBySystemCode: Readonly<Record<string, Cause>> = {
   ENOTDIR: notAccessible,
   EISDIR: notAccessible,
   EEXIST: notAccessible,
+}
+
+/**
+ * The discovery that a file is not what was recorded.
+ *
+ * @param what follows the path in the message
+ */
+export function damaged(
+  path: string,
+  what: string,
+  options: { readonly hint?: string; readonly details?: JsonObject } = {},
+): OrchestrationError {
+  return new OrchestrationError('StorageError', `${path}: ${what}`, {
+    hint: options.hint ?? recoveryHint,
+    details: { path, ...options.details },
+  })
 }
 
 /** True when SQLite refused a row because its unique key is in use. */

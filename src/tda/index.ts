@@ -1,4 +1,5 @@
 export { anomalyKinds, anomalySchema, type Anomaly, type AnomalyKind } from './anomaly.ts'
+export { AnomalyFeed, anomalyEvents } from './anomaly-feed.ts'
 export { classify, type Classification } from './classify.ts'
 export {
   detectSeries,

@@ -11,6 +11,8 @@ export interface Telemetry {
   }): ExecutionTelemetry
   /** A coordination pattern was used. */
   patternUsed(pattern: string): void
+  /** A trigger fired and nothing was started: refused for good, or left out since one was running or it was too late. */
+  triggerLeft(workflow: string, why: 'refused' | 'skipped'): void
   /** A read or write of workflow state, or a commit of the journal, took so long. */
   stateOperation(operation: 'get' | 'set' | 'commit', durationMs: number): void
 }
@@ -60,5 +62,6 @@ const silentExecution: ExecutionTelemetry = {
 export const silentTelemetry: Telemetry = {
   executionStarted: () => silentExecution,
   patternUsed() {},
+  triggerLeft() {},
   stateOperation() {},
 }

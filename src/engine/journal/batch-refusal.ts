@@ -1,4 +1,5 @@
 import { OrchestrationError, StateConsistencyError } from '../../core/errors.ts'
+import { recoverHint } from './damage.ts'
 import type { ExecutionRow, JournalRow } from './journal.ts'
 
 /** The refusal of a start whose id or number is in use. */
@@ -21,9 +22,17 @@ export function brokenSequence(row: JournalRow, expectedSeq: number): StateConsi
   return new StateConsistencyError(
     `the journal of execution number ${row.execution} goes on with event ${row.seq} instead of ${expectedSeq}`,
     {
-      hint: 'the file is damaged: keep a copy and salvage what is readable with `aura recover`',
+      hint: recoverHint,
       details: { execution: row.execution, seq: row.seq, expectedSeq },
     },
+  )
+}
+
+/** The refusal of what names an execution that has not started, or is pruned. */
+export function unknownExecution(what: string, execution: number): OrchestrationError {
+  return new OrchestrationError(
+    'InternalError',
+    `${what} for the unknown execution number ${execution}`,
   )
 }
 

@@ -89,7 +89,8 @@ function appender(path: string): string {
       if (found !== undefined) continue
       batch.documents = [{ hash, text: '{}' }]
       batch.starts.push({ execution, executionId: id, workflow: 'w', version: '1.0.0', documentHash: hash,
-        startHash: hash, status: 'running', metadata: {}, startedAtMs: 1, endedAtMs: null })
+        startHash: hash, status: 'running', metadata: {}, startedAtMs: 1, endedAtMs: null, parent: null,
+        isPruned: false })
     }
     let seq = journal.rows(executions[0]).length
     for (;;) {

@@ -1,10 +1,13 @@
 import type { StatementSync } from 'node:sqlite'
 import { invariant } from '../../core/assert.ts'
-import type { JsonObject } from '../../core/json.ts'
-import { decodePayload, plainCodec } from '../../storage/index.ts'
-import type { DatabaseReader } from '../../storage/index.ts'
-import { hasMetadata } from './execution-filter.ts'
-import type { ExecutionFilter, ExecutionRow, JournalBatch } from './journal.ts'
+import {
+  type Database,
+  definitionChecksum,
+  documentChecksum,
+  plainCodec,
+} from '../../storage/index.ts'
+import type { ExecutionRow, JournalBatch, WorkflowRegistration } from './journal.ts'
+import { WorkflowRegistrar } from './workflow-registry.ts'
 
 /** Numbers remembered per table, so that memory stays bounded when every execution has its own metadata. */
 const rememberedMax = 10_000
@@ -19,32 +22,44 @@ export class Definitions {
   readonly #findDocument: StatementSync
   readonly #addDocument: StatementSync
   readonly #findDefinition: StatementSync
+  readonly #findVersion: StatementSync
   readonly #addDefinition: StatementSync
+  readonly #check: StatementSync
+  readonly #registrar: WorkflowRegistrar
 
-  constructor(database: DatabaseReader) {
+  constructor(database: Database) {
     this.#findDocument = database.prepare(
       'SELECT document AS number FROM documents WHERE namespace = 0 AND hash = ?',
     )
     this.#addDocument = database.prepare(
-      `INSERT INTO documents (namespace, hash, codec, payload) VALUES (0, ?, ${plainCodec}, ?)
-       RETURNING document AS number`,
+      `INSERT INTO documents (namespace, hash, codec, payload, checksum)
+       VALUES (0, ?, ${plainCodec}, ?, ?) RETURNING document AS number`,
     )
+    const version = 'namespace = 0 AND document = ? AND workflow = ? AND version = ?'
     this.#findDefinition = database.prepare(
-      `SELECT definition AS number FROM definitions
-       WHERE namespace = 0 AND document = ? AND workflow = ? AND version = ? AND metadata = ?`,
+      `SELECT definition AS number FROM definitions WHERE ${version} AND metadata = ?`,
+    )
+    this.#findVersion = database.prepare(
+      `SELECT definition AS number FROM definitions WHERE ${version} LIMIT 1`,
     )
     this.#addDefinition = database.prepare(
       `INSERT INTO definitions (namespace, document, workflow, version, codec, metadata)
        VALUES (0, ?, ?, ?, ${plainCodec}, ?) RETURNING definition AS number`,
     )
+    this.#check = database.prepare(
+      'UPDATE definitions SET checksum = ? WHERE definition = ? AND checksum IS NULL',
+    )
+    this.#registrar = new WorkflowRegistrar(database)
   }
 
   /** Stores a document unless it is there. */
   addDocument(document: JournalBatch['documents'][number]): void {
-    if (this.#documentNumber(document.hash) !== undefined) return
-    const added = numberOf(this.#addDocument.get(document.hash, document.text))
+    const { hash, text } = document
+    if (this.#documentNumber(hash) !== undefined) return
+    const checksum = documentChecksum({ hash, codec: plainCodec, payload: text })
+    const added = numberOf(this.#addDocument.get(hash, text, checksum))
     invariant(added !== undefined, 'an insert gave no number')
-    remember(this.#documents, document.hash, added)
+    remember(this.#documents, hash, added)
   }
 
   /** The number of what this start shares with others, stored now if it is new. */
@@ -53,19 +68,36 @@ export class Definitions {
     const key = `${start.documentHash}\n${start.workflow}\n${start.version}\n${metadata}`
     const known = this.#definitions.get(key)
     if (known !== undefined) return known
-    const document = this.#documentNumber(start.documentHash)
-    invariant(document !== undefined, `execution '${start.executionId}' names an unknown document`)
-    const shared = [document, start.workflow, start.version, metadata] as const
+    const document = this.#requireDocument(start.documentHash, `execution '${start.executionId}'`)
+    const { workflow, version, documentHash } = start
+    const isFirst = this.#findVersion.get(document, workflow, version) === undefined
+    const shared = [document, workflow, version, metadata] as const
     const found =
       numberOf(this.#findDefinition.get(...shared)) ?? numberOf(this.#addDefinition.get(...shared))
     invariant(found !== undefined, 'an insert gave no number')
+    const parts = { definition: found, documentHash, workflow, version, metadata }
+    this.#check.run(definitionChecksum(parts), found)
+    if (isFirst) this.register({ name: workflow, version, documentHash, atMs: start.startedAtMs })
     remember(this.#definitions, key, found)
     return found
+  }
+
+  /** Makes a document the newest of its name and version. */
+  register(registration: WorkflowRegistration): void {
+    const { name, version, documentHash } = registration
+    const document = this.#requireDocument(documentHash, `workflow '${name}' version '${version}'`)
+    this.#registrar.register(registration, document)
   }
 
   forget(): void {
     this.#documents.clear()
     this.#definitions.clear()
+  }
+
+  #requireDocument(hash: string, who: string): number {
+    const document = this.#documentNumber(hash)
+    invariant(document !== undefined, `${who} names an unknown document`)
+    return document
   }
 
   #documentNumber(hash: string): number | undefined {
@@ -75,33 +107,6 @@ export class Definitions {
     if (found !== undefined) remember(this.#documents, hash, found)
     return found
   }
-}
-
-/** The metadata as it was given at the start. */
-export function decodeMetadata(codec: number, payload: unknown): JsonObject {
-  return JSON.parse(decodePayload(codec, payload)) as JsonObject
-}
-
-/** The numbers of the definitions that have the filter's workflow and metadata. */
-export function matchingDefinitions(
-  database: DatabaseReader,
-  filter: ExecutionFilter,
-): readonly number[] {
-  const rows = database
-    .prepare('SELECT definition, workflow, codec, metadata FROM definitions WHERE namespace = 0')
-    .iterate() as Iterable<unknown> as Iterable<{
-    readonly definition: number
-    readonly workflow: string
-    readonly codec: number
-    readonly metadata: unknown
-  }>
-  const matching: number[] = []
-  for (const row of rows) {
-    if (filter.workflow !== undefined && row.workflow !== filter.workflow) continue
-    if (hasMetadata(decodeMetadata(row.codec, row.metadata), filter.metadata))
-      matching.push(row.definition)
-  }
-  return matching
 }
 
 function numberOf(row: unknown): number | undefined {

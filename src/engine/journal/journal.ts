@@ -1,4 +1,6 @@
+import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { DeadLetterFilter, DeadLetterView } from '../workflow-engine.ts'
 
 /** One row of the journal: consecutive events of one execution, recorded in one commit. */
 export interface JournalRow {
@@ -25,12 +27,69 @@ export interface ExecutionRow {
   readonly metadata: JsonObject
   readonly startedAtMs: number
   readonly endedAtMs: number | null
+  /** Number of the execution whose step this one is; null for a root. */
+  readonly parent: number | null
+  /** True for a tombstone: retention has removed everything but this row. In a start it means nothing. */
+  readonly isPruned: boolean
 }
 
 export interface StatusChange {
   readonly execution: number
   readonly status: string
+  /** Null opens an ended execution again. */
   readonly endedAtMs: number | null
+}
+
+/** The state that folding an execution's events up to `seq` gave. */
+export interface SnapshotRow {
+  readonly execution: number
+  /** Sequence number of the last event that is folded in. */
+  readonly seq: number
+  /** Of the kernel that folded; another one folds anew. */
+  readonly kernelVersion: number
+  /** The encoded state. */
+  readonly payload: string
+}
+
+/** A dead letter opened or closed. Opening an open one gives it the new error, as the newest. */
+export type DeadLetterChange =
+  | {
+      readonly kind: 'open'
+      readonly id: string
+      readonly execution: number
+      readonly stepId: string | null
+      readonly error: ErrorJson
+      readonly atMs: number
+    }
+  /** Does nothing when it is not open. */
+  | { readonly kind: 'close'; readonly id: string }
+
+/** The newest document of one name and version. */
+export interface WorkflowRow {
+  readonly name: string
+  readonly version: string
+  readonly documentHash: string
+  /** When that document was first registered or started. */
+  readonly registeredAtMs: number
+}
+
+export interface WorkflowRegistration {
+  readonly name: string
+  readonly version: string
+  readonly documentHash: string
+  readonly atMs: number
+}
+
+/** What of the ended executions may be removed. Ages count from the end of a root. */
+export interface RetentionPolicy {
+  /** A root that ended before is removed. */
+  readonly endedBeforeMs: number
+  /** A root is removed when so many that started later have ended. */
+  readonly endedMax: number
+  /** While there is an open dead letter in its tree, a root is removed only when it ended before. */
+  readonly deadLetterEndedBeforeMs: number
+  /** A call stops after so many executions, so that its commit stays short; a tree is removed whole. */
+  readonly limit: number
 }
 
 /** Everything that one turn of the event loop records; committed whole or not at all. */
@@ -39,6 +98,11 @@ export interface JournalBatch {
   readonly starts: readonly ExecutionRow[]
   readonly rows: readonly JournalRow[]
   readonly statuses: readonly StatusChange[]
+  /** The newest two of an execution are kept; the same position again replaces the snapshot. */
+  readonly snapshots?: readonly SnapshotRow[]
+  readonly deadLetters?: readonly DeadLetterChange[]
+  /** A repeat of the same document changes nothing, another one replaces it. */
+  readonly workflows?: readonly WorkflowRegistration[]
 }
 
 export interface ExecutionFilter {
@@ -50,8 +114,14 @@ export interface ExecutionFilter {
   readonly limit?: number
 }
 
-/** What anybody may look up in the durable record of all executions, its owner or not. */
+/**
+ * What anybody may look up in the durable record of all executions, its owner or not.
+ *
+ * Every method throws StateConsistencyError for what was damaged on disk; damaged snapshots alone are
+ * left out, since folding does without them.
+ */
 export interface JournalReader {
+  /** Also the tombstone of one that was pruned. */
   find(executionId: string): ExecutionRow | undefined
   /** Newest start first: in falling order of execution numbers, which no change of the clock disturbs. */
   list(filter: ExecutionFilter): readonly ExecutionRow[]
@@ -61,17 +131,28 @@ export interface JournalReader {
    * The rows of an execution in order of sequence that hold events after `afterSeq` (default 0); the
    * first of them may begin before it.
    *
-   * @throws StateConsistencyError when sequence numbers have a gap or overlap.
+   * @throws StateConsistencyError when sequence numbers have a gap or overlap, a row fails its checksum,
+   *   or a value that it names is missing or altered.
    */
   rows(execution: number, afterSeq?: number): readonly JournalRow[]
   document(hash: string): string | undefined
+  /** The newest undamaged one; none once the execution has ended. */
+  snapshot(execution: number): SnapshotRow | undefined
+  /** The open ones in order of opening, at most `limit` (default 1,000). */
+  deadLetters(filter: DeadLetterFilter): readonly DeadLetterView[]
+  /** An open one. */
+  deadLetter(id: string): DeadLetterView | undefined
+  /** By name, then by version as text. */
+  workflows(): readonly WorkflowRow[]
 }
 
 /**
  * The durable record of all executions. What `append` has resolved for survives kill -9.
  *
- * A start names a document of its own batch or an earlier one, and a status change an execution that
- * has started; anything else breaks an invariant and fails the batch.
+ * A start or registration names a document of its own batch or an earlier one, and a status change,
+ * snapshot or dead letter an execution that has started; anything else breaks an invariant and fails the
+ * batch. The first start of a document under its name and version registers it too. The end of an
+ * execution removes its snapshots.
  */
 export interface Journal extends JournalReader {
   /** The next free execution number; each call gives another one. */
@@ -85,6 +166,16 @@ export interface Journal extends JournalReader {
    *   again in other batches.
    */
   append(batch: JournalBatch): Promise<void>
+  /**
+   * Removes ended roots, oldest start first, each with all its descendants: their rows, snapshots, dead
+   * letters and the values that nobody else needs. A tombstone of each execution stays, so that `find`
+   * still answers and the id stays taken. A tree is kept whole while any of it is open, holds the newest
+   * row of the journal, or is damaged.
+   *
+   * @returns how many executions were removed; when not fewer than `limit`, call again
+   * @throws as `append`
+   */
+  prune(policy: RetentionPolicy): Promise<number>
   /** Refuses every later call. What the journal is built on stays open; whoever opened it closes it. */
   close(): Promise<void>
 }

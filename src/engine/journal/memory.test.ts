@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { journalSuite } from './journal-suite.ts'
+import { journalSuite } from './suite/journal-suite.ts'
 import { MemoryJournal } from './memory.ts'
 
 const gaps = {

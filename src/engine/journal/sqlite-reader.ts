@@ -1,42 +1,53 @@
 import type { StatementSync } from 'node:sqlite'
-import { decodePayload } from '../../storage/index.ts'
+import { decodePayload, documentChecksum, journalChecksum } from '../../storage/index.ts'
 import type { DatabaseReader } from '../../storage/index.ts'
-import { decodeMetadata, matchingDefinitions } from './definitions.ts'
+import type { DeadLetterFilter, DeadLetterView } from '../workflow-engine.ts'
+import { BlobReader } from './blobs.ts'
+import { damaged, decodingStored } from './damage.ts'
+import { DeadLetterReader, type NumberedDeadLetter } from './dead-letters.ts'
+import { DefinitionReader } from './definition-reader.ts'
 import { listLimitDefault } from './execution-filter.ts'
-import type { ExecutionFilter, ExecutionRow, JournalReader, JournalRow } from './journal.ts'
-import { unpackHash } from './packed-hash.ts'
-import { rowsAfter } from './row-sequence.ts'
-import { statusCode, statusOfCode } from './status-code.ts'
-
-const executionColumns = `
-  SELECT e.execution, e.execution_id AS executionId, d.workflow, d.version, o.hash AS documentHash,
-    e.start_hash AS startHash, e.status, d.codec, d.metadata,
-    e.started_at_ms AS startedAtMs, e.ended_at_ms AS endedAtMs
-  FROM executions e
-  JOIN definitions d ON d.definition = e.definition
-  JOIN documents o ON o.document = d.document
-  WHERE e.namespace = 0`
-
-interface StoredExecution extends Omit<
+import type {
+  ExecutionFilter,
   ExecutionRow,
-  'startHash' | 'status' | 'metadata' | 'endedAtMs'
-> {
-  readonly startHash: Uint8Array | string
-  readonly status: number
-  readonly codec: number
-  readonly metadata: unknown
-  readonly endedAtMs: number
-}
+  JournalReader,
+  JournalRow,
+  SnapshotRow,
+  WorkflowRow,
+} from './journal.ts'
+import { rowsAfter } from './row-sequence.ts'
+import { SnapshotReader } from './snapshots.ts'
+import { statusCode } from './status-code.ts'
+import { selectExecutions, StoredExecutions } from './stored-execution.ts'
+import { readUncheckedRows, type UncheckedRows } from './unchecked-rows.ts'
+import { readWorkflows } from './workflow-registry.ts'
 
 interface StoredRow extends Omit<JournalRow, 'payload'> {
+  readonly position: number
   readonly codec: number
-  readonly payload: unknown
+  readonly payload: string
+  readonly checksum: number | null
+}
+
+interface StoredDocument {
+  readonly hash: string
+  readonly codec: number
+  readonly payload: string
+  readonly checksum: number | null
 }
 
 /** Looks journals up in a database file, owned or not. */
 export class SqliteJournalReader implements JournalReader {
   readonly #database: DatabaseReader
+  readonly #unchecked: UncheckedRows
+  readonly #definitions: DefinitionReader
+  readonly #executions: StoredExecutions
+  readonly #blobs: BlobReader
+  readonly #snapshots: SnapshotReader
+  readonly #deadLetters: DeadLetterReader
   readonly #find: StatementSync
+  readonly #findPruned: StatementSync
+  readonly #ofNumber: StatementSync
   readonly #list: StatementSync
   readonly #open: StatementSync
   readonly #rows: StatementSync
@@ -44,34 +55,49 @@ export class SqliteJournalReader implements JournalReader {
 
   constructor(database: DatabaseReader) {
     this.#database = database
-    this.#find = database.prepare(`${executionColumns} AND e.execution_id = ?`)
-    // A unary plus keeps SQLite from the index on the namespace, by which it would sort every row.
-    this.#list = database.prepare(`${executionColumns.replace('e.namespace', '+e.namespace')}
-      AND (:status IS NULL OR e.status = :status)
-      AND (:definitions IS NULL OR e.definition IN (SELECT value FROM json_each(:definitions)))
-      ORDER BY e.execution DESC LIMIT :limit`)
-    this.#open = database.prepare(`${executionColumns} AND e.ended_at_ms < 0 ORDER BY e.execution`)
+    this.#unchecked = readUncheckedRows(database)
+    this.#definitions = new DefinitionReader(database, this.#unchecked)
+    this.#executions = new StoredExecutions(this.#definitions, this.#unchecked)
+    this.#blobs = new BlobReader(database)
+    this.#snapshots = new SnapshotReader(database, this.#blobs)
+    this.#deadLetters = new DeadLetterReader(database, this.#unchecked)
+    const byId = 'WHERE namespace = 0 AND execution_id = ?'
+    this.#find = database.prepare(`${selectExecutions()} ${byId}`)
+    this.#findPruned = database.prepare(`${selectExecutions('tombstones')} ${byId}`)
+    this.#ofNumber = database.prepare(`${selectExecutions()} WHERE execution = ?`)
+    // Without the namespace: a row in which it was altered is to be found, and not to be left out.
+    this.#list = database.prepare(`${selectExecutions()}
+      WHERE (:status IS NULL OR status = :status)
+      AND (:definitions IS NULL OR definition IN (SELECT value FROM json_each(:definitions)))
+      ORDER BY execution DESC LIMIT :limit`)
+    this.#open = database.prepare(
+      `${selectExecutions()} WHERE namespace = 0 AND ended_at_ms < 0 ORDER BY execution`,
+    )
     // The last row that begins at or before the next wanted event may still hold that event.
     this.#rows = database.prepare(`
-      SELECT execution, seq, count, codec, payload FROM journal
+      SELECT position, execution, seq, count, codec, payload, checksum FROM journal
       WHERE namespace = 0 AND execution = :execution AND seq >= coalesce((
         SELECT max(seq) FROM journal
         WHERE namespace = 0 AND execution = :execution AND seq <= :next), 0)
       ORDER BY seq`)
     this.#document = database.prepare(
-      'SELECT codec, payload FROM documents WHERE namespace = 0 AND hash = ?',
+      'SELECT hash, codec, payload, checksum FROM documents WHERE namespace = 0 AND hash = ?',
     )
   }
 
   find(executionId: string): ExecutionRow | undefined {
-    const row = this.#database.read(() => this.#find.get(executionId))
-    return row === undefined ? undefined : executionOf(row)
+    return this.#read(`execution '${executionId}'`, { executionId }, () => {
+      const row = this.#find.get(executionId)
+      if (row !== undefined) return this.#executions.decode(row)
+      const tombstone = this.#findPruned.get(executionId)
+      return tombstone === undefined ? undefined : this.#executions.decode(tombstone, true)
+    })
   }
 
   list(filter: ExecutionFilter): readonly ExecutionRow[] {
-    return this.#database.read(() => {
+    return this.#read('the list of executions', {}, () => {
       const isNarrowed = filter.workflow !== undefined || filter.metadata !== undefined
-      const definitions = isNarrowed ? matchingDefinitions(this.#database, filter) : null
+      const definitions = isNarrowed ? this.#definitions.matching(filter) : null
       if (definitions?.length === 0) return []
       return this.#list
         .all({
@@ -79,50 +105,109 @@ export class SqliteJournalReader implements JournalReader {
           definitions: definitions === null ? null : JSON.stringify(definitions),
           limit: filter.limit ?? listLimitDefault,
         })
-        .map(executionOf)
+        .map((row) => this.#executions.decode(row))
     })
   }
 
   open(): readonly ExecutionRow[] {
-    return this.#database.read(() => this.#open.all().map(executionOf))
+    return this.#read('the list of open executions', {}, () =>
+      this.#open.all().map((row) => this.#executions.decode(row)),
+    )
   }
 
   rows(execution: number, afterSeq = 0): readonly JournalRow[] {
-    const stored = this.#database.read(
-      () => this.#rows.all({ execution, next: afterSeq + 1 }) as unknown as readonly StoredRow[],
-    )
-    return rowsAfter(stored.map(journalRowOf), afterSeq)
+    return this.#read(`the journal of execution number ${execution}`, { execution }, () => {
+      const stored = this.#rows.all({ execution, next: afterSeq + 1 })
+      const decode = this.#blobs.decoder(execution)
+      const rows = (stored as unknown as readonly StoredRow[]).map((row) => {
+        this.#check(row)
+        const { seq, count, codec, payload } = row
+        return { execution: row.execution, seq, count, payload: decode(codec, payload) }
+      })
+      return rowsAfter(rows, afterSeq)
+    })
   }
 
   document(hash: string): string | undefined {
-    const row = this.#database.read(() => this.#document.get(hash)) as unknown as
-      | { readonly codec: number; readonly payload: unknown }
-      | undefined
-    return row === undefined ? undefined : decodePayload(row.codec, row.payload)
+    const what = `document ${hash}`
+    const details = { documentHash: hash }
+    return this.#read(what, details, () => {
+      const row = this.#document.get(hash) as unknown as StoredDocument | undefined
+      if (row === undefined) return undefined
+      const isGood =
+        row.checksum === null
+          ? this.#unchecked.execution > 0
+          : row.checksum === documentChecksum(row)
+      if (!isGood) throw damaged(what, details)
+      return decodePayload(row.codec, row.payload)
+    })
+  }
+
+  snapshot(execution: number): SnapshotRow | undefined {
+    return this.#database.read(() => this.#snapshots.newest(execution))
+  }
+
+  deadLetters(filter: DeadLetterFilter): readonly DeadLetterView[] {
+    return this.#read('the list of dead letters', {}, () => {
+      const { executionId, workflow, limit = listLimitDefault } = filter
+      const only = executionId === undefined ? undefined : this.find(executionId)
+      const found: DeadLetterView[] = []
+      if (limit <= 0 || (executionId !== undefined && only === undefined)) return found
+      for (const letter of this.#deadLetters.inOrder(only?.execution)) {
+        const execution = only ?? this.#executionOf(letter)
+        if (workflow !== undefined && execution.workflow !== workflow) continue
+        found.push(viewOf(letter, execution))
+        if (found.length >= limit) break
+      }
+      return found
+    })
+  }
+
+  deadLetter(id: string): DeadLetterView | undefined {
+    return this.#read(`dead letter '${id}'`, { id }, () => {
+      const letter = this.#deadLetters.find(id)
+      return letter === undefined ? undefined : viewOf(letter, this.#executionOf(letter))
+    })
+  }
+
+  workflows(): readonly WorkflowRow[] {
+    return this.#read('the list of workflows', {}, () =>
+      readWorkflows(this.#database, this.#unchecked),
+    )
+  }
+
+  /** An execution that has started and is not pruned. */
+  ofNumber(execution: number): ExecutionRow | undefined {
+    return this.#read(`execution number ${execution}`, { execution }, () => {
+      const row = this.#ofNumber.get(execution)
+      return row === undefined ? undefined : this.#executions.decode(row)
+    })
+  }
+
+  #executionOf(letter: NumberedDeadLetter): ExecutionRow {
+    const { id, execution } = letter
+    const row = this.ofNumber(execution)
+    if (row === undefined) throw damaged(`the execution of dead letter '${id}'`, { id, execution })
+    return row
+  }
+
+  #check(row: StoredRow): void {
+    const { execution, seq, checksum } = row
+    const what = `event ${seq} of execution number ${execution}`
+    const details = { execution, seq }
+    const isGood =
+      checksum === null
+        ? row.position <= this.#unchecked.position
+        : decodingStored(what, details, () => checksum === journalChecksum(row))
+    if (!isGood) throw damaged(what, details)
+  }
+
+  #read<T>(what: string, details: Parameters<typeof damaged>[1], work: () => T): T {
+    return this.#database.read(() => decodingStored(what, details, work))
   }
 }
 
-function executionOf(row: unknown): ExecutionRow {
-  const stored = row as StoredExecution
-  return {
-    execution: stored.execution,
-    executionId: stored.executionId,
-    workflow: stored.workflow,
-    version: stored.version,
-    documentHash: stored.documentHash,
-    startHash: unpackHash(stored.startHash),
-    status: statusOfCode(stored.status),
-    metadata: decodeMetadata(stored.codec, stored.metadata),
-    startedAtMs: stored.startedAtMs,
-    endedAtMs: stored.endedAtMs < 0 ? null : stored.endedAtMs,
-  }
-}
-
-function journalRowOf(stored: StoredRow): JournalRow {
-  return {
-    execution: stored.execution,
-    seq: stored.seq,
-    count: stored.count,
-    payload: decodePayload(stored.codec, stored.payload),
-  }
+function viewOf(letter: NumberedDeadLetter, execution: ExecutionRow): DeadLetterView {
+  const { id, stepId, error, atMs } = letter
+  return { id, executionId: execution.executionId, stepId, error, atMs }
 }

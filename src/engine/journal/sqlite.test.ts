@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Database, openReader } from '../../storage/index.ts'
-import type { ExecutionRow, Journal, JournalBatch, JournalRow } from './journal.ts'
-import { journalSuite } from './journal-suite.ts'
+import type { ExecutionRow, Journal, JournalBatch, JournalRow, RetentionPolicy } from './journal.ts'
+import { journalSuite } from './suite/journal-suite.ts'
 import { MemoryJournal } from './memory.ts'
 import { SqliteJournalReader } from './sqlite-reader.ts'
 import { SqliteJournal } from './sqlite.ts'
@@ -22,24 +22,23 @@ describe('SqliteJournal', () => {
 
   it('agrees with the memory journal after any sequence of batches', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(batches, { maxLength: 12 }), async (sequence) => {
-        const memory = new MemoryJournal()
-        const database = Database.open({ path: newPath() })
-        const sqlite = new SqliteJournal(database)
-        try {
-          for (const batch of sequence) {
-            expect(await outcomeOf(sqlite, batch)).toBe(await outcomeOf(memory, batch))
+      fc.asyncProperty(
+        fc.array(fc.oneof(batches, policies), { maxLength: 16 }),
+        async (sequence) => {
+          const memory = new MemoryJournal()
+          const database = Database.open({ path: newPath() })
+          const sqlite = new SqliteJournal(database)
+          try {
+            for (const step of sequence) {
+              expect(await outcomeOf(sqlite, step)).toEqual(await outcomeOf(memory, step))
+            }
+            expect(everythingIn(sqlite)).toEqual(everythingIn(memory))
+          } finally {
+            database.close()
           }
-          expect(sqlite.list({})).toEqual(memory.list({}))
-          expect(sqlite.open()).toEqual(memory.open())
-          for (const execution of [1, 2, 3]) {
-            expect(rowsOf(sqlite, execution)).toEqual(rowsOf(memory, execution))
-          }
-        } finally {
-          database.close()
-        }
-      }),
-      { numRuns: 40 },
+        },
+      ),
+      { numRuns: 60 },
     )
   }, 30_000)
 
@@ -87,9 +86,100 @@ describe('SqliteJournal', () => {
     expect(perExecution).toBeLessThan(1_400)
     expect(perExecution).toBeGreaterThan(900)
   })
+
+  it('stores a large value once, whatever wraps it and however many executions have it', async () => {
+    const database = Database.open({ path: newPath() })
+    cleanUps.push(() => database.close())
+    const journal = new SqliteJournal(database)
+    const list = Array.from({ length: 10_000 }, (_, i) => ({ at: i, text: `row ${i}` }))
+    const bytes = JSON.stringify(list).length
+    const starts = [1, 2, 3].map((n) => start(n, `e${n}`))
+    await journal.append({ ...nothing, documents: [document], starts })
+    for (let seq = 1; seq <= 10; seq++) {
+      const rows = [1, 2, 3].map((execution) => ({
+        execution,
+        seq,
+        count: 1,
+        payload: JSON.stringify([
+          seq,
+          [12, `step${seq}`, { [`wrapper${seq}`]: [execution, list] }],
+        ]),
+      }))
+      await journal.append({ ...nothing, rows })
+    }
+    database.checkpoint()
+    expect(bytes).toBeGreaterThan(250_000)
+    expect(database.sizes().databaseBytes).toBeLessThan(bytes * 1.5)
+    expect(database.prepare('SELECT count(*) AS n FROM blobs').get()).toEqual({ n: 1 })
+    expect(database.prepare('SELECT count(*) AS n FROM blob_refs').get()).toEqual({ n: 3 })
+    expect(JSON.parse(journal.rows(3)[9]?.payload ?? '')).toEqual([
+      10,
+      [12, 'step10', { wrapper10: [3, list] }],
+    ])
+  })
+
+  it('names stored values in snapshots, and stores no other for them', async () => {
+    const database = Database.open({ path: newPath() })
+    cleanUps.push(() => database.close())
+    const journal = new SqliteJournal(database)
+    const [known, unknown] = ['known '.repeat(10_000), 'unknown '.repeat(10_000)]
+    const payload = JSON.stringify({ outputs: [known, { unknown }, known] })
+    await journal.append({
+      ...nothing,
+      documents: [document],
+      starts: [start(1, 'e1')],
+      rows: [{ execution: 1, seq: 1, count: 1, payload: JSON.stringify([1, [12, 's', known]]) }],
+      snapshots: [{ execution: 1, seq: 1, kernelVersion: 2, payload }],
+    })
+    expect(journal.snapshot(1)?.payload).toBe(payload)
+    expect(database.prepare('SELECT count(*) AS n FROM blobs').get()).toEqual({ n: 1 })
+    const stored = database.prepare('SELECT codec, length(payload) AS size FROM snapshots').get()
+    expect(stored?.['codec']).toBe(1)
+    expect(stored?.['size']).toBeLessThan(unknown.length + 500)
+    database.prepare("UPDATE blobs SET payload = replace(payload, 'known', 'nwonk')").run()
+    expect(journal.snapshot(1)).toBeUndefined()
+  })
+
+  it('gives the room of what it prunes back to what comes, and values when nobody has them', async () => {
+    const database = Database.open({ path: newPath() })
+    cleanUps.push(() => database.close())
+    const journal = new SqliteJournal(database)
+    const shared = 'shared '.repeat(10_000)
+    const policy = { ...keepNothing, limit: 100 }
+    const sizes: number[] = []
+    for (let round = 0; round < 6; round++) {
+      for (let i = 0; i < 50; i++) {
+        const execution = journal.nextExecution()
+        const own = `own ${String(execution).padStart(4)} `.repeat(5_000)
+        await journal.append({
+          ...nothing,
+          documents: [document],
+          starts: [start(execution, `e${execution}`)],
+          rows: [{ execution, seq: 1, count: 1, payload: JSON.stringify([own, [shared]]) }],
+          statuses: [{ execution, status: 'completed', endedAtMs: 1_700_000_000_001 }],
+        })
+      }
+      // The newest row stays, and its execution with it.
+      expect(await journal.prune(policy)).toBe(round === 0 ? 49 : 50)
+      expect(database.prepare('SELECT count(*) AS n FROM blobs').get()).toEqual({ n: 2 })
+      database.checkpoint()
+      sizes.push(database.sizes().databaseBytes)
+    }
+    expect(journal.rows(300)[0]?.payload).toContain('shared')
+    expect(sizes.at(-1)).toBeLessThan((sizes[0] as number) * 1.05)
+    const left =
+      'SELECT (SELECT count(*) FROM journal) AS rows, (SELECT count(*) FROM blob_refs) AS refs'
+    expect(database.prepare(left).get()).toEqual({ rows: 1, refs: 2 })
+  })
 })
 
 const nothing: JournalBatch = { documents: [], starts: [], rows: [], statuses: [] }
+const keepNothing = {
+  endedBeforeMs: 1e15,
+  endedMax: 0,
+  deadLetterEndedBeforeMs: 1e15,
+  limit: 1_000,
+}
 const document = { hash: 'd0'.repeat(32), text: '{"name":"triage"}' }
 
 /** Few ids, numbers and positions, so that most sequences collide somewhere. */
@@ -98,7 +188,9 @@ const statuses = fc.constantFrom('running', 'waiting', 'failed', 'completed')
 const batches: fc.Arbitrary<JournalBatch> = fc.record({
   documents: fc.constantFrom([], [document]),
   starts: fc.array(
-    fc.tuple(numbers, fc.constantFrom('a', 'b', 'c')).map(([n, id]) => start(n, id)),
+    fc
+      .tuple(numbers, fc.constantFrom('a', 'b', 'c'), fc.option(numbers, { freq: 1 }))
+      .map(([n, id, parent]) => ({ ...start(n, id), parent })),
     { maxLength: 2 },
   ),
   rows: fc.array(
@@ -115,6 +207,38 @@ const batches: fc.Arbitrary<JournalBatch> = fc.record({
     }),
     { maxLength: 2 },
   ),
+  snapshots: fc.array(
+    fc
+      .tuple(numbers, fc.integer({ min: 1, max: 5 }))
+      .map(([execution, seq]) => ({ execution, seq, kernelVersion: 2, payload: `{"at":${seq}}` })),
+    { maxLength: 1 },
+  ),
+  deadLetters: fc.array(
+    fc.oneof(
+      fc.constantFrom('a', 'b').map((id) => ({ kind: 'close' as const, id })),
+      fc.tuple(numbers, fc.constantFrom('a', 'b')).map(([execution, id]) => ({
+        kind: 'open' as const,
+        id,
+        execution,
+        stepId: null,
+        error: { code: 'X', message: id, retryable: false, hint: null, details: null },
+        atMs: execution,
+      })),
+    ),
+    { maxLength: 2 },
+  ),
+  workflows: fc.array(
+    fc
+      .tuple(fc.constantFrom('1.0.0', '2.0.0'), numbers)
+      .map(([version, atMs]) => ({ name: 'triage', version, documentHash: document.hash, atMs })),
+    { maxLength: 1 },
+  ),
+})
+const policies: fc.Arbitrary<RetentionPolicy> = fc.record({
+  endedBeforeMs: fc.integer({ min: 1, max: 10 }),
+  endedMax: fc.integer({ min: 0, max: 3 }),
+  deadLetterEndedBeforeMs: fc.integer({ min: 1, max: 10 }),
+  limit: fc.integer({ min: 1, max: 3 }),
 })
 
 function start(execution: number, executionId: string): ExecutionRow {
@@ -129,6 +253,8 @@ function start(execution: number, executionId: string): ExecutionRow {
     metadata: { team: 'sre' },
     startedAtMs: 1_700_000_000_000,
     endedAtMs: null,
+    parent: null,
+    isPruned: false,
   }
 }
 
@@ -136,11 +262,22 @@ function row(execution: number, seq: number): JournalRow {
   return { execution, seq, count: 1, payload: `{"at":${seq}}` }
 }
 
-function outcomeOf(journal: Journal, batch: JournalBatch): Promise<string> {
-  return journal.append(batch).then(
-    () => 'recorded',
-    (thrown: Error) => thrown.message,
-  )
+function outcomeOf(journal: Journal, step: JournalBatch | RetentionPolicy): Promise<unknown> {
+  const outcome: Promise<unknown> =
+    'limit' in step ? journal.prune(step) : journal.append(step).then(() => 'recorded')
+  return outcome.catch((thrown: Error) => thrown.message)
+}
+
+function everythingIn(journal: Journal): unknown {
+  return {
+    list: journal.list({}),
+    open: journal.open(),
+    found: ['a', 'b', 'c'].map((id) => journal.find(id)),
+    rows: [1, 2, 3].map((execution) => rowsOf(journal, execution)),
+    snapshots: [1, 2, 3].map((execution) => journal.snapshot(execution)),
+    deadLetters: journal.deadLetters({}),
+    workflows: journal.workflows(),
+  }
 }
 
 function rowsOf(journal: Journal, execution: number): unknown {

@@ -1,18 +1,31 @@
 import type { StatementSync } from 'node:sqlite'
-import { invariant } from '../../core/assert.ts'
-import { isDuplicate, plainCodec } from '../../storage/index.ts'
-import type { Database } from '../../storage/index.ts'
-import { journalClosed, sequenceTaken, startTaken } from './batch-refusal.ts'
+import {
+  type Database,
+  executionChecksum,
+  isDuplicate,
+  journalChecksum,
+  stateChecksum,
+} from '../../storage/index.ts'
+import type { DeadLetterFilter, DeadLetterView } from '../workflow-engine.ts'
+import { journalClosed, sequenceTaken, startTaken, unknownExecution } from './batch-refusal.ts'
+import { BlobWriter } from './blobs.ts'
+import { DeadLetterWriter } from './dead-letters.ts'
 import { Definitions } from './definitions.ts'
 import type {
+  DeadLetterChange,
   ExecutionFilter,
   ExecutionRow,
   Journal,
   JournalBatch,
   JournalRow,
+  RetentionPolicy,
+  SnapshotRow,
   StatusChange,
+  WorkflowRow,
 } from './journal.ts'
 import { packHash } from './packed-hash.ts'
+import { Retention } from './retention.ts'
+import { SnapshotWriter } from './snapshots.ts'
 import { SqliteJournalReader } from './sqlite-reader.ts'
 import { statusCode } from './status-code.ts'
 
@@ -24,9 +37,17 @@ export class SqliteJournal implements Journal {
   readonly #database: Database
   readonly #reader: SqliteJournalReader
   readonly #definitions: Definitions
+  readonly #blobs: BlobWriter
+  readonly #snapshots: SnapshotWriter
+  readonly #deadLetters: DeadLetterWriter
+  readonly #retention: Retention
   readonly #insertStart: StatementSync
   readonly #insertRow: StatementSync
   readonly #changeStatus: StatementSync
+  readonly #standing: StatementSync
+  readonly #isPruned: StatementSync
+  /** Without any tombstone in the file a start need not look for one. */
+  #hasTombstones: boolean
   #last: number
   #isClosed = false
 
@@ -34,17 +55,34 @@ export class SqliteJournal implements Journal {
     this.#database = database
     this.#reader = new SqliteJournalReader(database)
     this.#definitions = new Definitions(database)
+    this.#blobs = new BlobWriter(database)
+    this.#snapshots = new SnapshotWriter(database, this.#blobs)
+    this.#deadLetters = new DeadLetterWriter(database)
+    this.#retention = new Retention(database, this.#reader)
     this.#insertStart = database.prepare(`
       INSERT INTO executions (execution, namespace, execution_id, definition, start_hash, status,
-        started_at_ms, ended_at_ms) VALUES (?, 0, ?, ?, ?, ?, ?, ?)`)
+        started_at_ms, ended_at_ms, parent, checksum, state_checksum)
+      VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
     this.#insertRow = database.prepare(`
-      INSERT INTO journal (namespace, execution, seq, count, codec, payload)
-      VALUES (0, ?, ?, ?, ${plainCodec}, ?)`)
+      INSERT INTO journal (namespace, execution, seq, count, codec, payload, checksum)
+      VALUES (0, ?, ?, ?, ?, ?, ?)`)
     this.#changeStatus = database.prepare(`
-      UPDATE executions SET status = ?, ended_at_ms = coalesce(?, -1 - started_at_ms)
+      UPDATE executions SET status = ?, ended_at_ms = coalesce(?, -1 - started_at_ms), state_checksum = ?
       WHERE execution = ? AND namespace = 0`)
-    const last = database.prepare('SELECT max(execution) AS last FROM executions').get()?.['last']
-    this.#last = Number(last ?? 0)
+    this.#standing = database.prepare(`
+      SELECT ended_at_ms < 0 AS isOpen, parent IS NULL AS isRoot FROM executions
+      WHERE execution = ? AND namespace = 0`)
+    this.#isPruned = database.prepare(
+      'SELECT 1 FROM tombstones WHERE execution = ? OR (namespace = 0 AND execution_id = ?)',
+    )
+    const last = database
+      .prepare(`
+        SELECT max(coalesce((SELECT max(execution) FROM executions), 0),
+          coalesce((SELECT max(execution) FROM tombstones), 0)) AS last,
+          EXISTS (SELECT 1 FROM tombstones) AS hasTombstones`)
+      .get()
+    this.#last = Number(last?.['last'])
+    this.#hasTombstones = last?.['hasTombstones'] === 1
   }
 
   nextExecution(): number {
@@ -53,39 +91,51 @@ export class SqliteJournal implements Journal {
   }
 
   append(batch: JournalBatch): Promise<void> {
-    try {
-      this.#requireOpen()
-      this.#database.commit(() => this.#record(batch))
-      return Promise.resolve()
-    } catch (thrown) {
-      this.#definitions.forget()
-      return Promise.reject(thrown)
-    }
+    return this.#commit(() => this.#record(batch))
+  }
+
+  prune(policy: RetentionPolicy): Promise<number> {
+    return this.#commit(() => {
+      const count = this.#retention.prune(policy)
+      if (count > 0) this.#hasTombstones = true
+      return count
+    })
   }
 
   find(executionId: string): ExecutionRow | undefined {
-    this.#requireOpen()
-    return this.#reader.find(executionId)
+    return this.#open().find(executionId)
   }
 
   list(filter: ExecutionFilter): readonly ExecutionRow[] {
-    this.#requireOpen()
-    return this.#reader.list(filter)
+    return this.#open().list(filter)
   }
 
   open(): readonly ExecutionRow[] {
-    this.#requireOpen()
-    return this.#reader.open()
+    return this.#open().open()
   }
 
   rows(execution: number, afterSeq?: number): readonly JournalRow[] {
-    this.#requireOpen()
-    return this.#reader.rows(execution, afterSeq)
+    return this.#open().rows(execution, afterSeq)
   }
 
   document(hash: string): string | undefined {
-    this.#requireOpen()
-    return this.#reader.document(hash)
+    return this.#open().document(hash)
+  }
+
+  snapshot(execution: number): SnapshotRow | undefined {
+    return this.#open().snapshot(execution)
+  }
+
+  deadLetters(filter: DeadLetterFilter): readonly DeadLetterView[] {
+    return this.#open().deadLetters(filter)
+  }
+
+  deadLetter(id: string): DeadLetterView | undefined {
+    return this.#open().deadLetter(id)
+  }
+
+  workflows(): readonly WorkflowRow[] {
+    return this.#open().workflows()
   }
 
   close(): Promise<void> {
@@ -93,47 +143,101 @@ export class SqliteJournal implements Journal {
     return Promise.resolve()
   }
 
+  #commit<T>(work: () => T): Promise<T> {
+    try {
+      this.#requireOpen()
+      return Promise.resolve(this.#database.commit(work))
+    } catch (thrown) {
+      this.#definitions.forget()
+      this.#retention.forget()
+      return Promise.reject(thrown)
+    }
+  }
+
   #record(batch: JournalBatch): void {
     for (const document of batch.documents) this.#definitions.addDocument(document)
     for (const start of batch.starts) this.#start(start)
+    for (const workflow of batch.workflows ?? []) this.#definitions.register(workflow)
     for (const row of batch.rows) this.#append(row)
     for (const change of batch.statuses) this.#change(change)
+    for (const snapshot of batch.snapshots ?? []) this.#save(snapshot)
+    for (const change of batch.deadLetters ?? []) this.#changeDeadLetter(change)
   }
 
   #start(start: ExecutionRow): void {
+    const { execution, executionId, startedAtMs, endedAtMs, parent } = start
     const definition = this.#definitions.numberOf(start)
+    const startHash = packHash(start.startHash)
+    const status = statusCode(start.status)
+    if (this.#hasTombstones && this.#isPruned.get(execution, executionId) !== undefined)
+      throw startTaken(start)
+    const written = { execution, executionId, definition, startHash, startedAtMs, parent }
     try {
       this.#insertStart.run(
-        start.execution,
-        start.executionId,
+        execution,
+        executionId,
         definition,
-        packHash(start.startHash),
-        statusCode(start.status),
-        start.startedAtMs,
-        start.endedAtMs ?? -1 - start.startedAtMs,
+        startHash,
+        status,
+        startedAtMs,
+        endedAtMs ?? -1 - startedAtMs,
+        parent,
+        executionChecksum(written),
+        stateChecksum(execution, status, endedAtMs),
       )
     } catch (thrown) {
       throw isDuplicate(thrown) ? startTaken(start) : thrown
     }
+    if (endedAtMs !== null && parent === null) this.#retention.count(1)
     // A start that was numbered by an earlier journal on this file must not be numbered again.
-    if (start.execution > this.#last) this.#last = start.execution
+    if (execution > this.#last) this.#last = execution
   }
 
   #append(row: JournalRow): void {
+    const { execution, seq, count } = row
+    const { codec, payload } = this.#blobs.store(row)
+    const checksum = journalChecksum({ execution, seq, count, codec, payload })
     try {
-      this.#insertRow.run(row.execution, row.seq, row.count, row.payload)
+      this.#insertRow.run(execution, seq, count, codec, payload, checksum)
     } catch (thrown) {
       throw isDuplicate(thrown) ? sequenceTaken(row) : thrown
     }
   }
 
-  #change(change: StatusChange): void {
-    const { changes } = this.#changeStatus.run(
-      statusCode(change.status),
-      change.endedAtMs,
-      change.execution,
-    )
-    invariant(changes === 1, `a status for the unknown execution number ${change.execution}`)
+  #change({ execution, status, endedAtMs }: StatusChange): void {
+    if (this.#retention.isCounting) this.#count(execution, endedAtMs !== null)
+    const code = statusCode(status)
+    const checksum = stateChecksum(execution, code, endedAtMs)
+    const { changes } = this.#changeStatus.run(code, endedAtMs, checksum, execution)
+    if (changes !== 1) throw unknownExecution('a status', execution)
+    if (endedAtMs !== null) this.#snapshots.remove(execution)
+  }
+
+  #count(execution: number, ends: boolean): void {
+    const before = this.#standing.get(execution)
+    if (before?.['isRoot'] !== 1 || (before['isOpen'] === 1) !== ends) return
+    this.#retention.count(ends ? 1 : -1)
+  }
+
+  #save(snapshot: SnapshotRow): void {
+    if (this.#requireStarted('a snapshot', snapshot.execution)) this.#snapshots.save(snapshot)
+  }
+
+  #changeDeadLetter(change: DeadLetterChange): void {
+    if (change.kind === 'open') this.#requireStarted('a dead letter', change.execution)
+    this.#deadLetters.change(change)
+  }
+
+  /** @returns whether it is open */
+  #requireStarted(what: string, execution: number): boolean {
+    const row = this.#standing.get(execution)
+    if (row === undefined) throw unknownExecution(what, execution)
+    return row['isOpen'] === 1
+  }
+
+  #open(): SqliteJournalReader {
+    this.#requireOpen()
+    return this.#reader
   }
 
   #requireOpen(): void {

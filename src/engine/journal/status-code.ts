@@ -13,6 +13,11 @@ export function statusCode(status: string): number {
   return firstCode + place
 }
 
+/** True when the code stands for a status. */
+export function hasStatusCode(code: number): boolean {
+  return statuses[code - firstCode] !== undefined
+}
+
 /** @throws InternalError when the code stands for no status. */
 export function statusOfCode(code: number): string {
   const status = statuses[code - firstCode]

@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict'
-import { isOrchestrationError } from '../../core/errors.ts'
-import type { ErrorCode } from '../../core/errors.ts'
-import type { JsonObject } from '../../core/json.ts'
-import type { ExecutionRow, Journal, JournalBatch, JournalRow } from './journal.ts'
-
-/** A journal under test, new and empty, with what its adapter can do around it. */
-export interface JournalFixture {
-  readonly journal: Journal
-  /** Ends the present owner and opens what it recorded again. */
-  readonly reopen?: () => Promise<Journal>
-  /** Opens it as a second owner while the first still believes in itself. */
-  readonly takeOver?: () => Promise<Journal>
-  close(): Promise<void>
-}
+import type { JsonObject } from '../../../core/json.ts'
+import type { Journal } from '../journal.ts'
+import {
+  document,
+  documentHash,
+  type JournalCheck,
+  type JournalFixture,
+  nothing,
+  rejects,
+  reopened,
+  row,
+  start,
+  startMany,
+  startTwo,
+  throws,
+} from './journal-samples.ts'
+import { operationChecks, reopenedOperationChecks } from './operation-suite.ts'
+import { reopenedRetentionChecks, retentionChecks } from './retention-suite.ts'
 
 /** What an adapter may declare that it does not do, with the reason. */
 export interface JournalGaps {
@@ -25,8 +29,6 @@ export interface JournalCase {
   readonly name: string
   run(): Promise<void>
 }
-
-type Check = (journal: Journal, fixture: JournalFixture) => Promise<void> | void
 
 /**
  * The behaviours of the port `Journal`, to be run one by one by any test runner; each opens a journal
@@ -41,10 +43,14 @@ export function journalSuite(
     ...atomicChecks,
     ...lookupChecks,
     ...payloadChecks,
-    ...(gaps.reopen === undefined ? durableChecks : {}),
+    ...operationChecks,
+    ...retentionChecks,
+    ...(gaps.reopen === undefined
+      ? { ...durableChecks, ...reopenedOperationChecks, ...reopenedRetentionChecks }
+      : {}),
     ...(gaps.takeOver === undefined ? ownerChecks : {}),
   }
-  return Object.entries<Check>(checks).map(([name, check]) => ({
+  return Object.entries<JournalCheck>(checks).map(([name, check]) => ({
     name,
     async run() {
       const fixture = await open()
@@ -57,11 +63,7 @@ export function journalSuite(
   }))
 }
 
-const documentHash = 'd0'.repeat(32)
-const document = { hash: documentHash, text: '{"name":"triage"}' }
-const nothing: JournalBatch = { documents: [], starts: [], rows: [], statuses: [] }
-
-const sequenceChecks: Readonly<Record<string, Check>> = {
+const sequenceChecks: Readonly<Record<string, JournalCheck>> = {
   async 'gives the rows of an execution back in order, and no others'(journal) {
     const [a, b] = await startTwo(journal)
     await journal.append({ ...nothing, rows: [row(a, 1, 2), row(b, 1), row(a, 3)] })
@@ -113,7 +115,7 @@ const sequenceChecks: Readonly<Record<string, Check>> = {
   },
 }
 
-const atomicChecks: Readonly<Record<string, Check>> = {
+const atomicChecks: Readonly<Record<string, JournalCheck>> = {
   async 'records nothing of a batch that fails'(journal) {
     const a = journal.nextExecution()
     const whole = { ...nothing, documents: [document], starts: [start(a, 'a')] }
@@ -175,7 +177,7 @@ const atomicChecks: Readonly<Record<string, Check>> = {
   },
 }
 
-const lookupChecks: Readonly<Record<string, Check>> = {
+const lookupChecks: Readonly<Record<string, JournalCheck>> = {
   async 'finds an execution by its id, as it was started'(journal) {
     const odd = { startHash: 'not hexadecimal', startedAtMs: 0 }
     const given = { ...start(journal.nextExecution(), 'A.b-c_1'), ...odd }
@@ -222,7 +224,7 @@ const lookupChecks: Readonly<Record<string, Check>> = {
   },
 }
 
-const payloadChecks: Readonly<Record<string, Check>> = {
+const payloadChecks: Readonly<Record<string, JournalCheck>> = {
   async 'keeps any text: other scripts, emoji, control characters and dangerous keys'(journal) {
     const [a] = await startTwo(journal)
     const texts = [
@@ -261,7 +263,7 @@ const payloadChecks: Readonly<Record<string, Check>> = {
   },
 }
 
-const durableChecks: Readonly<Record<string, Check>> = {
+const durableChecks: Readonly<Record<string, JournalCheck>> = {
   async 'still has everything after it is opened again, and goes on from there'(journal, fixture) {
     const numbers = await startMany(journal)
     const a = numbers[0] as number
@@ -278,7 +280,7 @@ const durableChecks: Readonly<Record<string, Check>> = {
   },
 }
 
-const ownerChecks: Readonly<Record<string, Check>> = {
+const ownerChecks: Readonly<Record<string, JournalCheck>> = {
   async 'refuses the commits of an owner that has lost the file'(journal, fixture) {
     const [a] = await startTwo(journal)
     assert.ok(fixture.takeOver, 'the adapter neither takes over nor declares that gap')
@@ -288,88 +290,4 @@ const ownerChecks: Readonly<Record<string, Check>> = {
     await rejects('StateConsistencyError', journal, { ...nothing, rows: [row(a, 2)] })
     assert.deepEqual(successor.rows(a), [row(a, 1)])
   },
-}
-
-function reopened(fixture: JournalFixture): Promise<Journal> {
-  assert.ok(fixture.reopen, 'the adapter neither reopens nor declares that gap')
-  return fixture.reopen()
-}
-
-function start(execution: number, executionId: string): ExecutionRow {
-  return {
-    execution,
-    executionId,
-    workflow: 'triage',
-    version: '1.0.0',
-    documentHash,
-    startHash: '5a'.repeat(32),
-    status: 'running',
-    metadata: {},
-    startedAtMs: 1_700_000_000_000 + execution,
-    endedAtMs: null,
-  }
-}
-
-function row(execution: number, seq: number, count = 1): JournalRow {
-  return { execution, seq, count, payload: JSON.stringify([execution, seq, count]) }
-}
-
-async function startTwo(journal: Journal): Promise<[number, number]> {
-  const a = journal.nextExecution()
-  const b = journal.nextExecution()
-  await journal.append({
-    ...nothing,
-    documents: [document],
-    starts: [start(a, 'a'), start(b, 'b')],
-  })
-  return [a, b]
-}
-
-/** e1 to e4: e2 and e4 have failed, e3 and e4 are of another workflow, metadata differ. */
-async function startMany(journal: Journal): Promise<readonly number[]> {
-  const metadata: readonly JsonObject[] = [
-    { team: 'sre', tier: 1 },
-    { on: true },
-    { team: 'sre', tier: 2 },
-    { team: 'data' },
-  ]
-  const starts = metadata.map((given, i) => ({
-    ...start(journal.nextExecution(), `e${i + 1}`),
-    workflow: i < 2 ? 'triage' : 'audit',
-    metadata: given,
-  }))
-  const numbers = starts.map((one) => one.execution)
-  const ended = [1, 3].map((i) => ({
-    execution: numbers[i] as number,
-    status: 'failed',
-    endedAtMs: 1_700_000_100_000,
-  }))
-  await journal.append({ ...nothing, documents: [document], starts, statuses: ended })
-  return numbers
-}
-
-async function rejects(
-  code: ErrorCode,
-  journal: Journal,
-  batch: JournalBatch,
-): Promise<JsonObject | null> {
-  let details: JsonObject | null = null
-  await assert.rejects(journal.append(batch), (thrown) => {
-    details = detailsOf(thrown, code)
-    return true
-  })
-  return details
-}
-
-function throws(code: ErrorCode, call: () => unknown): void {
-  assert.throws(call, (thrown) => {
-    detailsOf(thrown, code)
-    return true
-  })
-}
-
-function detailsOf(thrown: unknown, code: ErrorCode): JsonObject | null {
-  assert.ok(isOrchestrationError(thrown), `expected ${code}, got ${String(thrown)}`)
-  assert.equal(thrown.code, code)
-  return thrown.details
 }
