@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { request } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '../core/clock.ts'
@@ -6,7 +7,7 @@ import { silentLogger } from '../core/logger.ts'
 import { openEngine } from '../engine/index.ts'
 import type { EmbeddedEngine } from '../engine/index.ts'
 import { startControlServer } from './control-server.ts'
-import type { ControlServer } from './control-server.ts'
+import type { ApiServer as ControlServer } from './api-server-options.ts'
 
 const token = 'a-secret'
 let engine: EmbeddedEngine
@@ -158,8 +159,12 @@ test.each([
 test('a body over the limit is refused and not kept', async () => {
   const body = `{"name":"${'x'.repeat(limits.payloadBytesMax)}"}`
   const answer = await ask('POST', '/v1/executions/nope/signal', { body })
-  expect(answer.status).toBe(429)
-  expect(JSON.parse(answer.body)).toMatchObject({ code: 'ResourceExhaustionError' })
+  expect(answer.status).toBe(413)
+  expect(JSON.parse(answer.body)).toMatchObject({
+    code: 'ResourceExhaustionError',
+    retryable: false,
+    detail: expect.stringContaining('payloadBytesMax'),
+  })
 })
 
 test('a request under way gets its answer when the server closes', async () => {
@@ -172,4 +177,57 @@ test('a request under way gets its answer when the server closes', async () => {
   await asked.promise
   const [{ body }] = await Promise.all([answer, server.close()])
   expect(body).toBe('late 1\n')
+})
+
+test('a request whose body is not read to its end is answered, and the connection closed', async () => {
+  const body = 'x'.repeat(1_000_000)
+  const answer = await ask('POST', '/v1/executions', { body, headers: { authorization: '' } })
+  expect(answer.status).toBe(401)
+})
+
+test('requests are logged with their id, and what fails inside is told to the log alone', async () => {
+  const lines: object[] = []
+  const logging = { ...silentLogger, log: (...line: readonly unknown[]) => void lines.push(line) }
+  await server.close()
+  server = await startControlServer({
+    engine,
+    token,
+    list: () => {
+      throw new Error('the inside')
+    },
+    metrics: { text: () => readMetrics(), contentType: 'text/plain' },
+    logger: logging,
+    clock: systemClock,
+  })
+  const answer = await ask('GET', '/v1/executions', { headers: { 'x-request-id': 'mine-1' } })
+  expect([answer.status, answer.body.includes('the inside')]).toEqual([500, false])
+  expect(lines).toMatchObject([
+    ['error', 'a request failed', { requestId: 'mine-1', error: 'the inside' }],
+    ['debug', 'request', { requestId: 'mine-1', method: 'GET', status: 500 }],
+  ])
+})
+
+test('an address that cannot be bound is refused with what to do', async () => {
+  const options = { engine, token, list: () => [], logger: silentLogger, clock: systemClock }
+  const metrics = { text: () => readMetrics(), contentType: 'text/plain' }
+  await expect(
+    startControlServer({ ...options, metrics, port: server.port }),
+  ).rejects.toMatchObject({ code: 'UsageError', hint: expect.stringContaining('--port') })
+})
+
+test('a server that nobody asks loads no HTTP framework', () => {
+  const program = `
+    import { createRequire } from 'node:module'
+    const { startControlServer } = await import('./src/server/index.ts')
+    const clock = { nowMs: () => 0, after: () => () => {} }
+    const server = await startControlServer({ clock, token: 't' })
+    const loaded = () => Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes('/fastify/'))
+    const before = loaded()
+    await fetch('http://127.0.0.1:' + server.port + '/healthz')
+    console.log(JSON.stringify([before, loaded()]))
+    process.exit()`
+  const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+  })
+  expect(JSON.parse(out)).toEqual([false, true])
 })

@@ -1,4 +1,2 @@
+export type { ApiServer, ApiServerOptions, Readiness } from './api-server-options.ts'
 export { startControlServer } from './control-server.ts'
-export type { ControlServer, ControlServerOptions } from './control-server.ts'
-export { steer } from './control-routes.ts'
-export type { SteerAnswer } from './control-routes.ts'

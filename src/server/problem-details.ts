@@ -13,9 +13,12 @@ export interface ProblemDetails {
   readonly details: ErrorJson['details']
 }
 
+export const problemContentType = 'application/problem+json'
+
 const statuses: { readonly [Code in ErrorCode]?: number } = {
   DocumentError: 422,
   InputError: 422,
+  ExpressionError: 422,
   UsageError: 400,
   NotFoundError: 404,
   RefusedError: 409,

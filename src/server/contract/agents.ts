@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import type { AgentListing } from '../../agents/index.ts'
+import { component, nextCursor } from './components.ts'
+
+const agent = component(
+  'Agent',
+  z.object({
+    agentId: z.string(),
+    agentType: z.string(),
+    version: z.string(),
+    description: z.string().nullable(),
+    capabilities: z.array(z.string()),
+    transport: z.string(),
+    state: z.enum(['registered', 'starting', 'ready', 'draining', 'stopped', 'quarantined']),
+    reason: z.string().nullable(),
+    running: z.number().int(),
+    waiting: z.number().int(),
+    actions: z.array(
+      z.object({
+        name: z.string(),
+        effect: z.enum(['read', 'idempotent', 'once']),
+        hasLookup: z.boolean(),
+      }),
+    ),
+  }),
+) satisfies z.ZodType<AgentListing>
+
+export const agentList = component('AgentList', z.object({ agents: z.array(agent), nextCursor }))
