@@ -23,8 +23,9 @@ test('help and version go to stdout and exit 0', async () => {
     aura(folder, '--version'),
   ])
   expect(help).toMatchObject({ code: 0, stderr: '' })
-  for (const verb of ['run', 'validate', 'ls', 'signal', 'resolve', 'doctor'])
-    expect(help.stdout).toContain(`  ${verb}`)
+  const verbs =
+    'run validate graph ls show logs top pause resume cancel signal resolve checkpoint rollback fork serve config check init event dlq agents tda doctor'
+  for (const verb of verbs.split(' ')) expect(help.stdout).toContain(`  ${verb}`)
   expect(verbHelp).toMatchObject({ code: 0, stderr: '' })
   expect(verbHelp.stdout).toContain('--input <key=value>')
   expect(verbHelp.stdout).toContain('--db <path>')
@@ -49,6 +50,12 @@ test('wrong usage is exit 2, and with --json one error document', async () => {
     ['run', 'a.yaml', '--engine', 'magic'],
     ['signal', 'x'],
     ['tda'],
+    ['rollback', 'x'],
+    ['fork', 'x'],
+    ['dlq'],
+    ['event'],
+    ['event', 'a', '--data', 'no json'],
+    ['serve', '--port', '99999'],
   ]
   const answers = await Promise.all(cases.map((words) => auraJson<ErrorAnswer>(folder, ...words)))
   for (const { code, value } of answers) {
@@ -63,11 +70,15 @@ test('wrong usage is exit 2, and with --json one error document', async () => {
 test('verbs of later releases are refused with "not yet"', async () => {
   const folder = newFolder()
   const cases = [
-    ['serve'],
-    ['rollback', 'x', '--to', 'y'],
-    ['dlq', 'ls'],
+    ['worker'],
+    ['agent-host'],
+    ['route', 'a text', '--explain'],
+    ['audit', 'verify'],
+    ['policy', 'test'],
+    ['mcp', '--help'],
+    ['kubeflow', 'export'],
     ['tda', 'watch', '--publish'],
-    ['serve', '--help'],
+    ['serve', '--engine', 'temporal'],
   ]
   for (const answer of await Promise.all(cases.map((words) => aura(folder, ...words)))) {
     expect(answer.code).toBe(2)

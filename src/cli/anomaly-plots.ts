@@ -54,7 +54,7 @@ async function plotOf(
   const { step, input, anomalies } = found
   const paint = context.paintOut
   const title = `${paint.bold(step)} found ${anomalies.length === 1 ? 'one anomaly' : `${anomalies.length} anomalies`}`
-  const table = anomalyRows(anomalies.slice(0, listedMax), paint)
+  const table = anomalyRows(context, anomalies.slice(0, listedMax))
   if (anomalies.length > listedMax) table.push(paint.dim(`… ${anomalies.length - listedMax} more`))
   try {
     const points = await pointsOf(input)

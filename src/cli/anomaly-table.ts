@@ -1,3 +1,4 @@
+import type { CommandContext } from './command-context.ts'
 import type { Paint } from './terminal/paint.ts'
 import { durationText } from './terminal/duration-text.ts'
 import { tableLines } from './terminal/table.ts'
@@ -16,7 +17,11 @@ export interface ListedAnomaly {
 const epochFromMs = 315_532_800_000
 
 /** A line for each anomaly, numbered as in the plot. */
-export function anomalyRows(anomalies: readonly ListedAnomaly[], paint: Paint): string[] {
+export function anomalyRows(
+  context: Pick<CommandContext, 'paintOut' | 'stdout'>,
+  anomalies: readonly ListedAnomaly[],
+): string[] {
+  const paint = context.paintOut
   const rows = anomalies.map((anomaly, i) => [
     paint.dim(String(i + 1).padStart(3)),
     typeof anomaly.kind === 'string' ? plainText(anomaly.kind) : '',
@@ -29,7 +34,7 @@ export function anomalyRows(anomalies: readonly ListedAnomaly[], paint: Paint): 
         : 'one point',
     ),
   ])
-  return tableLines(rows)
+  return tableLines(rows, context.stdout)
 }
 
 function severityText(severity: unknown, paint: Paint): string {

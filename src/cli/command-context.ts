@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { ForeignOutput } from './output-guard.ts'
+import type { ProcessEnd } from './process-end.ts'
 import type { Paint } from './terminal/paint.ts'
 import type { TerminalStream } from './terminal/screen.ts'
 
@@ -26,6 +27,7 @@ export interface CommandContext {
   readonly paintErr: Paint
   /** Where output goes that is not the verb's own. */
   readonly foreign: ForeignOutput
+  readonly processEnd: ProcessEnd
   /** Writes the one JSON document of the verb. */
   json(value: unknown): void
   /** Writes lines of the verb's answer to a person on `stdout`. */

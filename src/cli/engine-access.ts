@@ -1,9 +1,6 @@
-import type { BaseAgent } from '../agents/index.ts'
 import { isOrchestrationError, OrchestrationError } from '../core/errors.ts'
-import type { Logger } from '../core/logger.ts'
-import type { Telemetry } from '../core/contracts/telemetry.ts'
 import { openEngineParts } from '../engine/index.ts'
-import type { OpenedEngine } from '../engine/index.ts'
+import type { OpenedEngine, OpenEngineOptions } from '../engine/index.ts'
 import { findOwner } from '../storage/index.ts'
 import type { OwnerInfo } from '../storage/index.ts'
 import type { CommandContext } from './command-context.ts'
@@ -12,11 +9,8 @@ import { ownerAnswerMsMax } from './owner-client.ts'
 /** How often a file is looked at again that somebody owns for a moment only. */
 const lookAgainMs = 50
 
-export interface OpenFileOptions {
-  readonly agents?: readonly BaseAgent[]
-  readonly telemetry?: Telemetry
-  readonly logger?: Logger
-}
+/** What an engine is opened with, but for the file and the clock. */
+export type OpenFileOptions = Omit<OpenEngineOptions, 'db' | 'clock'>
 
 /** Either the engine of this process on the file, or who owns the file. */
 export type FileAccess =

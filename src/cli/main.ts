@@ -16,13 +16,19 @@ if (Number.parseInt(process.versions.node, 10) < nodeMajorMin) {
 // Before anything heavy is imported: parsed and type-stripped code is kept for the next start.
 nodeModule.enableCompileCache()
 
-const [{ systemClock }, { guardOutput }, { makePaint, wantsColor }, { shellQuote }] =
-  await Promise.all([
-    import('../core/clock.ts'),
-    import('./output-guard.ts'),
-    import('./terminal/paint.ts'),
-    import('./shell-quote.ts'),
-  ])
+const [
+  { systemClock },
+  { guardOutput },
+  { watchProcessEnd },
+  { makePaint, wantsColor },
+  { shellQuote },
+] = await Promise.all([
+  import('../core/clock.ts'),
+  import('./output-guard.ts'),
+  import('./process-end.ts'),
+  import('./terminal/paint.ts'),
+  import('./shell-quote.ts'),
+])
 
 type StandardStream = NodeJS.WriteStream & { readonly fd: number }
 
@@ -30,12 +36,21 @@ const here = dirname(fileURLToPath(import.meta.url))
 const packageFolder = join(here, '..', '..')
 const foreign = guardOutput(process.stdout, process.stderr)
 
+let hasAnswered = false
+const processEnd = watchProcessEnd((error) => {
+  // The words may not have been read, so `--json` is looked for by itself.
+  const context = contextOf({ json: process.argv.includes('--json') })
+  if (!context.isJson) context.note(`error: ${error.message}`)
+  else if (!hasAnswered) context.json({ error: error.toJSON() })
+  context.note(`hint: ${error.hint}`)
+})
+
 // A reader that has seen enough, such as `head`, is no fault. Work goes on; who only prints is done.
-const isWorking = process.argv[2] === 'run'
+const isWorking = ['run', 'serve'].some((verb) => process.argv.includes(verb))
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
-    if (stream === process.stdout && !isWorking) process.exit(0)
+    if (stream === process.stdout && !isWorking) processEnd.now(0)
   })
 }
 
@@ -57,7 +72,11 @@ function contextOf(options: { readonly db?: string; readonly json?: boolean }): 
     paintOut: paint(process.stdout),
     paintErr: paint(process.stderr),
     foreign,
-    json: (value) => void foreign.rawStdout(`${JSON.stringify(value)}\n`),
+    processEnd,
+    json(value) {
+      hasAnswered = true
+      foreign.rawStdout(`${JSON.stringify(value)}\n`)
+    },
     say: (text) => void foreign.rawStdout(`${text}\n`),
     note: (text) => void foreign.rawStderr(`${text}\n`),
   }
@@ -108,4 +127,4 @@ async function main(words: readonly string[]): Promise<number> {
 
 const code = await main(process.argv.slice(2))
 // Agents may have left handles open; what they hold must not keep a finished verb alive.
-process.exit(code)
+processEnd.now(code)

@@ -4,6 +4,7 @@ import { OrchestrationError } from '../core/errors.ts'
 import type { CommandContext } from './command-context.ts'
 import { laterVerbs, notYet } from './not-yet.ts'
 import { addLookingVerbs } from './verbs/looking.ts'
+import { addOperatingVerbs } from './verbs/operating.ts'
 import { addSteeringVerbs } from './verbs/steering.ts'
 import { addWorkingVerbs } from './verbs/working.ts'
 import type { VerbHost } from './verb-host.ts'
@@ -45,9 +46,16 @@ export async function runProgram(
       code = await work(parts.contextOf(program.opts<GlobalOptions>()))
     },
   }
-  addWorkingVerbs(host)
-  addLookingVerbs(host)
-  addSteeringVerbs(host)
+  const groups = [
+    ['Work:', addWorkingVerbs],
+    ['Look:', addLookingVerbs],
+    ['Steer:', addSteeringVerbs],
+    ['Operate:', addOperatingVerbs],
+  ] as const
+  for (const [heading, add] of groups) {
+    program.commandsGroup(heading)
+    add(host)
+  }
   addLaterVerbs(program)
   try {
     await program.parseAsync(words, { from: 'user' })

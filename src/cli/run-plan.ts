@@ -1,13 +1,15 @@
 import type { BaseAgent } from '../agents/index.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { LogEntry } from '../engine/index.ts'
-import type { WorkflowDocument } from '../workflow/index.ts'
+import type { WorkflowData, WorkflowDocument } from '../workflow/index.ts'
 import type { CommandContext } from './command-context.ts'
 import { shellCommand } from './shell-quote.ts'
 
 /** What `aura run` is to run, read and checked. */
 export interface RunPlan {
   readonly document: WorkflowDocument
+  /** Documents beside it that its sub-workflows name. */
+  readonly neighbours: readonly WorkflowData[]
   readonly agents: readonly BaseAgent[]
   readonly executionId: string
   readonly input: JsonObject

@@ -4,6 +4,7 @@ import type { LogEntry, RunView } from '../engine/index.ts'
 import type { WorkflowDocument } from '../workflow/index.ts'
 import { anomalyPlots } from './anomaly-plots.ts'
 import type { CommandContext } from './command-context.ts'
+import { exitCodeOfStatus } from './exit-code.ts'
 import { statusMark } from './status-mark.ts'
 import { durationText } from './terminal/duration-text.ts'
 import { valueLines } from './terminal/value-lines.ts'
@@ -13,8 +14,19 @@ import { plainLines, plainText } from './terminal/width.ts'
 const outputLinesMax = 60
 const outputColumnsMax = 120
 
+/** Tells how an execution ended, and gives the exit code for it. */
+export async function reportEnd(
+  context: CommandContext,
+  document: WorkflowDocument,
+  ended: { readonly view: RunView; readonly entries: readonly LogEntry[] },
+): Promise<number> {
+  if (context.isJson) context.json(ended.view)
+  else context.say(await runReport(context, document, ended))
+  return exitCodeOfStatus(ended.view.status)
+}
+
 /** What `aura run` tells at the end: how it ended, the series with its anomalies, the output, what to do next. */
-export async function runReport(
+async function runReport(
   context: CommandContext,
   document: WorkflowDocument,
   ended: { readonly view: RunView; readonly entries: readonly LogEntry[] },

@@ -29,3 +29,6 @@ export function statusMark(status: string, paint: Paint): string {
       return paint.dim('○')
   }
 }
+
+/** Statuses in which an execution stays by itself. */
+export const endedStatuses: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])

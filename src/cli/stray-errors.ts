@@ -1,6 +1,7 @@
 import { messageOf } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { exitCodes } from './exit-code.ts'
+import type { ProcessEnd } from './process-end.ts'
 
 /**
  * Keeps one agent's forgotten promise from ending the process and everybody's work: it is logged. An
@@ -11,6 +12,7 @@ import { exitCodes } from './exit-code.ts'
  */
 export function catchStrayErrors(
   logger: Logger,
+  processEnd: ProcessEnd,
   onFatal: (thrown: Error) => void,
 ): { stopListening(): void } {
   const onRejection = (reason: unknown): void => {
@@ -24,7 +26,7 @@ export function catchStrayErrors(
       stack: thrown.stack ?? null,
     })
     onFatal(thrown)
-    process.exit(exitCodes.refused)
+    processEnd.now(exitCodes.refused)
   }
   process.on('unhandledRejection', onRejection)
   process.on('uncaughtException', onException)

@@ -1,5 +1,5 @@
 import type { WorkflowDocument } from '../../workflow/index.ts'
-import { orderOf, workText } from '../progress/progress-model.ts'
+import { orderOf, workflowText, workText } from '../progress/progress-model.ts'
 
 /** One step as a drawing shows it. */
 export interface StepNode {
@@ -19,9 +19,12 @@ export function stepNodes(document: WorkflowDocument): readonly StepNode[] {
     if (step.forEach !== null) notes.push(`for each of ${step.forEach}`)
     if (step.when !== null) notes.push(`when ${step.when}`)
     if (step.fallback.length > 0) {
-      notes.push(
-        `else ${step.fallback.map(({ agent, action }) => `${agent}.${action}`).join(', ')}`,
+      const others = step.fallback.map((fallback) =>
+        'workflow' in fallback
+          ? workflowText(fallback.workflow)
+          : `${fallback.agent}.${fallback.action}`,
       )
+      notes.push(`else ${others.join(', ')}`)
     }
     if (step.compensate !== null)
       notes.push(`undone by ${step.compensate.agent}.${step.compensate.action}`)

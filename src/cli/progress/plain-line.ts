@@ -6,10 +6,18 @@ import { plainText } from '../terminal/width.ts'
 
 /** One event in words, for logs and for progress without a terminal. */
 export function eventText({ event, atMs }: LogEntry): string {
-  const call = 'step' in event ? callText(event) : ''
+  if (event.kind === 'StateChanged' || !('step' in event)) return ownText(event)
+  return callText(event, atMs)
+}
+
+type CallEvent = Exclude<
+  Extract<LogEntry['event'], { readonly step: string }>,
+  { readonly kind: 'StateChanged' }
+>
+
+function callText(event: CallEvent, atMs: number): string {
+  const call = labelOf(event)
   switch (event.kind) {
-    case 'ExecutionStarted':
-      return 'execution started'
     case 'StepScheduled':
       if (event.items !== undefined) return `${call} has ${event.items.length} items`
       if (event.call?.signal !== undefined)
@@ -44,10 +52,48 @@ export function eventText({ event, atMs }: LogEntry): string {
       return `${call} resolved: ${event.resolution}`
     case 'CallCancelled':
       return `${call} cancelled${event.unknown === true ? ', its outcome is unknown' : ''}`
-    case 'SignalReceived':
-      return `signal '${plainText(event.name)}' received`
     case 'SignalDelivered':
       return `signal '${plainText(event.name)}' delivered to ${call}`
+    case 'ChildStarted':
+      return `${call} is done by ${plainText(event.executionId)}`
+    case 'ChildEnded':
+      return `${call} hears that it ${event.status === 'completed' ? 'completed' : `was ${event.status}`}`
+    case 'CompensationScheduled':
+      return `${call} is being undone`
+    default:
+      return assertNever(event, 'event')
+  }
+}
+
+/** Events of the execution as a whole. */
+function ownText(event: Exclude<LogEntry['event'], CallEvent>): string {
+  switch (event.kind) {
+    case 'ExecutionStarted':
+      return 'execution started'
+    case 'SignalReceived':
+      return `signal '${plainText(event.name)}' received`
+    case 'ExecutionForked':
+      return `goes on from event ${event.seq} of ${plainText(event.executionId)}, with ${count(event.steps.length, 'settled step')}`
+    case 'StateChanged':
+      return `state${event.step === undefined ? '' : ` by ${event.step}`}: ${changesText(event.changes)}`
+    case 'CheckpointTaken':
+      return `checkpoint taken${event.label === undefined ? '' : ` '${plainText(event.label)}'`}${event.reason === 'anomaly' ? ' because of an anomaly' : ''}`
+    case 'TdaObserved':
+      return 'the TDA context changed'
+    case 'RollbackRequested':
+      return `execution goes back to ${plainText(event.checkpoint)}${event.automatic === true ? ' by itself' : ''}`
+    case 'RolledBack':
+      return 'execution has gone back'
+    case 'RollbackRefused':
+      return `execution cannot go back: ${errorText(event.error)}`
+    case 'ExecutionRedriven':
+      return 'execution redriven'
+    case 'UndoRequested':
+      return 'execution is to be undone'
+    case 'CompensationRedriven':
+      return 'a failed compensation is called again'
+    case 'DeadLetterDiscarded':
+      return `dead letter ${plainText(event.id)} discarded`
     case 'ExecutionPaused':
       return 'execution paused'
     case 'ExecutionResumed':
@@ -60,8 +106,6 @@ export function eventText({ event, atMs }: LogEntry): string {
       return `execution is failing: ${errorText(event.error)}`
     case 'CompensationStarted':
       return 'compensation started'
-    case 'CompensationScheduled':
-      return `${call} is being undone`
     case 'ExecutionCompleted':
       return 'execution completed'
     case 'ExecutionFailed':
@@ -79,6 +123,8 @@ const details: ReadonlySet<string> = new Set([
   'SignalDelivered',
   'FailureDecided',
   'CompensationScheduled',
+  'StateChanged',
+  'TdaObserved',
 ])
 
 /** Whether an event is worth a line of progress when no terminal shows the tree. */
@@ -94,7 +140,22 @@ export function isProgressLine({ event }: LogEntry): boolean {
   return true
 }
 
-function callText(event: { step: string; index?: number; undo?: number }): string {
+/** Keys and versions; values may be secret. */
+function changesText(
+  changes: readonly { key: string; version: number; value?: unknown }[],
+): string {
+  return changes
+    .map(({ key, version, value }) =>
+      plainText(value === undefined ? `${key} deleted` : `${key} v${version}`),
+    )
+    .join(', ')
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
+}
+
+function labelOf(event: { step: string; index?: number; undo?: number }): string {
   const label = event.index === undefined ? event.step : `${event.step}[${event.index}]`
   return event.undo === undefined ? label : `${label} (undo)`
 }

@@ -10,6 +10,7 @@ export type WaitReason =
   | { readonly kind: 'retry'; readonly dueAtMs: number; readonly error: ErrorJson }
   | { readonly kind: 'poll'; readonly dueAtMs: number }
   | { readonly kind: 'uncertain'; readonly error: ErrorJson }
+  | { readonly kind: 'child'; readonly executionId: string }
 
 /** How one step stands, as far as the events seen tell. */
 export interface StepProgress {
@@ -45,17 +46,18 @@ export class ProgressModel {
   readonly title: string
   readonly steps: readonly StepProgress[]
   readonly #byId = new Map<string, StepProgress>()
+  readonly #goingBack = new Set<string>()
   startedAtMs: number | null = null
   endedAtMs: number | null = null
   outcome: 'completed' | 'failed' | 'cancelled' | null = null
-  phase: 'forward' | 'failing' | 'cancelling' | 'compensating' = 'forward'
+  phase: 'forward' | 'failing' | 'cancelling' | 'compensating' | 'rollingBack' = 'forward'
   isPaused = false
   lastSeq = 0
 
   constructor(executionId: string, document: WorkflowDocument) {
     this.executionId = executionId
     this.title = `${document.name} ${document.version}`
-    this.steps = orderOf(document).map((id) => newStep(id, document.steps[id] as StepDocument))
+    this.steps = orderOf(document).map((id) => stepOf(id, document.steps[id] as StepDocument))
     for (const step of this.steps) this.#byId.set(step.id, step)
   }
 
@@ -68,6 +70,7 @@ export class ProgressModel {
     if (entry.seq <= this.lastSeq) return
     this.lastSeq = entry.seq
     const { event, atMs } = entry
+    if (event.kind === 'StateChanged') return
     if (!('step' in event)) {
       this.#takeOwn(entry)
       return
@@ -126,6 +129,31 @@ export class ProgressModel {
       case 'CancelRequested':
         this.phase = 'cancelling'
         break
+      case 'ExecutionForked':
+        for (const { step, status, attempts, startedAtMs, endedAtMs } of event.steps) {
+          const known = this.#byId.get(step)
+          if (known !== undefined)
+            Object.assign(known, { status, attempts, startedAtMs, endedAtMs })
+        }
+        break
+      case 'RollbackRequested':
+        this.#reopen('rollingBack')
+        for (const step of event.steps) this.#goingBack.add(step)
+        break
+      case 'RolledBack':
+        this.#reopen('forward')
+        this.#reset([...this.#goingBack])
+        this.#goingBack.clear()
+        break
+      case 'ExecutionRedriven':
+        this.#reopen('forward')
+        this.#reset([...event.reset, ...event.anew])
+        for (const id of event.again) {
+          const step = this.#byId.get(id)
+          if (step !== undefined)
+            Object.assign(step, { status: 'running', endedAtMs: null, error: null })
+        }
+        break
       case 'FailureDecided':
       case 'ExecutionTimedOut':
         this.phase = 'failing'
@@ -146,6 +174,23 @@ export class ProgressModel {
     }
   }
 
+  /** It goes on, also after it had ended. */
+  #reopen(phase: ProgressModel['phase']): void {
+    this.phase = phase
+    this.outcome = null
+    this.endedAtMs = null
+  }
+
+  /** Steps that are decided anew, or whose calls are made again. */
+  #reset(ids: readonly string[]): void {
+    for (const id of ids) {
+      const step = this.#byId.get(id)
+      if (step === undefined) continue
+      step.waits.clear()
+      Object.assign(step, { ...newStep(id, step.work, step.needs), waits: step.waits })
+    }
+  }
+
   #end(outcome: 'completed' | 'failed' | 'cancelled', atMs: number): void {
     this.outcome = outcome
     this.endedAtMs = atMs
@@ -156,7 +201,7 @@ export class ProgressModel {
   }
 }
 
-type CallEvent = Extract<LogEntry['event'], Ref>
+type CallEvent = Exclude<Extract<LogEntry['event'], Ref>, { readonly kind: 'StateChanged' }>
 
 /** Events of one call: every one of them ends what the call waited for before. */
 function takeCall(step: StepProgress, event: CallEvent, atMs: number): void {
@@ -181,6 +226,9 @@ function takeCall(step: StepProgress, event: CallEvent, atMs: number): void {
       break
     case 'CallUncertain':
       wait(step, event, { kind: 'uncertain', error: event.error })
+      break
+    case 'ChildStarted':
+      wait(step, event, { kind: 'child', executionId: event.executionId })
       break
     case 'CallCompleted':
       settle(step, atMs, null)
@@ -241,11 +289,15 @@ function waitOf(
   return call?.dueAtMs === undefined ? null : { kind: 'sleep', dueAtMs: call.dueAtMs }
 }
 
-function newStep(id: string, step: StepDocument): StepProgress {
+function stepOf(id: string, step: StepDocument): StepProgress {
+  return newStep(id, workText(step), step.needs)
+}
+
+function newStep(id: string, work: string, needs: readonly string[]): StepProgress {
   return {
     id,
-    work: workText(step),
-    needs: step.needs,
+    work,
+    needs,
     status: 'pending',
     startedAtMs: null,
     endedAtMs: null,
@@ -262,10 +314,16 @@ function newStep(id: string, step: StepDocument): StepProgress {
   }
 }
 
+/** A sub-workflow as it is named beside agents. */
+export function workflowText({ name, version }: { name: string; version: string }): string {
+  return version === '*' ? `workflow ${name}` : `workflow ${name} ${version}`
+}
+
 /** What a step does, in a few words. */
 export function workText(step: StepDocument): string {
   if ('sleep' in step) return `sleep ${step.sleep}`
   if ('waitFor' in step) return `wait for '${step.waitFor.signal}'`
+  if ('workflow' in step) return workflowText(step.workflow)
   return `${step.agent}.${step.action}`
 }
 

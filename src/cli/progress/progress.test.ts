@@ -192,3 +192,62 @@ test('recorded calls pair the raw output with the input it came from', () => {
     { step: 'call', input: { series: 'a.csv' }, output: { anomalies: [] } },
   ])
 })
+
+const asked = {
+  kind: 'StepScheduled',
+  step: 'ask',
+  call: { signal: 'approval' },
+} as const
+const going = [started, asked, { kind: 'CallCompleted', step: 'ask', output: null }] as const
+
+test('a rollback makes the steps after the checkpoint pending again once it is through', () => {
+  const request = {
+    kind: 'RollbackRequested',
+    checkpoint: 'demo-1/@1',
+    seq: 1,
+    steps: ['ask'],
+    entries: [],
+    dueAtMs: 0,
+  } as const
+  const model = modelOf(...going, request)
+  expect(model.phase).toBe('rollingBack')
+  expect(model.step('ask')?.status).toBe('completed')
+  model.take({ executionId: 'demo-1', seq: 5, atMs: 1, event: { kind: 'RolledBack', changes: [] } })
+  expect(model.phase).toBe('forward')
+  expect(model.step('ask')).toMatchObject({ status: 'pending', startedAtMs: null, attempts: 0 })
+})
+
+test('an execution that had failed is open again after a redrive', () => {
+  const model = modelOf(
+    started,
+    asked,
+    { kind: 'CallFailed', step: 'ask', error: failure },
+    { kind: 'ExecutionFailed', error: failure },
+  )
+  expect(model.outcome).toBe('failed')
+  const event = { kind: 'ExecutionRedriven', reset: [], anew: [], again: ['ask'] } as const
+  model.take({ executionId: 'demo-1', seq: 5, atMs: 1, event })
+  expect(model.outcome).toBeNull()
+  expect(model.step('ask')).toMatchObject({ status: 'running', error: null })
+})
+
+test('a step that runs a workflow names the execution that does its work', () => {
+  const event = {
+    kind: 'ChildStarted',
+    step: 'call',
+    attempt: 1,
+    executionId: 'demo-1.call',
+    documentHash: '',
+  } as const
+  const model = modelOf(started, { kind: 'StepScheduled', step: 'call', call: {} }, event)
+  expect(treeLines(model, look).join('\n')).toContain('runs as demo-1.call')
+})
+
+test('state writes are told by keys and versions, never by values', () => {
+  const changes = [
+    { key: 'token', version: 3, value: ['secret'] },
+    { key: 'old', version: 2 },
+  ] as const
+  const [entry] = entriesOf({ kind: 'StateChanged', changes, step: 'call' })
+  expect(eventText(entry as LogEntry)).toBe('state by call: token v3, old deleted')
+})

@@ -82,6 +82,7 @@ function phaseText(model: ProgressModel, paint: Paint): string {
   if (model.outcome === 'completed') return paint.green('completed')
   if (model.outcome !== null) return paint.red(model.outcome)
   if (model.phase === 'compensating') return paint.yellow('compensating')
+  if (model.phase === 'rollingBack') return paint.yellow('going back')
   if (model.phase === 'cancelling') return paint.yellow('cancelling')
   if (model.phase === 'failing') return paint.red('failing')
   return model.isPaused ? paint.yellow('paused') : ''
@@ -138,7 +139,7 @@ function noteText(note: { fraction: number; text: string | null }, paint: Paint)
 }
 
 /** What keeps the step from going on; an uncertain call goes before all others. */
-function firstWait(step: StepProgress): WaitReason | null {
+export function firstWait(step: StepProgress): WaitReason | null {
   let first: WaitReason | null = null
   for (const reason of step.waits.values()) {
     if (reason.kind === 'uncertain') return reason
@@ -148,7 +149,7 @@ function firstWait(step: StepProgress): WaitReason | null {
 }
 
 /** Why a step waits, in words. */
-function waitText(reason: WaitReason, nowMs: number, paint: Paint): string {
+export function waitText(reason: WaitReason, nowMs: number, paint: Paint): string {
   const left = (dueAtMs: number): string => durationText(Math.max(0, dueAtMs - nowMs))
   switch (reason.kind) {
     case 'sleep':
@@ -165,6 +166,8 @@ function waitText(reason: WaitReason, nowMs: number, paint: Paint): string {
       return paint.yellow(`asks again in ${left(reason.dueAtMs)}`)
     case 'uncertain':
       return paint.red(`outcome unknown: ${plainText(reason.error.message)}`)
+    case 'child':
+      return `runs as ${plainText(reason.executionId)}`
     default:
       return assertNever(reason, 'wait')
   }

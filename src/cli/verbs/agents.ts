@@ -30,5 +30,5 @@ function listing(context: CommandContext, agents: readonly AgentListing[]): stri
       paint.dim(action.hasLookup ? 'tells the outcome of an unknown call' : ''),
     ]),
   ])
-  return tableLines(rows).join('\n')
+  return tableLines(rows, context.stdout).join('\n')
 }

@@ -40,7 +40,13 @@ export async function doctor(context: CommandContext): Promise<number> {
   ]
   const ok = !checks.some((check) => check.status === 'failed')
   if (context.isJson) context.json({ ok, checks })
-  else context.say(tableLines(checks.map((check) => cells(context, check))).join('\n'))
+  else
+    context.say(
+      tableLines(
+        checks.map((check) => cells(context, check)),
+        context.stdout,
+      ).join('\n'),
+    )
   return ok ? exitCodes.done : exitCodes.unreachable
 }
 

@@ -5,7 +5,7 @@ import type { LsOptions } from './ls.ts'
 
 const statuses = ['pending', 'running', 'waiting', 'paused', 'completed', 'failed', 'cancelled']
 
-/** Adds `ls`, `show`, `logs`, `doctor`, which only look. Their code loads when they are called. */
+/** Adds `ls`, `show`, `logs`, `top`, `doctor`, which only look. Their code loads when they are called. */
 export function addLookingVerbs({ program, run }: VerbHost): void {
   program
     .command('ls')
@@ -39,6 +39,13 @@ export function addLookingVerbs({ program, run }: VerbHost): void {
         (await import('./logs.ts')).logs(context, id, options.follow === true),
       ),
     )
+  program
+    .command('top')
+    .summary('shows what is open, live')
+    .description(
+      'Shows every open execution: status, steps, what it waits for, age; every second until q. Without a terminal and with --json: as they stand now.',
+    )
+    .action(() => run(async (context) => (await import('./top.ts')).top(context)))
   program
     .command('doctor')
     .summary('checks that everything needed is in reach')

@@ -1,10 +1,8 @@
 import { isOrchestrationError } from '../../core/errors.ts'
 import type { ExecutionRow } from '../../engine/index.ts'
-// The reader alone: the whole engine takes five times as long to load, and `ls` is to answer at once.
-import { SqliteJournalReader } from '../../engine/journal/sqlite-reader.ts'
-import { openReader } from '../../storage/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { exitCodes } from '../exit-code.ts'
+import { openJournal } from '../journal-file.ts'
 import { splitPair } from '../option-values.ts'
 import { statusMark } from '../status-mark.ts'
 import { tableLines } from '../terminal/table.ts'
@@ -34,12 +32,8 @@ function readRows(context: CommandContext, options: LsOptions): readonly Executi
     ...(pairs.length === 0 ? {} : { metadata }),
   }
   try {
-    const reader = openReader(context.databasePath)
-    try {
-      return new SqliteJournalReader(reader).list(filter)
-    } finally {
-      reader.close()
-    }
+    using opened = openJournal(context.databasePath)
+    return opened.journal.list(filter)
   } catch (thrown) {
     if (!isOrchestrationError(thrown) || thrown.code !== 'NotFoundError') throw thrown
     context.note(`${context.databasePath} is not there yet`)
@@ -63,5 +57,5 @@ function table(context: CommandContext, rows: readonly ExecutionRow[]): string {
     durationText((row.endedAtMs ?? nowMs) - row.startedAtMs),
   ])
   const head = ['  STATUS', 'EXECUTION', 'WORKFLOW', 'STARTED', 'TOOK']
-  return tableLines([head.map((title) => paint.dim(title)), ...cells]).join('\n')
+  return tableLines([head.map((title) => paint.dim(title)), ...cells], context.stdout).join('\n')
 }

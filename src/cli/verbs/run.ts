@@ -6,13 +6,20 @@ import type { JsonObject } from '../../core/json.ts'
 import { isOrchestrationError, OrchestrationError } from '../../core/errors.ts'
 import { openLook } from '../../engine/index.ts'
 import type { LogEntry } from '../../engine/index.ts'
-import type { WorkflowDocument } from '../../workflow/index.ts'
+import { findOwner } from '../../storage/index.ts'
+import type { OwnerInfo } from '../../storage/index.ts'
+import type { KnownAgents, WorkflowDocument } from '../../workflow/index.ts'
+import type { BaseAgent } from '../../agents/index.ts'
 import { agentsOf, knownAgents } from '../agents.ts'
 import type { CommandContext } from '../command-context.ts'
+import { readDocumentDataFile } from '../document-data.ts'
 import { readDocumentFile, refuseBroken } from '../document-file.ts'
 import { openFile, ownedBy } from '../engine-access.ts'
+import { checkEngineName } from '../engine-name.ts'
 import { exitCodes } from '../exit-code.ts'
-import { notYet } from '../not-yet.ts'
+import { flagProviderOf } from '../flag-provider.ts'
+import { neighboursOf } from '../neighbours.ts'
+import { ownerAgents } from '../owner-agents.ts'
 import { driveExecution } from '../run-drive.ts'
 import { runView } from '../run-view.ts'
 import { continueCommand } from '../run-plan.ts'
@@ -28,22 +35,67 @@ export interface RunOptions {
   readonly agents?: readonly string[]
 }
 
-/** `aura run F`: starts an execution, or goes on with the one of that id, and drives it to its end. */
+/**
+ * `aura run F`: starts an execution, or goes on with the one of that id, and drives it to its end. Where
+ * `aura serve` owns the file it drives the execution, and this process watches.
+ */
 export async function run(
   context: CommandContext,
   file: string,
   options: RunOptions,
 ): Promise<number> {
-  checkEngine(options.engine)
+  checkEngineName(options.engine)
+  const { owner } = findOwner(context.databasePath)
+  if (owner?.kind === 'serve') return submit(context, owner, { file, options })
+  const agents = await agentsOf(context, options.agents ?? [])
+  const known = knownAgents(agents, 'error')
+  const plan = readPlan(context, { file, options, agents, known })
+  if (options.detach === true) return recordStart(context, plan)
+  const access = await driveExecution(context, plan)
+  // Somebody began to serve the file in the meantime.
+  if (typeof access !== 'number') return submit(context, access, { file, options })
+  return access
+}
+
+/** @throws UsageError when agents are given: those of the owner are called */
+async function submit(
+  context: CommandContext,
+  owner: OwnerInfo,
+  { file, options }: { readonly file: string; readonly options: RunOptions },
+): Promise<number> {
+  if (options.agents !== undefined) {
+    throw new OrchestrationError(
+      'UsageError',
+      `--agents has no effect: the file is owned by 'aura serve' with pid ${owner.pid}, whose agents are called`,
+      { hint: 'hand the modules to `aura serve --agents`; or use another file with --db' },
+    )
+  }
+  const known = await ownerAgents(owner)
+  const plan = readPlan(context, { file, options, agents: [], known })
+  const { submitExecution } = await import('../run-submit.ts')
+  return submitExecution(context, owner, plan, {
+    data: readDocumentDataFile(file, context.cwd),
+    isDetached: options.detach === true,
+  })
+}
+
+/** Reads what is to be run; `known` are the agents of whoever drives it. */
+function readPlan(
+  context: CommandContext,
+  from: {
+    readonly file: string
+    readonly options: RunOptions
+    readonly agents: readonly BaseAgent[]
+    readonly known: KnownAgents
+  },
+): RunPlan {
+  const { file, options, agents } = from
   const documentPath = resolve(context.cwd, file)
-  const modules = options.agents ?? []
-  const agents = await agentsOf(context, modules)
   const id = options.id === undefined ? undefined : checkedId(options.id)
   const history = id === undefined ? [] : historyOf(context, id)
   // Whoever drives a detached start may have agents that are not here; one that exists waits for them.
   const isNew = options.detach !== true && history.length === 0
-  const known = isNew ? knownAgents(agents, 'error') : undefined
-  const read = readDocumentFile(file, documentPath, known)
+  const read = readDocumentFile(file, documentPath, isNew ? from.known : undefined)
   refuseBroken(file, read.problems)
   const document = read.document as WorkflowDocument
   const executionId = id ?? newExecutionId(document.name, context.clock.nowMs(), systemRandom)
@@ -55,23 +107,16 @@ export async function run(
     recorded !== null && !isInputGiven
       ? recorded
       : readInput(document, { pairs, file: options.inputFile }, { cwd: context.cwd, documentPath })
-  const continueWith = [
-    'run',
-    file,
-    '--id',
+  const modules = (options.agents ?? []).flatMap((module) => ['--agents', module])
+  return {
+    document,
+    neighbours: neighboursOf(document, documentPath, context.cwd),
+    agents,
     executionId,
-    ...modules.flatMap((module) => ['--agents', module]),
-  ]
-  const plan: RunPlan = { document, agents, executionId, input, history, continueWith }
-  return options.detach === true ? recordStart(context, plan) : driveExecution(context, plan)
-}
-
-function checkEngine(engine: string): void {
-  if (engine === 'temporal') throw notYet('--engine temporal')
-  if (engine === 'embedded') return
-  throw new OrchestrationError('UsageError', `there is no engine '${engine}'`, {
-    hint: 'the engines are embedded and temporal',
-  })
+    input,
+    history,
+    continueWith: ['run', file, '--id', executionId, ...modules],
+  }
 }
 
 function historyOf(context: CommandContext, executionId: string): readonly LogEntry[] {
@@ -95,18 +140,27 @@ function recordedInput(history: readonly LogEntry[]): JsonObject | null {
 
 /** `--detach`: the start is on disk, and nobody drives it yet. */
 async function recordStart(context: CommandContext, plan: RunPlan): Promise<number> {
-  const access = await openFile(context, { logger: silentLogger })
+  const flags = flagProviderOf(context, null, silentLogger)
+  const access = await openFile(context, {
+    logger: silentLogger,
+    isRecordingOnly: true,
+    ...(flags === undefined ? {} : { flags }),
+  })
   if (access.kind === 'owned') throw ownedBy(context.databasePath, access.owner)
   const { engine } = access.opened
   try {
     const { executionId, input } = plan
-    await engine.recordDocument(plan.document, { executionId, input })
+    const options = { executionId, input, workflows: plan.neighbours }
+    await engine.recordDocument(plan.document, options)
     const view = runView(await engine.getExecution(executionId))
     if (context.isJson) context.json(view)
     else context.say(`${executionId}  ${view.status}`)
   } finally {
     await engine.close()
   }
-  context.note(`recorded; drive it with: ${continueCommand(context, plan)}`)
+  const serve = `${context.commandName} serve${context.databaseArgument}`
+  context.note(
+    `recorded; drive it with: ${continueCommand(context, plan)}\nor everything with: ${serve}`,
+  )
   return exitCodes.done
 }

@@ -4,14 +4,17 @@ import { openLook } from '../../engine/index.ts'
 import type { LogEntry, ShowView, StepShowView } from '../../engine/index.ts'
 import { findOwner } from '../../storage/index.ts'
 import type { CommandContext } from '../command-context.ts'
+import { driveCommands } from '../drive-advice.ts'
 import { exitCodes } from '../exit-code.ts'
 import { shellCommand } from '../shell-quote.ts'
-import { statusMark } from '../status-mark.ts'
+import { endedStatuses, statusMark } from '../status-mark.ts'
 import { durationText, momentText, timeOfDayText } from '../terminal/duration-text.ts'
+import { tableLines } from '../terminal/table.ts'
 import { valueLines } from '../terminal/value-lines.ts'
 import { cutToWidth, displayWidth, padToWidth, plainText } from '../terminal/width.ts'
 
 const errorLogLinesMax = 10
+const checkpointsMax = 10
 const failedItemsMax = 10
 const outputColumnsMax = 120
 
@@ -46,7 +49,7 @@ function lines(context: CommandContext, view: ShowView, entries: readonly LogEnt
     all.push('', paint.red(plainText(`${view.error.code}: ${view.error.message}`)))
     if (view.error.hint !== null) all.push(`${paint.cyan('hint:')} ${plainText(view.error.hint)}`)
   }
-  all.push(...errorLogLines(context, view))
+  all.push(...checkpointLines(context, view), ...errorLogLines(context, view))
   if (view.output !== null) {
     const columns = Math.min(outputColumnsMax, (context.stdout.columns ?? 100) - 3)
     all.push(
@@ -67,7 +70,7 @@ function headLines(
   const { metrics, progress } = view
   const first = entries[0]
   const last = entries.at(-1)
-  const isOpen = !ended.has(view.status)
+  const isOpen = !endedStatuses.has(view.status)
   const took =
     first === undefined || last === undefined
       ? 0
@@ -140,6 +143,31 @@ function errorText(error: JsonValue): string {
   return plainText(JSON.stringify(error))
 }
 
+/** Those with a name or a reason of their own; every completed step is one beside them. */
+function checkpointLines(context: CommandContext, view: ShowView): string[] {
+  const named = view.checkpoints.filter(
+    ({ label, reason }) => label !== null || reason !== 'completion',
+  )
+  if (named.length === 0) return []
+  const paint = context.paintOut
+  const shown = named.slice(-checkpointsMax)
+  const rows = shown.map(({ checkpointId, stepId, label, reason, atMs }) => [
+    timeOfDayText(atMs),
+    plainText(label ?? checkpointId),
+    paint.dim(
+      reason === 'completion'
+        ? `when ${stepId} completed`
+        : reason === 'verb'
+          ? 'taken'
+          : 'anomaly',
+    ),
+  ])
+  const hidden = named.length - shown.length
+  const head =
+    hidden === 0 ? 'checkpoints' : `checkpoints (the last ${shown.length} of ${named.length})`
+  return ['', paint.bold(head), ...tableLines(rows, context.stdout)]
+}
+
 function errorLogLines(context: CommandContext, view: ShowView): string[] {
   if (view.errorLog.length === 0) return []
   const paint = context.paintOut
@@ -157,8 +185,6 @@ function errorLogLines(context: CommandContext, view: ShowView): string[] {
     }),
   ]
 }
-
-const ended: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])
 
 /** The commands that make sense for an execution that stands like this. */
 function nextLines(
@@ -180,11 +206,18 @@ function nextLines(
       `${command('resolve', view.executionId, label, '--fail')}  ${paintOut.dim('# give up on it')}`,
     )
   if (view.status === 'paused') next.push(command('resume', view.executionId))
-  if (!ended.has(view.status))
-    next.push(
-      command('run', 'DOCUMENT', '--id', view.executionId),
-      command('cancel', view.executionId),
-    )
+  if (!endedStatuses.has(view.status)) {
+    if (!findOwner(context.databasePath).isOwned) {
+      for (const { command, what } of driveCommands(
+        context,
+        view.executionId,
+        `${view.workflow} ${view.version}`,
+      ))
+        next.push(`  ${command}  ${paintOut.dim(`# ${what}`)}`)
+    }
+    next.push(command('cancel', view.executionId))
+  }
+  if (view.status === 'failed') next.push(command('dlq', 'redrive', view.executionId))
   next.push(command('logs', view.executionId))
   return ['', paintOut.dim('next'), ...next]
 }

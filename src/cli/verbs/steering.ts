@@ -1,6 +1,6 @@
 import { nonEmpty } from '../verb-host.ts'
 import type { VerbHost } from '../verb-host.ts'
-import type { ResolveOptions } from './steer.ts'
+import type { ForkVerbOptions, ResolveOptions } from './steer.ts'
 
 const changes = [
   ['pause', 'withholds starts; what runs finishes'],
@@ -8,8 +8,14 @@ const changes = [
   ['cancel', 'stops an execution for good'],
 ] as const
 
-/** Adds `pause`, `resume`, `cancel`, `signal`, `resolve`. Their code loads when they are called. */
-export function addSteeringVerbs({ program, run }: VerbHost): void {
+const positions = 'a checkpoint: its id, its label, a step id, lastCheckpoint, lastHealthy or start'
+
+/**
+ * Adds the verbs that change one execution. Their code loads when they are called. Each works through
+ * the owner of the file, or on the file itself when nobody owns it.
+ */
+export function addSteeringVerbs(host: VerbHost): void {
+  const { program, run } = host
   for (const [verb, what] of changes) {
     program
       .command(verb)
@@ -44,5 +50,45 @@ export function addSteeringVerbs({ program, run }: VerbHost): void {
       run(async (context) =>
         (await import('./steer.ts')).resolve(context, { executionId, step, options }),
       ),
+    )
+  addCheckpointVerbs(host)
+}
+
+function addCheckpointVerbs({ program, run }: VerbHost): void {
+  program
+    .command('checkpoint')
+    .summary('takes a checkpoint of an execution')
+    .description(
+      'Takes a checkpoint at the present position. `show --json` lists all checkpoints; every completed step is one.',
+    )
+    .argument('<id>', 'execution id', nonEmpty)
+    .option('--label <label>', 'a name to go back to', nonEmpty)
+    .action((id: string, options: { label?: string }) =>
+      run(async (context) => (await import('./steer.ts')).checkpoint(context, id, options.label)),
+    )
+  program
+    .command('rollback')
+    .summary('goes back to a checkpoint')
+    .description(
+      'Goes back: what completed after the checkpoint is compensated, last first, its state is restored, and the steps run again. Refused while effects would remain that nothing undoes.',
+    )
+    .argument('<id>', 'execution id', nonEmpty)
+    .requiredOption('--to <checkpoint>', positions, nonEmpty)
+    .option('--accept-effects', 'goes back although effects remain; recorded')
+    .action((id: string, options: { to: string; acceptEffects?: boolean }) =>
+      run(async (context) => (await import('./steer.ts')).rollback(context, id, options)),
+    )
+  program
+    .command('fork')
+    .summary('starts a new execution from a checkpoint')
+    .description(
+      'Starts a new execution with the completed steps and the state that another one had at a checkpoint. The other one is left alone.',
+    )
+    .argument('<id>', 'execution id', nonEmpty)
+    .requiredOption('--from <checkpoint>', positions, nonEmpty)
+    .option('--document <file>', 'a corrected document with the same completed steps', nonEmpty)
+    .option('--id <new-id>', 'id of the new execution', nonEmpty)
+    .action((id: string, options: ForkVerbOptions) =>
+      run(async (context) => (await import('./steer.ts')).fork(context, id, options)),
     )
 }

@@ -37,5 +37,5 @@ function report(context: CommandContext, result: ScanResult, points: readonly Se
   const cut = points.length < result.points ? ` (the first ${points.length} are drawn)` : ''
   const found = anomalies.length === 1 ? 'one anomaly' : `${anomalies.length} anomalies`
   context.say(`${column}${result.points} points${cut}: ${paint.bold(found)}`)
-  for (const line of anomalyRows(anomalies, paint)) context.say(line)
+  for (const line of anomalyRows(context, anomalies)) context.say(line)
 }

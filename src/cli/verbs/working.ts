@@ -12,7 +12,7 @@ export function addWorkingVerbs({ program, run }: VerbHost): void {
     .command('run')
     .summary('runs a workflow, or goes on with an execution')
     .description(
-      'Runs a workflow document with live progress. Kill it at any moment: `--id` goes on where it was.',
+      'Runs a workflow document with live progress. Kill it at any moment: `--id` goes on where it was. Where `aura serve` owns the file it is submitted to that, and watched: Ctrl-C only detaches.',
     )
     .argument('<document>', 'workflow document, YAML or JSON', nonEmpty)
     .addOption(
@@ -24,7 +24,7 @@ export function addWorkingVerbs({ program, run }: VerbHost): void {
     .option('--input-file <file>', 'JSON object with the input; --input goes over it')
     .option('--id <id>', 'id of the execution; one that exists is continued')
     .option('--engine <engine>', 'embedded or temporal', 'embedded')
-    .option('--detach', 'records the start and returns; `run --id` drives it later')
+    .option('--detach', 'records the start, or submits it to `aura serve`, and returns')
     .addOption(agentsOption())
     .action((file: string, options: RunOptions) =>
       run(async (context) => (await import('./run.ts')).run(context, file, options)),

@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import type { WorkflowData, WorkflowDocument } from '../workflow/index.ts'
+import { readDocumentDataFile } from './document-data.ts'
+import { readDocumentFile, refuseBroken } from './document-file.ts'
+
+/**
+ * The documents in the folder of a document that its sub-workflows name, and theirs: candidates beside
+ * those that the file knows. Nothing is read where no step runs a workflow.
+ *
+ * @param path absolute
+ * @throws DocumentError for a document of such a name that has problems
+ */
+export function neighboursOf(
+  document: WorkflowDocument,
+  path: string,
+  cwd: string,
+): readonly WorkflowData[] {
+  const wanted = new Set(childNames(document))
+  const found = new Map<string, WorkflowData>()
+  // Every round may want names that an earlier file has; there are at most as many rounds as files.
+  for (let isNew = wanted.size > 0; isNew;) {
+    isNew = false
+    for (const file of filesBeside(path)) {
+      const text = readFileSync(file, 'utf8')
+      if (found.has(file) || !names(text, anyName, wanted)) continue
+      const short = relative(cwd, file)
+      const read = readDocumentFile(short, file)
+      if (names(text, ownName, wanted)) refuseBroken(short, read.problems)
+      if (read.document === null || !wanted.has(read.document.name)) continue
+      found.set(file, readDocumentDataFile(file, cwd))
+      for (const name of childNames(read.document)) wanted.add(name)
+      isNew = true
+    }
+  }
+  return [...found.values()]
+}
+
+function childNames(document: WorkflowDocument): readonly string[] {
+  return Object.values(document.steps).flatMap((step) => [
+    ...('workflow' in step ? [step.workflow.name] : []),
+    ...step.fallback.flatMap((entry) => ('workflow' in entry ? [entry.workflow.name] : [])),
+  ])
+}
+
+function filesBeside(path: string): readonly string[] {
+  const folder = dirname(path)
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(ya?ml|json)$/.test(entry.name))
+    .map((entry) => join(folder, entry.name))
+    .filter((file) => file !== path)
+    .toSorted()
+}
+
+const anyName = /(?:^|[{,])\s*["']?name["']?\s*:\s*["']?([a-z][a-z0-9-]*)/gm
+/** Not inside another map: at the beginning of a line, or of a JSON object that is the file. */
+const ownName = /^(?:\{\s*)?["']?name["']?\s*:\s*["']?([a-z][a-z0-9-]*)/gm
+
+/** Whether one of the names is found: other files of the folder are not judged. */
+function names(text: string, pattern: RegExp, wanted: ReadonlySet<string>): boolean {
+  return [...text.matchAll(pattern)].some(([, name]) => name !== undefined && wanted.has(name))
+}

@@ -1,0 +1,117 @@
+import { messageOf, OrchestrationError } from '../../core/errors.ts'
+import type { Logger } from '../../core/logger.ts'
+import { createLogger, createTelemetry } from '../../observability/index.ts'
+import type { OpenedEngine } from '../../engine/index.ts'
+import { agentsOf, knownAgents } from '../agents.ts'
+import type { CommandContext } from '../command-context.ts'
+import { openFile, ownedBy } from '../engine-access.ts'
+import { exitCodes } from '../exit-code.ts'
+import { flagProviderOf } from '../flag-provider.ts'
+import { listenForInterruption } from '../interruption.ts'
+import type { Interrupt } from '../interruption.ts'
+import { closeEngine, openOwnerServer } from '../owner-server.ts'
+import type { ApiServer } from '../../server/index.ts'
+import { AnomalyFeed } from '../../tda/index.ts'
+import { catchStrayErrors } from '../stray-errors.ts'
+import { engineOptionsOf } from './engine-options.ts'
+import { reportReady } from './ready-report.ts'
+import { servedEngine } from './served-engine.ts'
+import type { ServeSettings } from './settings.ts'
+import { readWorkflowFiles } from './workflow-files.ts'
+import type { WorkflowFiles } from './workflow-files.ts'
+
+/**
+ * Owns the file until a signal: registers the documents, takes up everything that is open, arms the
+ * triggers and serves the API. Then nothing new begins, running attempts may finish, and what is left
+ * stays as recorded.
+ */
+export async function serveFile(context: CommandContext, settings: ServeSettings): Promise<number> {
+  const interruption = listenForInterruption(({ code }) => {
+    context.note('stopped at once; what ran is taken up again by the next `aura serve`')
+    context.processEnd.now(code)
+  })
+  const telemetry = createTelemetry({ clock: context.clock })
+  const logger = createLogger({
+    level: settings.logLevel,
+    stream: { write: (text) => context.stderr.write(text), isTTY: context.stderr.isTTY === true },
+    clock: context.clock,
+  })
+  context.processEnd.advice = 'what is open stays as recorded; take process.exit out of the agents'
+  const agents = await agentsOf(context, settings.agents)
+  const files = readWorkflowFiles(settings.workflows, context.cwd, knownAgents(agents, 'warning'))
+  const flags = flagProviderOf(context, settings.flags, logger)
+  const feed = new AnomalyFeed({ clock: context.clock, logger })
+  const access = await openFile(context, {
+    agents,
+    telemetry,
+    logger,
+    tda: feed,
+    ...(flags === undefined ? {} : { flags }),
+    ...engineOptionsOf(settings),
+  })
+  if (access.kind === 'owned') throw ownedBy(context.databasePath, access.owner)
+  const { opened } = access
+  const stray = catchStrayErrors(logger, context.processEnd, (thrown) => {
+    context.note(`${messageOf(thrown)}; what is open stays as recorded`)
+  })
+  let server: ApiServer | undefined
+  let interrupt: Interrupt
+  let isReady = false
+  let isGoingDown = false
+  try {
+    await register(opened, files, logger)
+    server = await openOwnerServer(context, {
+      opened,
+      engine: servedEngine({
+        engine: opened.engine,
+        feed,
+        logger,
+        isGoingDown: () => isGoingDown,
+      }),
+      telemetry,
+      logger,
+      kind: 'serve',
+      listen: { host: settings.host, port: settings.port },
+      readiness: () => ({ isReady, reason: isReady ? null : 'open executions are taken up' }),
+    })
+    const recovered = opened.engine.recoverAll()
+    opened.engine.startTriggers()
+    isReady = true
+    reportReady(context, { server, opened, recovered })
+    interrupt = await interruption.requested
+    logger.log('info', 'going down: nothing new begins, what runs may finish', {
+      signal: interrupt.signal,
+    })
+    isGoingDown = true
+    server.drain()
+  } finally {
+    await closeEngine(opened, logger)
+    await server?.close()
+    await feed.close()
+    stray.stopListening()
+    interruption.stopListening()
+  }
+  logger.log('info', 'closed; what is open stays as recorded', {})
+  // Whoever runs services asks them to end with SIGTERM: that is no failure.
+  return interrupt.signal === 'SIGTERM' ? exitCodes.done : interrupt.code
+}
+
+async function register(
+  { engine }: OpenedEngine,
+  { documents, warnings, skipped }: WorkflowFiles,
+  logger: Logger,
+): Promise<void> {
+  for (const { file, line, message, hint } of warnings)
+    logger.log('warn', `${file ?? ''}: ${message}`, { line, hint })
+  for (const file of skipped) logger.log('warn', `${file} has no steps and was passed over`, {})
+  for (const { file, data } of documents) {
+    try {
+      await engine.registerWorkflow(data)
+    } catch (thrown) {
+      throw new OrchestrationError('DocumentError', `${file}: ${messageOf(thrown)}`, {
+        cause: thrown,
+      })
+    }
+    logger.log('info', `${data.name} ${data.version} is registered`, { file })
+  }
+}

@@ -1,0 +1,54 @@
+import { isOrchestrationError, messageOf, OrchestrationError } from '../../core/errors.ts'
+import type { Logger } from '../../core/logger.ts'
+import type { WorkflowEngine } from '../../engine/index.ts'
+import type { AnomalyFeed } from '../../tda/index.ts'
+
+/** What stands between the API and the engine. */
+export interface ServedEngineParts {
+  readonly engine: WorkflowEngine
+  readonly feed: AnomalyFeed
+  readonly logger: Logger
+  isGoingDown(): boolean
+}
+
+/**
+ * The engine as the API sees it. The events that it is handed reach the TDA feed first, so that what their
+ * triggers start sees the anomaly; an event that the feed cannot read is still one for the triggers. While
+ * the process goes down, what the closed engine refuses may be asked again of the next owner.
+ */
+export function servedEngine(parts: ServedEngineParts): WorkflowEngine {
+  const { engine, feed, logger } = parts
+  const deliver: WorkflowEngine['deliver'] = (event) => {
+    try {
+      feed.take(event)
+    } catch (thrown) {
+      logger.log('warn', `the TDA feed does not take event '${event.id}': ${messageOf(thrown)}`, {
+        source: event.source,
+      })
+    }
+    return engine.deliver(event)
+  }
+  return new Proxy(engine, {
+    get(target, key) {
+      const member: unknown = key === 'deliver' ? deliver : Reflect.get(target, key, target)
+      if (typeof member !== 'function') return member
+      // Private fields are those of the engine itself, not of what stands before it.
+      return (...given: readonly unknown[]): unknown => {
+        const answer: unknown = Reflect.apply(member, target, given)
+        if (!(answer instanceof Promise)) return answer
+        return answer.catch((thrown: unknown) => {
+          throw parts.isGoingDown() ? goingDown(thrown) : thrown
+        })
+      }
+    },
+  })
+}
+
+function goingDown(thrown: unknown): unknown {
+  if (!isOrchestrationError(thrown) || thrown.code !== 'RefusedError') return thrown
+  return new OrchestrationError('OwnerError', `the owner of the file is going down`, {
+    retryable: true,
+    hint: 'ask again in a moment: the file itself takes verbs when it has no owner',
+    cause: thrown,
+  })
+}

@@ -1,0 +1,129 @@
+import { OrchestrationError } from '../../core/errors.ts'
+import type { JsonValue } from '../../core/json.ts'
+import type { LogLevel } from '../../core/logger.ts'
+import type { CommandContext } from '../command-context.ts'
+import { absolutePaths, readConfigFile } from './config-file.ts'
+import type { ConfigFileValues } from './config-file.ts'
+import { configKeys } from './config-keys.ts'
+import type { ConfigKey, SettingSource } from './config-keys.ts'
+
+/** What the command line of `aura serve` and `aura config` says. */
+export interface ServeOptions {
+  readonly port?: string
+  readonly host?: string
+  readonly engine: string
+  readonly config?: string
+  readonly agents?: readonly string[]
+  readonly workflows?: readonly string[]
+}
+
+/** One value in force. */
+export interface Setting {
+  readonly key: string
+  readonly value: JsonValue
+  readonly source: SettingSource
+  /** The flag, the variable or the file that it comes from; null for a default. */
+  readonly from: string | null
+}
+
+/** The configuration that `aura serve` obeys; paths are absolute. */
+export interface ServeSettings {
+  readonly port: number
+  readonly host: string
+  readonly agents: readonly string[]
+  readonly workflows: readonly string[]
+  readonly flags: string | null
+  readonly retention: {
+    /** Durations; null keeps for ever. */
+    readonly finishedFor: string | null
+    readonly finishedMax: number
+    readonly deadLettersFor: string | null
+  }
+  readonly limits: { readonly activeExecutionsMax: number; readonly openExecutionsMax: number }
+  readonly logLevel: LogLevel
+  /** The same, one by one, with where each comes from. */
+  readonly list: readonly Setting[]
+}
+
+/**
+ * The configuration in force: of each key what the command line says, else the environment, else the
+ * file of `--config` (or AURA_CONFIG), else the default. Nothing is merged: a list replaces a list.
+ *
+ * @throws UsageError for a value of a wrong kind, or a file with problems
+ */
+export function readSettings(context: CommandContext, options: ServeOptions): ServeSettings {
+  const file = options.config ?? nonEmpty(context.env.AURA_CONFIG)
+  const inFile: ConfigFileValues =
+    file === undefined ? new Map<string, JsonValue>() : readConfigFile(file, context.cwd)
+  const list = configKeys.map((key): Setting => {
+    const value = inFile.get(key.key)
+    return (
+      ofFlag(context, key, options) ??
+      ofEnvironment(context, key) ??
+      (value === undefined || file === undefined
+        ? { key: key.key, value: key.defaultValue, source: 'default', from: null }
+        : { key: key.key, value, source: 'file', from: file })
+    )
+  })
+  const value = (key: string): JsonValue =>
+    list.find((setting) => setting.key === key)?.value ?? null
+  return {
+    port: value('port') as number,
+    host: value('host') as string,
+    agents: value('agents') as readonly string[],
+    workflows: value('workflows') as readonly string[],
+    flags: value('flags') as string | null,
+    retention: {
+      finishedFor: value('retention.finishedFor') as string | null,
+      finishedMax: value('retention.finishedMax') as number,
+      deadLettersFor: value('retention.deadLettersFor') as string | null,
+    },
+    limits: {
+      activeExecutionsMax: value('limits.activeExecutionsMax') as number,
+      openExecutionsMax: value('limits.openExecutionsMax') as number,
+    },
+    logLevel: value('logLevel') as LogLevel,
+    list: [databaseSetting(context), ...list],
+  }
+}
+
+function ofFlag(context: CommandContext, key: ConfigKey, options: ServeOptions): Setting | null {
+  if (key.flag === null) return null
+  const given = options[key.flag.slice(2) as keyof ServeOptions]
+  if (given === undefined) return null
+  return checked(context, key, { given, from: key.flag })
+}
+
+function ofEnvironment(context: CommandContext, key: ConfigKey): Setting | null {
+  const given = key.env === null ? undefined : nonEmpty(context.env[key.env])
+  if (key.env === null || given === undefined) return null
+  const setting = checked(context, key, { given, from: key.env })
+  return { ...setting, source: 'env' }
+}
+
+function checked(
+  context: CommandContext,
+  key: ConfigKey,
+  { given, from }: { readonly given: string | readonly string[]; readonly from: string },
+): Setting {
+  const read = typeof given === 'string' && key.fromText !== undefined ? key.fromText(given) : given
+  if (!key.isValid(read)) {
+    throw new OrchestrationError('UsageError', `${from} '${String(given)}' is not valid`, {
+      hint: `it takes ${key.expected}`,
+    })
+  }
+  const value = key.isPath ? absolutePaths(context.cwd, read) : read
+  return { key: key.key, value, source: 'flag', from }
+}
+
+function databaseSetting({ databasePath, databaseArgument, env }: CommandContext): Setting {
+  const named = { key: 'db', value: databasePath }
+  if (databaseArgument !== '') return { ...named, source: 'flag', from: '--db' }
+  return nonEmpty(env.AURA_DB) === undefined
+    ? { ...named, source: 'default', from: null }
+    : { ...named, source: 'env', from: 'AURA_DB' }
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text
+}

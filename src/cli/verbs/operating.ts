@@ -1,0 +1,150 @@
+import type { ServeOptions } from '../serve/settings.ts'
+import { nonEmpty, repeatable } from '../verb-host.ts'
+import type { VerbHost } from '../verb-host.ts'
+import type { ActOptions } from './dlq.ts'
+import type { EventOptions } from './event.ts'
+
+const agentsOption = () =>
+  repeatable('--agents <module>', 'module with agents, .ts or .js (repeatable)')
+
+/** Adds the verbs of whoever operates Aura. Their code loads when they are called. */
+export function addOperatingVerbs(host: VerbHost): void {
+  addServe(host)
+  addDeadLetters(host)
+  const { program, run } = host
+  program
+    .command('event')
+    .summary('hands an event to the triggers')
+    .description(
+      'Hands an event (CloudEvents 1.0) to the triggers of every known workflow and prints the ids of what it starts. A repeat, by source and id, starts nothing.',
+    )
+    .argument('<type>', 'its type, such as tda.anomaly.detected', nonEmpty)
+    .option('--data <json>', 'what it carries (default: null)')
+    .option('--source <source>', 'who sends it (default: aura-cli)', nonEmpty)
+    .option('--id <id>', 'names it together with the source (default: a new one)', nonEmpty)
+    .option('--subject <subject>', 'what it is about', nonEmpty)
+    .action((type: string, options: EventOptions) =>
+      run(async (context) => (await import('./event.ts')).event(context, type, options)),
+    )
+  program
+    .command('check')
+    .summary('gate: would a deploy break open executions?')
+    .description(
+      'Checks documents, and the agents of the modules against everything that is open in the file: missing agents and actions, changed contracts, triggers whose input does not fit. Exit 1 when something would break.',
+    )
+    .argument('[documents...]', 'workflow documents that are to be deployed')
+    .addOption(agentsOption())
+    .action((files: string[], options: { agents?: string[] }) =>
+      run(async (context) =>
+        (await import('./check.ts')).check(context, files, options.agents ?? []),
+      ),
+    )
+  program
+    .command('init')
+    .summary('makes a runnable project')
+    .description('Makes a project with a workflow, an agent and a test, in an empty folder.')
+    .argument('[dir]', 'folder, made when it is missing (default: this one)', '.')
+    .action((dir: string) => run(async (context) => (await import('./init.ts')).init(context, dir)))
+  addFileVerbs(host)
+}
+
+function addServe({ program, run }: VerbHost): void {
+  const withSettings = (verb: string) =>
+    program
+      .command(verb)
+      .option('--port <port>', 'port of the API; 0 takes a free one (default: 8080)')
+      .option('--host <host>', 'address that the API listens on (default: 127.0.0.1)', nonEmpty)
+      .option('--engine <engine>', 'embedded or temporal', 'embedded')
+      .option('--config <file>', 'YAML with these and more settings (see `aura config`)', nonEmpty)
+      .addOption(agentsOption())
+      .addOption(
+        repeatable('--workflows <path>', 'document, or folder of them, to register (repeatable)'),
+      )
+  withSettings('serve')
+    .summary('owns the file: API, triggers, recovery')
+    .description(
+      'Owns the file until a signal: registers documents, takes up everything that is open, arms triggers and serves the API. `run` submits to it. SIGTERM and Ctrl-C let running attempts finish; a second one stops at once.',
+    )
+    .action((options: ServeOptions) =>
+      run(async (context) => (await import('./serve.ts')).serve(context, options)),
+    )
+  withSettings('config')
+    .summary('prints the configuration in force')
+    .description(
+      'Prints every setting that `aura serve` would obey, and whether it comes from a flag, the environment, the file or the default.',
+    )
+    .action((options: ServeOptions) =>
+      run(async (context) => (await import('./config.ts')).config(context, options)),
+    )
+}
+
+function addDeadLetters({ program, run }: VerbHost): void {
+  const dlq = program
+    .command('dlq')
+    .summary('dead letters: dlq ls, show, redrive, discard')
+    .description('Dead letters: what failed and nobody tries again by itself.')
+  dlq
+    .command('ls')
+    .summary('lists open dead letters')
+    .description('Lists open dead letters, oldest first.')
+    .option('--workflow <name>', 'only those of this workflow')
+    .action((options: { workflow?: string }) =>
+      run(async (context) => (await import('./dlq.ts')).dlqLs(context, options)),
+    )
+  dlq
+    .command('show')
+    .summary('shows a dead letter')
+    .description('Shows a dead letter with the errors that led to it.')
+    .argument('<id>', 'dead letter', nonEmpty)
+    .action((id: string) =>
+      run(async (context) => (await import('./dlq-show.ts')).dlqShow(context, id)),
+    )
+  for (const [act, what] of [
+    ['redrive', 'tries again: what failed goes on where it failed'],
+    ['discard', 'closes without doing anything'],
+  ] as const) {
+    dlq
+      .command(act)
+      .summary(what)
+      .description(`Dead letters: ${what}.`)
+      .argument('[ids...]', 'dead letters, or executions for their own')
+      .option('--all', 'every open one')
+      .option('--workflow <name>', 'with --all: only those of this workflow')
+      .action((ids: string[], options: ActOptions) =>
+        run(async (context) =>
+          (await import('./dlq.ts')).actOnDeadLetters(context, act, { ids, options }),
+        ),
+      )
+  }
+}
+
+/** `du`, `backup` and `recover` look after the file itself. */
+function addFileVerbs({ program, run }: VerbHost): void {
+  program
+    .command('du')
+    .summary('shows what the file takes, and what retention would free')
+    .description(
+      'Shows the size of the file by table and by execution, and what retention would free. Works beside an owner and without one.',
+    )
+    .action(() => run(async (context) => (await import('./du.ts')).du(context)))
+  program
+    .command('backup')
+    .summary('copies the file, also while it is in use')
+    .description(
+      'Copies the file as it is at one moment, owned or not, and checks every page and row of the copy.',
+    )
+    .argument('[target]', 'file of the copy, which must not be there (default: <db>.backup-<time>)')
+    .action((target: string | undefined) =>
+      run(async (context) => (await import('./backup.ts')).backup(context, target)),
+    )
+  program
+    .command('recover')
+    .summary('salvages a damaged file into a new one')
+    .description(
+      'Saves every intact execution of a damaged file into a new one, and lists what was lost and why. The damaged file is left alone.',
+    )
+    .argument('[target]', 'the new file, which must not be there (default: <db>.recovered)')
+    .action((target: string | undefined) =>
+      run(async (context) => (await import('./recover.ts')).recover(context, target)),
+    )
+}
