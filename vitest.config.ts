@@ -1,9 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
+
 export default defineConfig({
   resolve: {
-    alias: { 'aura-orchestration': fileURLToPath(new URL('src/index.ts', import.meta.url)) },
+    alias: [
+      { find: /^aura-orchestration$/, replacement: pathOf('src/index.ts') },
+      { find: /^aura-orchestration\/testing$/, replacement: pathOf('src/testing/index.ts') },
+    ],
   },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'sim/**/*.test.ts', 'bench/**/*.test.ts'],

@@ -44,6 +44,21 @@ await engine.close()
 if (JSON.stringify(run.output) !== '{"add":{"sum":3}}') throw new Error(JSON.stringify(run))
 `
 
+/** Uses the installed test kit as its users do, in a process that has nothing else of the package's tests. */
+const useKit = `
+import { script, simulate, testWorkflow } from '${manifest.name}/testing'
+const workflow = {
+  name: 'sums', version: '1.0.0',
+  steps: { add: { agent: 'adder', action: 'add' }, rest: { needs: ['add'], sleep: '3d' } },
+} as const
+const agents = { adder: { add: script.fails(1, script.returns({ sum: 3 })) } }
+const test = await testWorkflow(workflow, { agents, until: '1d' })
+await test.crash()
+if (test.status !== 'completed' || test.calls.length !== 2) throw new Error(test.story)
+const { failures } = await simulate(workflow, { seeds: 5, agents })
+if (failures.length > 0) throw new Error(failures[0]?.story)
+`
+
 function run(command: string, words: readonly string[], cwd: string): string {
   return execFileSync(command, words, {
     cwd,
@@ -112,11 +127,13 @@ function installAlone(tarball: string): void {
 function useInstalled(): void {
   importEverySubpath()
   writeFileSync(join(folder, 'use-it.ts'), useIt)
+  writeFileSync(join(folder, 'use-kit.ts'), useKit)
   const strict = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2024']
-  const noNodeTypes = ['--skipLibCheck', '--types', '', 'use-it.ts']
+  const noNodeTypes = ['--skipLibCheck', '--types', '', 'use-it.ts', 'use-kit.ts']
   run(join(root, 'node_modules/.bin/tsc'), [...strict, ...noNodeTypes], folder)
   run('node', ['use-it.ts'], folder)
-  say('its types check and a workflow runs')
+  run('node', ['use-kit.ts'], folder)
+  say('its types check, a workflow runs and is tested')
   for (const name of Object.keys(manifest.bin)) {
     const version = run(join(folder, 'node_modules/.bin', name), ['--version'], folder).trim()
     check(version === manifest.version, `'${name} --version' says '${version}'`)

@@ -1,4 +1,18 @@
 export {
+  type AgentFunction,
+  type Script,
+  script,
+  type ShortAction,
+  type ShortAgents,
+  type TestAgents,
+} from './agent-script.ts'
+export {
+  type CoordinationOptions,
+  type CoordinationPattern,
+  coordinationPatterns,
+  type CoordinationRow,
+} from './coordination-benchmark.ts'
+export {
   call,
   type EngineCase,
   type EngineHarness,
@@ -9,5 +23,23 @@ export {
   type RestartOptions,
 } from './engine-stage.ts'
 export { FakeTime, type LifeClock } from './fake-clock.ts'
+export type { LatencySummary } from './latency-summary.ts'
+export type { TestCall } from './live-agents.ts'
+export type { LoadOptions, LoadReport } from './load.ts'
+export { OrchestrationTestSuite } from './orchestration-test-suite.ts'
+export type { FaultReport, ResilienceOptions, ResilienceReport } from './resilience.ts'
 export { deaf, final, held, passing, ScriptedAgents, type SeenCall } from './scripted-agents.ts'
+export { type ScriptedTda, scriptedTda, type TdaMoment } from './scripted-tda.ts'
+export type { FiredFault } from './simulation/fault-injector.ts'
+export { type FaultName, faultNames } from './simulation/fault-plan.ts'
+export {
+  simulate,
+  type SimulateOptions,
+  type SimulationFailure,
+  type SimulationReport,
+  type SimulationSubject,
+} from './simulation/simulate.ts'
+export type { Properties, SimulatedOutcome } from './simulation/simulated-run.ts'
+export { testWorkflow, type TestWorkflowOptions, type WorkflowTest } from './test-workflow.ts'
+export type { TestedDocument } from './tested-document.ts'
 export { workflowEngineSuite } from './workflow-engine-suite.ts'

@@ -1,0 +1,398 @@
+import { assertNever } from '../../core/assert.ts'
+import type { KernelEvent, Plan } from '../../workflow/index.ts'
+import { type JournalCall, keyOf, labelOf, newJournalCall } from './journal-call.ts'
+import { type During, reopening, type Reopening } from './journal-events.ts'
+import { UndoCheck } from './undo-check.ts'
+
+type PlanStep = Plan['steps'][number]
+
+/** One row of the journal, read. */
+export interface DecodedRow {
+  readonly seq: number
+  readonly count: number
+  readonly atMs: number
+  readonly events: readonly KernelEvent[]
+}
+
+/** What one execution's journal says, judged by rules of its own: none of the kernel's code is used. */
+export class JournalCheck {
+  readonly #plan: Plan
+  readonly #fail: (property: string) => void
+  readonly #settled = new Map<string, 'done' | 'skipped'>()
+  readonly #decided = new Set<string>()
+  readonly #items = new Map<string, number>()
+  readonly #open = new Map<string, JournalCall>()
+  readonly #recorded = new Set<string>()
+  readonly #undo = new UndoCheck()
+  /** Calls that have ended without success: a redrive makes them again. */
+  readonly #unsuccessful = new Set<string>()
+  #isFinalRollback = false
+  #isCancelled = false
+  #mustUndo = false
+  #isPaused = false
+  #isForced = false
+  #isStopping = false
+  #isCompensating = false
+  #isEnded = false
+  #counted = 0
+
+  constructor(plan: Plan, fail: (property: string) => void) {
+    this.#plan = plan
+    this.#fail = fail
+  }
+
+  /** Goes through all rows; their sequence must have no gap. */
+  run(rows: readonly DecodedRow[]): void {
+    let next = 1
+    for (const row of rows) {
+      if (row.seq !== next) this.#fail('journalGapless')
+      const { atMs, events } = row
+      if (events.length !== row.count) this.#fail('journalGapless')
+      next += events.length
+      for (const event of events) {
+        if (this.#isEnded && !reopening.has(event.kind)) this.#fail('endedStaysEnded')
+        this.#see(event, atMs)
+      }
+    }
+    const { agentCallsMax } = this.#plan
+    if (agentCallsMax !== null && this.#counted > agentCallsMax) this.#fail('budgetHolds')
+    if (this.#isEnded && this.#open.size > 0) this.#fail('endsSettled')
+  }
+
+  #see(event: KernelEvent, atMs: number): void {
+    switch (event.kind) {
+      case 'StepScheduled':
+      case 'StepSkipped':
+        return this.#decide(event)
+      case 'CallScheduled':
+        return this.#item(event)
+      case 'StepFailed':
+        this.#decided.add(event.step)
+        return this.#settle(event.step)
+      case 'AttemptStarted':
+        return this.#start(event)
+      case 'ChildStarted':
+      case 'ChildEnded':
+        return this.#child(event)
+      case 'RetryScheduled':
+      case 'PollCompleted':
+      case 'FallbackScheduled':
+      case 'AttemptLost':
+      case 'CallSuspended':
+      case 'CallUncertain':
+      case 'CallResolved':
+      case 'SignalDelivered':
+        return this.#during(event, atMs)
+      case 'CallCompleted':
+      case 'CallFailed':
+      case 'CallCancelled':
+        return this.#end(event)
+      case 'CompensationScheduled':
+        return this.#compensate(event)
+      case 'RollbackRequested':
+      case 'RolledBack':
+      case 'ExecutionForked':
+      case 'ExecutionRedriven':
+      case 'UndoRequested':
+      case 'CompensationRedriven':
+        return this.#reopen(event)
+      default:
+        this.#steer(event)
+    }
+  }
+
+  #decide(event: KernelEvent & { kind: 'StepScheduled' | 'StepSkipped' }): void {
+    const step = this.#step(event.step)
+    if (this.#decided.has(event.step)) this.#fail('stepDecidedOnce')
+    this.#decided.add(event.step)
+    const needs = step.needs.map((need) => this.#plan.steps[need]?.id ?? '')
+    if (needs.some((need) => !this.#settled.has(need))) this.#fail('dependencyOrder')
+    if (this.#isPaused || this.#isStopping) this.#fail('pauseAndFailureHold')
+    if (event.kind === 'StepSkipped') {
+      this.#settled.set(event.step, 'skipped')
+      const allSkipped =
+        needs.length > 0 && needs.every((need) => this.#settled.get(need) === 'skipped')
+      if (event.reason === 'needs' && !allSkipped) this.#fail('skipReason')
+      return
+    }
+    if (event.items === undefined) this.#open.set(event.step, newJournalCall())
+    else {
+      this.#items.set(event.step, event.items.length)
+      if (event.items.length === 0) this.#settled.set(event.step, 'done')
+    }
+  }
+
+  #item(event: KernelEvent & { kind: 'CallScheduled' }): void {
+    const step = this.#step(event.step)
+    if (this.#isPaused || this.#isStopping) this.#fail('pauseAndFailureHold')
+    this.#open.set(`${event.step}[${event.index}]`, newJournalCall())
+    const together = Array.from(this.#open.keys()).filter((key) =>
+      key.startsWith(`${event.step}[`),
+    ).length
+    if (together > step.maxParallel) this.#fail('maxParallelHolds')
+  }
+
+  #start(event: KernelEvent & { kind: 'AttemptStarted' }): void {
+    const key = keyOf(event)
+    const call = this.#open.get(key)
+    if (call === undefined) return this.#fail('attemptOfOpenCall')
+    if (this.#isPaused && !this.#isForced && this.#undo.goingBack === null)
+      this.#fail('pauseAndFailureHold')
+    if (call.isRunning) this.#fail('oneAttemptAtATime')
+    const isRedelivery = call.isLost || call.isResolved || call.isResumed
+    if (isRedelivery && !call.isRevived && event.attempt !== call.attempt)
+      this.#fail('redeliveryKeepsAttempt')
+    if (!isRedelivery && event.attempt !== call.attempt + 1) this.#fail('attemptsCountUp')
+    if (this.#isHeld(event.step) && event.undo === undefined && !isRedelivery)
+      this.#fail('pauseAndFailureHold')
+    if (call.isUncertain && !call.isResolved) this.#fail('onceNotBlindly')
+    if (call.isLost && !call.isResolved && event.effect === 'once' && !event.lookup)
+      this.#fail('onceNotBlindly')
+    if (event.undo === undefined && !isRedelivery) this.#counted++
+    Object.assign(call, {
+      attempt: event.attempt,
+      effect: event.effect,
+      lookup: event.lookup,
+      isRunning: true,
+      isLost: false,
+      isResolved: false,
+      isResumed: false,
+      isUncertain: false,
+      isRevived: false,
+    })
+    const { maxAttempts } = this.#step(event.step).retry
+    if (call.attempt > maxAttempts) this.#fail('maxAttemptsHolds')
+  }
+
+  #during(event: During, atMs: number): void {
+    const call = this.#open.get(keyOf(event))
+    if (call === undefined) return this.#fail('eventOfOpenCall')
+    switch (event.kind) {
+      case 'AttemptLost':
+        call.isLost = true
+        break
+      case 'CallUncertain':
+        call.isUncertain = true
+        break
+      case 'CallResolved':
+        call.isResolved = event.resolution === 'retry'
+        return
+      case 'SignalDelivered':
+        call.isResumed = call.isSuspended
+        call.isSuspended = false
+        return
+      case 'CallSuspended':
+        call.isSuspended = true
+        break
+      case 'PollCompleted':
+        call.attempt = 0
+        this.#succeed(event, call)
+        if (event.dueAtMs < atMs) this.#fail('dueInTheFuture')
+        break
+      case 'FallbackScheduled':
+        call.attempt = 0
+        call.isUncertain = false
+        call.isLost = false
+        break
+      case 'RetryScheduled':
+        if (event.dueAtMs < atMs) this.#fail('dueInTheFuture')
+        break
+      default:
+        assertNever(event, 'event')
+    }
+    call.isRunning = false
+  }
+
+  #end(event: KernelEvent & { kind: 'CallCompleted' | 'CallFailed' | 'CallCancelled' }): void {
+    const key = keyOf(event)
+    if (this.#recorded.has(key)) this.#fail('resultRecordedOnce')
+    this.#recorded.add(key)
+    const call = this.#open.get(key)
+    if (call === undefined) return this.#fail('resultRecordedOnce')
+    this.#open.delete(key)
+    if (event.undo !== undefined) {
+      if (!this.#undo.ended(event.undo, event.kind === 'CallCompleted'))
+        this.#fail('compensationOrder')
+      return
+    }
+    if (event.kind !== 'CallCompleted') this.#unsuccessful.add(key)
+    if (event.kind === 'CallCompleted' || ('raw' in event && event.raw !== undefined))
+      this.#succeed(event, call)
+    const wasLost = call.isLost && !call.isResolved && call.effect !== 'read' && !call.lookup
+    if (event.kind === 'CallCancelled' && event.unknown !== true && wasLost)
+      this.#fail('lostIsNotForgotten')
+    if (event.kind === 'CallCancelled' && event.unknown === true) {
+      const isUndone = this.#undo.goingBack !== null || !call.isUncertain
+      if (isUndone && this.#step(event.step).compensate !== null) this.#succeed(event, call)
+    }
+    const count = this.#items.get(event.step)
+    if (count === undefined) return this.#settle(event.step)
+    const ended = Array.from(this.#recorded).filter((known) =>
+      known.startsWith(`${event.step}[`),
+    ).length
+    if (ended === count && event.kind === 'CallCompleted') this.#settled.set(event.step, 'done')
+  }
+
+  #compensate(event: KernelEvent & { kind: 'CompensationScheduled' }): void {
+    if (!this.#isCompensating) this.#fail('compensationOrder')
+    if (!this.#undo.scheduled(event.undo, labelOf(event))) this.#fail('compensationOrder')
+    this.#open.set(keyOf(event), newJournalCall())
+  }
+
+  #child(event: KernelEvent & { kind: 'ChildStarted' | 'ChildEnded' }): void {
+    const call = this.#open.get(keyOf(event))
+    if (call === undefined) return this.#fail('eventOfOpenCall')
+    if (event.kind === 'ChildStarted') {
+      if (this.#isPaused && !this.#isForced && this.#undo.goingBack === null)
+        this.#fail('pauseAndFailureHold')
+      if (this.#isHeld(event.step) && event.undo === undefined) this.#fail('pauseAndFailureHold')
+      call.attempt = event.attempt
+      call.isChild = true
+    } else if (event.undo === undefined) {
+      this.#counted += event.agentCalls - call.childCalls
+      call.childCalls = event.agentCalls
+    }
+  }
+
+  /** Whether no attempt of the step may start because of a failure, a cancel or a rollback. */
+  #isHeld(step: string): boolean {
+    return this.#isStopping || (this.#undo.goingBack?.has(step) ?? false)
+  }
+
+  #reopen(event: Reopening): void {
+    switch (event.kind) {
+      case 'RollbackRequested':
+        this.#isEnded = false
+        this.#isCompensating = false
+        this.#undo.goingBack = new Set(event.steps)
+        this.#isFinalRollback = event.final ?? false
+        return
+      case 'RolledBack':
+        for (const step of this.#undo.goingBack ?? []) this.#forget(step, true)
+        this.#undo.goingBack = null
+        return this.#goOn(this.#isFinalRollback || this.#isCancelled)
+      case 'ExecutionForked':
+        for (const { step, status } of event.steps) {
+          this.#decided.add(step)
+          this.#settled.set(step, status === 'skipped' ? 'skipped' : 'done')
+        }
+        return
+      case 'ExecutionRedriven':
+        for (const step of event.reset) this.#forget(step, true)
+        for (const step of event.anew) this.#forget(step, false)
+        for (const step of event.again) this.#callAgain(step)
+        return this.#goOn(false)
+      case 'UndoRequested':
+        this.#goOn(true)
+        this.#isForced = true
+        this.#isCompensating = true
+        this.#mustUndo = true
+        return
+      case 'CompensationRedriven':
+        this.#isEnded = false
+        this.#isCompensating = true
+        this.#isForced = true
+        this.#callUndoAgain(this.#undo.again(event.undo))
+        return
+      default:
+        assertNever(event, 'event')
+    }
+  }
+
+  #goOn(isStopping: boolean): void {
+    this.#isEnded = false
+    this.#isStopping = isStopping
+    this.#isForced = isStopping && this.#isCancelled
+    this.#isCompensating = false
+    for (const key of this.#undo.keepEffects((step) => this.#settled.has(step)))
+      this.#recorded.delete(key)
+  }
+
+  /** The step is decided anew; with a higher run what it had done is settled. */
+  #forget(step: string, isHigherRun: boolean): void {
+    this.#decided.delete(step)
+    this.#settled.delete(step)
+    this.#items.delete(step)
+    for (const label of Array.from(this.#recorded)) {
+      if (label !== step && !(label.startsWith(`${step}[`) && !label.includes('/'))) continue
+      this.#recorded.delete(label)
+      this.#unsuccessful.delete(label)
+    }
+    if (isHigherRun) this.#undo.anew(step)
+  }
+
+  #callAgain(step: string): void {
+    this.#settled.delete(step)
+    for (const label of Array.from(this.#unsuccessful)) {
+      if (label !== step && !label.startsWith(`${step}[`)) continue
+      this.#unsuccessful.delete(label)
+      this.#recorded.delete(label)
+      this.#open.set(label, newJournalCall(true))
+    }
+  }
+
+  #callUndoAgain(key: string): void {
+    this.#recorded.delete(key)
+    this.#open.set(key, newJournalCall(true))
+  }
+
+  #steer(event: KernelEvent): void {
+    switch (event.kind) {
+      case 'ExecutionPaused':
+        this.#isPaused = true
+        return
+      case 'ExecutionResumed':
+        this.#isPaused = false
+        return
+      case 'CancelRequested':
+      case 'ExecutionTimedOut':
+        if (event.kind === 'CancelRequested') {
+          this.#isCancelled = true
+          if (!this.#isCompensating) this.#undo.goingBack = null
+          if (event.undo === true) this.#mustUndo = true
+        }
+        this.#isForced = true
+        this.#isStopping = true
+        return
+      case 'FailureDecided':
+        this.#isStopping = true
+        return
+      case 'CompensationStarted':
+        this.#isCompensating = true
+        if (this.#openIn(this.#undo.goingBack) > 0) this.#fail('endsSettled')
+        return
+      case 'ExecutionCompleted':
+        this.#isEnded = true
+        if (this.#plan.steps.some(({ id }) => !this.#settled.has(id))) this.#fail('completesWhole')
+        return
+      case 'ExecutionFailed':
+      case 'ExecutionCancelled':
+        this.#isEnded = true
+        if ((this.#plan.onFailure === 'compensate' || this.#mustUndo) && !this.#undo.isAllOver) {
+          this.#fail('everySuccessUndone')
+        }
+        return
+      default:
+    }
+  }
+
+  #openIn(steps: ReadonlySet<string> | null): number {
+    if (steps === null) return this.#open.size
+    const isIn = (key: string): boolean => steps.has(key.replace(/[[/].*$/, ''))
+    return Array.from(this.#open.keys()).filter(isIn).length
+  }
+
+  #succeed(event: { readonly step: string; readonly index?: number }, call: JournalCall): void {
+    const { step } = event
+    if (this.#step(step).compensate === null && !call.isChild) return
+    this.#undo.succeeded(step, labelOf(event))
+  }
+
+  #settle(step: string): void {
+    this.#settled.set(step, 'done')
+  }
+
+  #step(id: string): PlanStep {
+    return this.#plan.steps[this.#plan.stepIndex.get(id) ?? -1] as PlanStep
+  }
+}

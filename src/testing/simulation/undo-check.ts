@@ -1,0 +1,89 @@
+/** A recorded success that can be undone. */
+interface Success {
+  /** Of its call, as `analyse[3]`. */
+  readonly label: string
+  readonly step: string
+  readonly run: number
+}
+
+/** What the journal says of undoing: recorded successes in order, and which of them are undone. */
+export class UndoCheck {
+  /** An `undo` of the journal is a place in here. */
+  readonly #successes: Success[] = []
+  /** Places of those that are undone, or of an earlier run. */
+  readonly #over = new Set<number>()
+  readonly #failed = new Set<number>()
+  readonly #runs = new Map<string, number>()
+  /** The one that is being undone; null for none. */
+  #open: number | null = null
+  /** Steps that a rollback under way takes back; null for none. */
+  goingBack: ReadonlySet<string> | null = null
+
+  /** Nothing is left to undo. */
+  get isAllOver(): boolean {
+    return this.#over.size === this.#successes.length
+  }
+
+  succeeded(step: string, label: string): void {
+    this.#successes.push({ label, step, run: this.#run(step) })
+  }
+
+  /** A compensation is scheduled: false unless it is the newest success that is to be undone, and the only one. */
+  scheduled(undo: number, label: string): boolean {
+    const newest = this.#successes.findLastIndex((_, place) => this.#isToUndo(place))
+    const isInOrder = this.#open === null && undo === newest
+    this.#over.add(undo)
+    this.#open = undo
+    return isInOrder && this.#successes[undo]?.label === label
+  }
+
+  /** A compensation has ended: false unless it was the one under way. */
+  ended(undo: number, isUndone: boolean): boolean {
+    const isExpected = this.#open === undo
+    if (!isUndone) this.#failed.add(undo)
+    this.#open = null
+    return isExpected
+  }
+
+  /** The step runs again: what it had done is settled. */
+  anew(step: string): void {
+    for (const [place, success] of this.#successes.entries())
+      if (success.step === step) this.#over.add(place)
+    this.#runs.set(step, this.#run(step) + 1)
+  }
+
+  /**
+   * Steps that stay as they are, and whose undoing had failed, count again.
+   *
+   * @returns keys of the compensations that may be made once more
+   */
+  keepEffects(isKept: (step: string) => boolean): readonly string[] {
+    const kept = Array.from(this.#failed).filter((place) => {
+      const { step, run } = this.#successes[place] as Success
+      return run === this.#run(step) && isKept(step)
+    })
+    for (const place of kept) this.#over.delete(place)
+    return kept.map((place) => this.#forget(place))
+  }
+
+  /** A failed compensation is made again. @returns its key */
+  again(undo: number): string {
+    this.#open = undo
+    return this.#forget(undo)
+  }
+
+  #isToUndo(place: number): boolean {
+    const { step } = this.#successes[place] as Success
+    return !this.#over.has(place) && (this.goingBack?.has(step) ?? true)
+  }
+
+  #forget(place: number): string {
+    const { label } = this.#successes[place] as Success
+    this.#failed.delete(place)
+    return `${label}/undo${place}`
+  }
+
+  #run(step: string): number {
+    return this.#runs.get(step) ?? 1
+  }
+}
