@@ -11,8 +11,8 @@ export const tdaStateKey = 'tda'
  * @throws InputError for one that is malformed, or that the engine writes itself
  */
 export function writableStateKey(key: string): string {
-  if (typeof key !== 'string' || !keyPattern.test(key)) {
-    throw new OrchestrationError('InputError', `'${String(key).slice(0, 220)}' is no state key`, {
+  if (!keyPattern.test(key)) {
+    throw new OrchestrationError('InputError', `'${key.slice(0, 220)}' is no state key`, {
       hint: 'use 1 to 200 of A-Z a-z 0-9 . _ - and begin with a letter, a digit or _',
     })
   }

@@ -76,7 +76,7 @@ export class Executions {
 
   /** Accepts a start, or attaches to the execution that has its id. */
   begin(definition: Definition, options: BeginOptions): Begun {
-    const { journal, clock, random, flags } = this.#parts
+    const { clock, random, flags } = this.#parts
     this.#refuseWhenClosed()
     const input = checkedInput(definition, payload(options.input ?? {}, 'the input'))
     if (options.executionId !== undefined) {

@@ -110,6 +110,8 @@ export interface ExecutionFilter {
   readonly workflow?: string
   /** Every pair must be in the execution's metadata; values compare as text. */
   readonly metadata?: Readonly<Record<string, string>>
+  /** Only those with a smaller execution number: the rest of a list that was cut. */
+  readonly before?: number
   /** Newest first; default 1,000. */
   readonly limit?: number
 }

@@ -92,6 +92,7 @@ export class MemoryJournal implements Journal {
       .toReversed()
       .filter(
         (row) =>
+          row.execution < (filter.before ?? Infinity) &&
           (filter.status === undefined || row.status === filter.status) &&
           (filter.workflow === undefined || row.workflow === filter.workflow) &&
           hasMetadata(row.metadata, filter.metadata),

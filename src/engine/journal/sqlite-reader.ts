@@ -67,7 +67,7 @@ export class SqliteJournalReader implements JournalReader {
     this.#ofNumber = database.prepare(`${selectExecutions()} WHERE execution = ?`)
     // Without the namespace: a row in which it was altered is to be found, and not to be left out.
     this.#list = database.prepare(`${selectExecutions()}
-      WHERE (:status IS NULL OR status = :status)
+      WHERE execution < :before AND (:status IS NULL OR status = :status)
       AND (:definitions IS NULL OR definition IN (SELECT value FROM json_each(:definitions)))
       ORDER BY execution DESC LIMIT :limit`)
     this.#open = database.prepare(
@@ -101,6 +101,7 @@ export class SqliteJournalReader implements JournalReader {
       if (definitions?.length === 0) return []
       return this.#list
         .all({
+          before: filter.before ?? Number.MAX_SAFE_INTEGER,
           status: filter.status === undefined ? null : statusCode(filter.status),
           definitions: definitions === null ? null : JSON.stringify(definitions),
           limit: filter.limit ?? listLimitDefault,

@@ -62,7 +62,7 @@ function itemViews(step: StepState): readonly ItemView[] | null {
 }
 
 /** How far an execution has come. */
-export function progressView({
+function progressView({
   state,
   status,
   nowMs,

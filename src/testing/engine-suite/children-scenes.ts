@@ -29,7 +29,7 @@ export function kidWith(
 
 /** A step that runs `kid`. */
 export function runsKid(rest: JsonObject = {}, ref: JsonObject = {}): StepData {
-  return { workflow: { name: 'kid', version: '1', ...ref }, ...rest } as StepData
+  return { workflow: { name: 'kid', version: '1', ...ref }, ...rest }
 }
 
 /** Starts an execution `p` whose step `page` runs `child`. */

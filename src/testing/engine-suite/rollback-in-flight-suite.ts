@@ -85,10 +85,13 @@ export const rollbackInFlightChecks: EngineChecks = {
     const inputs = stage.script.calls
       .filter(({ action }) => action === 'undo')
       .map(({ stepId, input }) => [stepId, input])
-    assert.deepEqual(inputs.toSorted(), [
-      ['b', { input: {}, output: 'late' }],
-      ['c', { input: {}, output: null }],
-    ])
+    assert.deepEqual(
+      inputs.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
+      [
+        ['b', { input: {}, output: 'late' }],
+        ['c', { input: {}, output: null }],
+      ],
+    )
   },
   async 'a lookup decides about the `once` call that a rollback aborted'(stage) {
     stage.script.run = ({ key }) => (/(yes|no)\/1$/.test(key) ? held : null)
@@ -175,7 +178,7 @@ export const rollbackInFlightChecks: EngineChecks = {
     await stage.begin(chain, { executionId: 'x' })
     stage.script.run = ({ action }) => (action === 'undo' ? held : null)
     const answers = [stage.engine.rollback('x', 'a'), stage.engine.rollback('x', 'a')]
-    assert.deepEqual((await stage.now(Promise.all(answers))).toSorted(), [false, true])
+    assert.deepEqual(new Set(await stage.now(Promise.all(answers))), new Set([false, true]))
     await release(stage)
     assert.deepEqual(done(stage).slice(3), ['x/b/2', 'x/c/2'])
   },

@@ -284,7 +284,8 @@ const goingBackChecks: EngineChecks = {
     await stage.harness.advance(0)
     assert.equal((await stage.show('x')).steps['each']?.status, 'completed')
     await stage.now(stage.engine.rollback('x', 'amid'))
-    const itemsOf = (keys: readonly string[]) => keys.map((key) => key.split('/')[1]).toSorted()
+    const itemsOf = (keys: readonly string[]) =>
+      keys.map((key) => key.split('/')[1] ?? '').toSorted()
     const again = done(stage).slice(4)
     assert.deepEqual(itemsOf(again), itemsOf(undone(stage)))
     assert.ok(undone(stage).includes('x/each[3]/1/compensate'))

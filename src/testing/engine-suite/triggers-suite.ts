@@ -184,7 +184,7 @@ export const triggerChecks: EngineChecks = {
     )
     await stage.harness.restart()
     const ids = await deliver(stage, event('1', { source: 'cpu', severity: 1 }))
-    assert.deepEqual(ids.map((id) => id.split('.')[0]).toSorted(), ['started', 'watch'])
+    assert.deepEqual(ids.map((id) => id.split('.')[0] ?? '').toSorted(), ['started', 'watch'])
   },
   async 'what an event started is durable when it is told'(stage) {
     stage.script.run = () => held
@@ -207,7 +207,7 @@ export const triggerChecks: EngineChecks = {
       { ...watch, triggers: [{ event: anomaly, when: 'event.data.severity >=' }] },
       { ...watch, triggers: [{ event: anomaly, schedule: '* * * * *' }] },
     ]) {
-      await stage.refused(stage.engine.registerWorkflow(wrong as WorkflowData), 'DocumentError')
+      await stage.refused(stage.engine.registerWorkflow(wrong), 'DocumentError')
     }
     assert.deepEqual(await deliver(stage, event('1', { source: 'cpu', severity: 1 })), [])
   },

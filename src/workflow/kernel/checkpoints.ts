@@ -84,10 +84,12 @@ export function observeTda(turn: Turn): void {
   const { state, moment } = turn
   const { tda } = moment
   if (!tda.available) return
+  const known = state.tda
   const isKnown =
-    state.tda?.['windowId'] === tda.windowId &&
-    state.tda?.['anomalySeverity'] === tda.anomalySeverity &&
-    (state.tda?.['anomalies'] as readonly unknown[]).length === tda.anomalies.length
+    known !== null &&
+    known['windowId'] === tda.windowId &&
+    known['anomalySeverity'] === tda.anomalySeverity &&
+    (known['anomalies'] as readonly unknown[]).length === tda.anomalies.length
   if (!isKnown) record(turn, { kind: 'TdaObserved', context: { ...tda } })
 }
 

@@ -98,7 +98,7 @@ export function settleChild(turn: Turn, call: CallState): void {
 }
 
 /** The key under which the document of a sub-workflow is pinned. */
-export function pinKey({ name, range }: { readonly name: string; readonly range: string }): string {
+function pinKey({ name, range }: { readonly name: string; readonly range: string }): string {
   return `${name}@${range}`
 }
 
@@ -120,8 +120,6 @@ function refusalOf(
   },
 ): ErrorJson | null {
   const { target, documentHash, executionId } = child
-  const refuse = (message: string, hint: string): ErrorJson =>
-    new OrchestrationError('RefusedError', message, { hint }).toJSON()
   if (documentHash === undefined) {
     return refuse(
       `workflow '${pinKey(target)}' was not found when '${state.executionId}' started`,
@@ -139,6 +137,10 @@ function refusalOf(
     `the id of the sub-workflow of '${state.executionId}' would have ${executionId.length} characters; an id has at most ${executionIdMax}`,
     'start the parent with a shorter id',
   )
+}
+
+function refuse(message: string, hint: string): ErrorJson {
+  return new OrchestrationError('RefusedError', message, { hint }).toJSON()
 }
 
 function failure(call: CallState, { status, error }: ChildEnd): ErrorJson {

@@ -63,18 +63,10 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
       foldChildStarted(state, call, event)
       break
     case 'ChildEnded':
-      // Undoing is free, and what a redriven one had spent before is counted already.
-      if (call.ref.undo !== null) break
-      state.agentCalls += event.agentCalls - call.childCalls
-      call.childCalls = event.agentCalls
+      foldChildEnded(state, call, event)
       break
     case 'PollCompleted':
-      remember(state, call, event.output)
-      call.redeliver = false
-      call.poll++
-      beginAnew(call)
-      call.dueAtMs = event.dueAtMs
-      setStatus(state, call, 'polling')
+      foldPoll(state, call, event)
       break
     case 'CallSuspended':
       call.signal = event.signal
@@ -152,6 +144,30 @@ function foldChildStarted(
   call.isLost = false
   call.aborting = false
   setStatus(state, call, 'child')
+}
+
+function foldChildEnded(
+  state: ExecutionState,
+  call: CallState,
+  event: CallEvent & { kind: 'ChildEnded' },
+): void {
+  // Undoing is free, and what a redriven one had spent before is counted already.
+  if (call.ref.undo !== null) return
+  state.agentCalls += event.agentCalls - call.childCalls
+  call.childCalls = event.agentCalls
+}
+
+function foldPoll(
+  state: ExecutionState,
+  call: CallState,
+  event: CallEvent & { kind: 'PollCompleted' },
+): void {
+  remember(state, call, event.output)
+  call.redeliver = false
+  call.poll++
+  beginAnew(call)
+  call.dueAtMs = event.dueAtMs
+  setStatus(state, call, 'polling')
 }
 
 function foldLost(state: ExecutionState, call: CallState): void {

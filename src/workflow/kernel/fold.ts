@@ -34,28 +34,12 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     case 'DeadLetterDiscarded':
       return foldReopening(state, event, atMs)
     case 'StateChanged':
-      return foldChanges(state, event.changes, atMs)
-    case 'CheckpointTaken': {
-      const taken = { seq: state.seq, label: event.label ?? null, reason: event.reason, atMs }
-      state.checkpoints = [...state.checkpoints, taken]
-      return
-    }
+    case 'CheckpointTaken':
     case 'TdaObserved':
-      return foldTda(state, event.context, atMs)
-    case 'SignalReceived': {
-      const queue = state.signals.get(event.name)
-      if (queue === undefined) state.signals.set(event.name, [event.data])
-      else queue.push(event.data)
-      state.signalCount++
-      return
-    }
+    case 'SignalReceived':
     case 'ExecutionPaused':
-      state.paused = true
-      if (state.rollback !== null) state.rollback.isPauseHolding = true
-      return
     case 'ExecutionResumed':
-      state.paused = false
-      return
+      return foldHeard(state, event, atMs)
     case 'CancelRequested':
     case 'ExecutionTimedOut':
     case 'FailureDecided':
@@ -84,6 +68,47 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     case 'CallCancelled':
     case 'SignalDelivered':
       foldCallEvent(state, event, atMs)
+      return
+    default:
+      assertNever(event, 'event')
+  }
+}
+
+type HeardEvent = KernelEvent & {
+  kind:
+    | 'StateChanged'
+    | 'CheckpointTaken'
+    | 'TdaObserved'
+    | 'SignalReceived'
+    | 'ExecutionPaused'
+    | 'ExecutionResumed'
+}
+
+/** What came from outside and concerns no step by itself. */
+function foldHeard(state: ExecutionState, event: HeardEvent, atMs: number): void {
+  switch (event.kind) {
+    case 'StateChanged':
+      return foldChanges(state, event.changes, atMs)
+    case 'CheckpointTaken': {
+      const taken = { seq: state.seq, label: event.label ?? null, reason: event.reason, atMs }
+      state.checkpoints = [...state.checkpoints, taken]
+      return
+    }
+    case 'TdaObserved':
+      return foldTda(state, event.context, atMs)
+    case 'SignalReceived': {
+      const queue = state.signals.get(event.name)
+      if (queue === undefined) state.signals.set(event.name, [event.data])
+      else queue.push(event.data)
+      state.signalCount++
+      return
+    }
+    case 'ExecutionPaused':
+      state.paused = true
+      if (state.rollback !== null) state.rollback.isPauseHolding = true
+      return
+    case 'ExecutionResumed':
+      state.paused = false
       return
     default:
       assertNever(event, 'event')

@@ -69,7 +69,7 @@ function sortedSteps(state: ExecutionState): SortedSteps {
 
 /** Some call may have happened: it is found out under its own key. */
 function isUnknown({ calls }: StepState): boolean {
-  return calls.some((call) => call?.isUnknown === true || (call?.effects ?? 0) > 0)
+  return calls.some((call) => call !== undefined && (call.isUnknown || call.effects > 0))
 }
 
 function hasCalled({ plan, calls, items }: StepState): boolean {

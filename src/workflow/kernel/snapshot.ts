@@ -293,18 +293,17 @@ class ValueReader {
 
   valueAt(place: unknown): JsonValue {
     const value = this.#values[place as number]
-    invariant(value !== undefined, `it has no value ${String(place)}`)
+    invariant(value !== undefined, 'a value is missing')
     return value
   }
 
   read(target: object, { names, initial }: Layout, written: Written): object {
-    const record = target as Record<string, unknown>
-    for (const name of names) record[name] = initial[name]
+    const record = Object.assign(target, initial) as Record<string, unknown>
     for (let i = 0; i < written.length; i += 2) {
       const number = written[i] as number
       const value = written[i + 1]
       const name = names[number < 0 ? -1 - number : number]
-      invariant(name !== undefined && value !== undefined, `it has no field ${number}`)
+      invariant(name !== undefined && value !== undefined, 'a field is missing')
       record[name] = number < 0 ? this.valueAt(value) : value
     }
     return record

@@ -191,6 +191,8 @@ const lookupChecks: Readonly<Record<string, JournalCheck>> = {
       journal.list(filter).map((found) => found.executionId)
     assert.deepEqual(ids({}), ['e4', 'e3', 'e2', 'e1'])
     assert.deepEqual(ids({ limit: 2 }), ['e4', 'e3'])
+    const third = journal.find('e3')?.execution ?? 0
+    assert.deepEqual(ids({ before: third, limit: 1 }), ['e2'])
     assert.deepEqual(ids({ status: 'failed' }), ['e4', 'e2'])
     assert.deepEqual(ids({ workflow: 'audit' }), ['e4', 'e3'])
     assert.deepEqual(ids({ workflow: 'audit', status: 'failed' }), ['e4'])
