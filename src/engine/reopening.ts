@@ -32,9 +32,10 @@ export class Reopening {
     const { parts, executions, definitions, runner, rollbacks } = this.#of
     const row = executions.row(executionId)
     const source = runner.executions.get(executionId)
-    if (source?.isDirty === true) await runner.flushed(source)
-    const now = runner.executions.get(executionId)?.state ?? executions.stateAt(row)
-    const checkpoint = rollbacks.checkpoint(now, from)
+    const checkpoint =
+      source === undefined
+        ? rollbacks.checkpoint(executions.stateAt(row), from)
+        : await rollbacks.durableCheckpoint(source, from)
     const state = executions.stateAt(row, checkpoint.seq)
     const origin = forkOriginOf(state, entriesAt(state, parts.clock.nowMs()))
     const definition =

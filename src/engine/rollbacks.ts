@@ -65,10 +65,8 @@ export class Rollbacks {
     const { executions, runner, steering } = this.#of
     const running = executions.openEnded(executionId)
     return steering.holding(running, async () => {
-      // The checkpoint's state is read from the journal, which has to have it.
-      if (running.isDirty) await runner.flushed(running)
       const { state } = running
-      const checkpoint = this.checkpoint(state, to)
+      const checkpoint = await this.durableCheckpoint(running, to)
       if (state.rollback?.checkpointId === checkpoint.checkpointId) return false
       refuseUnless(mayRollBack(state, checkpoint.seq), state)
       const acceptEffects = options.acceptEffects ?? false
@@ -81,6 +79,16 @@ export class Rollbacks {
       await runner.flushed(running)
       return true
     })
+  }
+
+  /** As `checkpoint`, once the journal has it: the state there is read from the journal. */
+  async durableCheckpoint(running: Running, name: string): Promise<Checkpoint> {
+    for (;;) {
+      const { seq } = running.state
+      await this.#of.runner.flushed(running)
+      const checkpoint = this.checkpoint(running.state, name)
+      if (checkpoint.seq <= seq) return checkpoint
+    }
   }
 
   /** Obeys the document's `onFailure: rollback`. */

@@ -286,6 +286,30 @@ const redriveExecutionChecks: EngineChecks = {
     assert.deepEqual((await stage.ended('x')).output, { pay: 'paid' })
     assert.deepEqual(stage.script.keys, ['x/a/1', 'x/pay/1', 'x/pay/1'])
   },
+  async 'a fallback that happened and whose `outputs` failed is looked up, and its step not called anew'(
+    stage,
+  ) {
+    const kid = { ...probe({ k: call('read') }), name: 'kid' }
+    stage.script.run = ({ stepId }) => {
+      if (stepId === 'k') throw final()
+      return { paid: true }
+    }
+    stage.script.lookup = () => ({ gone: 1 })
+    const step = {
+      workflow: { name: 'kid' },
+      fallback: { agent: 'worker', action: 'charge' },
+      outputs: { v: '${ output.gone }' },
+    }
+    const failed = await stage.finish(probe({ page: step }), {
+      executionId: 'x',
+      workflows: [kid],
+    })
+    assert.equal(failed.status, 'failed')
+    await stage.now(stage.engine.redrive('x'))
+    assert.deepEqual((await stage.ended('x')).output, { page: { v: 1 } })
+    assert.deepEqual(stage.script.lookups, ['x/page/1/f1'])
+    assert.equal(stage.script.count('page'), 1)
+  },
 }
 
 /** Dead letters: what opens, closes and tries them again. */

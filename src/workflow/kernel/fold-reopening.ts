@@ -217,13 +217,19 @@ function callAgain(state: ExecutionState, step: StepState): void {
   }
 }
 
-/** A call that is over begins anew under its key, with the input of its own target. */
+/**
+ * A call that is over begins anew under its key, with its own target. One that may have happened, or did,
+ * and may not happen twice stays with the target that it called: what became of it is found out first.
+ */
 function revive(state: ExecutionState, call: CallState): void {
-  if (call.fallback > 0) call.input = call.ownInput
-  const isUnknown = call.isUnknown || call.effects > 0
+  const mayHaveHappened = call.effect === 'once' && (call.isUnknown || call.effects > 0)
+  const { fallback, leftBecause } = call
+  if (!mayHaveHappened && fallback > 0) call.input = call.ownInput
   Object.assign(call, fresh)
   state.live.add(call)
-  if (!isUnknown || call.effect !== 'once') return setStatus(state, call, 'scheduled')
+  if (!mayHaveHappened) return setStatus(state, call, 'scheduled')
+  call.fallback = fallback
+  call.leftBecause = leftBecause
   setStatus(state, call, call.lookup ? 'lookingUp' : 'uncertain')
 }
 

@@ -92,9 +92,9 @@ const absent = -1
 
 /**
  * The text of a snapshot, from which an execution is taken up without folding the events behind it. It
- * begins with the `kernelVersion`. What no event says is left out, such as places that were asked for;
- * a call that no event has moved (its delay was over) is written where it is, and recovery takes it
- * from there. Linear in the size of the state.
+ * begins with the `kernelVersion`. Places that were asked for and attempts that were told to stop are left
+ * out, since no event says them. Of a state that is being driven, a call whose delay is over is written as
+ * `scheduled` and one that is looked up as `lookingUp`: recovery takes both up. Linear in the size of the state.
  */
 export function encodeState(state: ExecutionState): string {
   const { plan, executionId, entries, rollback } = state
