@@ -41,6 +41,8 @@ export class Parking {
     if (!running.isDriven || isDirty || holders > 0 || flushed.length > 0) return false
     if (places.size > 0 || missing.size > 0 || state.live.size === 0) return false
     if (state.rollback !== null || state.phase !== 'forward') return false
+    // An anomaly is to find it awake.
+    if (state.plan.checkpointSeverity !== null) return false
     const { counts } = state
     const isMoving = counts.running + counts.lookingUp + counts.scheduled + counts.child > 0
     return !isMoving && firstDueMs(running) - this.#clock.monotonicMs() >= parkMsMin
