@@ -44,7 +44,17 @@ function fakeVerbs(): Partial<WorkflowEngine> {
     checkpoint: async (...asked: unknown[]) => {
       done.push(['checkpoint', ...asked])
       const checkpointId = `${String(asked[0])}/@7`
-      return { checkpointId, stepId: null, label: null, reason: 'verb', atMs: 1 }
+      return {
+        checkpointId,
+        workflowId: String(asked[0]),
+        stepId: null,
+        label: null,
+        reason: 'verb',
+        atMs: 1,
+        timestampMs: 1,
+        stateSnapshot: {},
+        metadata: { label: null, reason: 'verb' },
+      }
     },
     rollback: async (...asked: unknown[]) => done.push(['rollback', ...asked]) > 0,
     fork: async (...asked: unknown[]) => {

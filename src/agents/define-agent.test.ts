@@ -21,7 +21,7 @@ test('the input of run has the type that its own schema gives', () => {
       free: {
         effect: 'read',
         run: (input) => {
-          expectTypeOf(input).toEqualTypeOf<JsonValue>()
+          expectTypeOf(input).toEqualTypeOf<JsonValue | object>()
           return input
         },
       },

@@ -4,9 +4,12 @@ import { BaseAgent } from './base-agent.ts'
 import type { AgentContext, Effect, Schema } from './contract.ts'
 import type { JsonValue } from '../core/json.ts'
 
-/** What `run` is given: the schema's output type, any JSON without a Standard Schema. */
+/**
+ * What `run` is given: the schema's output type, any JSON without a Standard Schema. `object` lets an author
+ * state the input as an interface, which TypeScript does not take for JSON.
+ */
 export type InputOf<S> =
-  S extends StandardSchemaV1<infer _Given, infer Checked> ? Checked : JsonValue
+  S extends StandardSchemaV1<infer _Given, infer Checked> ? Checked : JsonValue | object
 
 /** An action whose `run` is typed by its input schema. */
 export interface TypedAction<S> {

@@ -49,6 +49,8 @@ const processEnd = watchProcessEnd((error) => {
 const isWorking = ['run', 'serve'].some((verb) => process.argv.includes(verb))
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
+    // What cannot be said there, on a full disk for instance, must not end the work.
+    if (stream === process.stderr) return
     if (error.code !== 'EPIPE') throw error
     if (stream === process.stdout && !isWorking) processEnd.now(0)
   })

@@ -43,7 +43,11 @@ export async function openOwnerServer(
     logger,
     clock,
     kind,
-    ...(readiness === undefined ? {} : { readiness }),
+    readiness: () => {
+      const { stalled } = opened.engine
+      if (stalled !== null) return { isReady: false, reason: stalled.message }
+      return readiness?.() ?? { isReady: true, reason: null }
+    },
     metrics: { text: () => telemetry.metricsText(), contentType: telemetry.metricsContentType },
     list: (filter) => {
       using file = openJournal(path)

@@ -46,16 +46,7 @@ export interface AdmissionLimits {
  */
 export function checkAdmission(load: Load, limits: AdmissionLimits): void {
   const { active, open, stalled, pressure } = load
-  if (stalled !== null) {
-    throw new ResourceExhaustionError(
-      `nothing is accepted while nothing can be recorded: ${stalled.message}`,
-      {
-        retryable: true,
-        cause: stalled,
-        ...(stalled.hint === null ? {} : { hint: stalled.hint }),
-      },
-    )
-  }
+  if (stalled !== null) throw nothingIsRecorded(stalled)
   if (pressure !== null) refuse(pressure, 'start less at once, or give the process more memory')
   const { activeExecutionsMax, openExecutionsMax } = limits
   if (active >= activeExecutionsMax) {
@@ -70,6 +61,18 @@ export function checkAdmission(load: Load, limits: AdmissionLimits): void {
       'try again when some have ended',
     )
   }
+}
+
+/** The refusal of whatever would have to be recorded while nothing can be. */
+export function nothingIsRecorded(stalled: OrchestrationError): ResourceExhaustionError {
+  return new ResourceExhaustionError(
+    `nothing is accepted while nothing can be recorded: ${stalled.message}`,
+    {
+      retryable: true,
+      cause: stalled,
+      ...(stalled.hint === null ? {} : { hint: stalled.hint }),
+    },
+  )
 }
 
 function refuse(message: string, hint: string): never {

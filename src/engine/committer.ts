@@ -16,7 +16,7 @@ import type {
   JournalRow,
   StatusChange,
 } from './journal/journal.ts'
-import type { Running } from './running.ts'
+import { letterIds, type Running } from './running.ts'
 import { statusOf } from './status-of.ts'
 
 /** What one execution adds to a commit. */
@@ -41,6 +41,8 @@ export interface CommitterOptions {
   readonly telemetry: Telemetry
   /** The part is durable: its commands may be obeyed. */
   readonly onCommitted: (part: Part, atMs: number) => void
+  /** Documents were recorded that this owner had not recorded before. */
+  readonly onDocuments: () => void
   /** The part could not be recorded: the execution is not to be driven any more. */
   readonly onBroken: (running: Running, error: OrchestrationError) => void
 }
@@ -74,7 +76,11 @@ export class Committer {
 
   /** The wall time of this turn: one for everything that it records. */
   get atMs(): number {
-    this.#turnAtMs ??= this.#options.clock.nowMs()
+    if (this.#turnAtMs === null) {
+      this.#turnAtMs = this.#options.clock.nowMs()
+      // Its end forgets the time, also when nothing is recorded in it.
+      this.#schedule()
+    }
     return this.#turnAtMs
   }
 
@@ -110,7 +116,8 @@ export class Committer {
 
   async #flush(): Promise<void> {
     if (this.#isCommitting || this.#isClosed) return
-    const { atMs } = this
+    // Not by the getter, which would ask for another turn.
+    const atMs = this.#turnAtMs ?? this.#options.clock.nowMs()
     this.#turnAtMs = null
     const dirty = this.#dirty
     this.#dirty = []
@@ -120,6 +127,7 @@ export class Committer {
     else await this.#recordOneByOne(parts, atMs)
     this.#isCommitting = false
     if (this.#dirty.length > 0) return this.#schedule()
+    this.#turnAtMs = null
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
@@ -146,7 +154,9 @@ export class Committer {
   }
 
   #commit(parts: readonly Part[], atMs: number): void {
+    const recordedBefore = this.recorded.size
     for (const { documents } of parts) for (const { hash } of documents) this.recorded.add(hash)
+    if (this.recorded.size > recordedBefore) this.#options.onDocuments()
     for (const part of parts) this.#options.onCommitted(part, atMs)
   }
 
@@ -165,6 +175,7 @@ export class Committer {
         const startMs = clock.monotonicMs()
         await journal.append(batch)
         telemetry.stateOperation('commit', clock.monotonicMs() - startMs)
+        if (this.stalled !== null) this.#options.logger.log('warn', 'recording works again')
         this.stalled = null
         return null
       } catch (thrown) {
@@ -239,7 +250,7 @@ function letterChanges(running: Running): readonly DeadLetterChange[] {
     if (!letters.has(id))
       changes.push({ kind: 'open', id, execution: row.execution, stepId, error, atMs })
   }
-  if (changes.length > 0) running.letters = new Set(state.deadLetters.keys())
+  if (changes.length > 0) running.letters = letterIds(state)
   return changes
 }
 

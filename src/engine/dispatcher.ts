@@ -147,7 +147,7 @@ export class Dispatcher {
   }
 
   #missing(running: Running, command: Admit | Lookup): void {
-    const what = `no agent '${command.agent}' with action '${command.action}' here`
+    const what = missingAgent(command.agent, command.action)
     running.missing.set(command.call, what)
     this.#options.logger.log('warn', `${what}: waiting`, {
       executionId: running.row.executionId,
@@ -236,4 +236,9 @@ function poolFull(command: Invocation): CallOutcome {
     },
   )
   return { kind: 'failed', error: error.toJSON() }
+}
+
+/** Why a call waits whose agent this process does not have. */
+export function missingAgent(agent: string, action: string): string {
+  return `no agent '${agent}' with action '${action}' here`
 }

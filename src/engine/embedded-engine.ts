@@ -63,10 +63,14 @@ export class EmbeddedEngine implements WorkflowEngine {
     const definitions = parts.definitions ?? new Definitions()
     const { clock, telemetry } = parts
     const isRecordingOnly = parts.isRecordingOnly ?? false
-    const retention = parts.retention == null ? null : new Retention(parts, parts.retention)
+    const isBusy = (): boolean => this.#runner.dispatcher.inFlight > 0
+    const retention =
+      parts.retention == null ? null : new Retention({ ...parts, isBusy }, parts.retention)
     const onEnded = (): void => retention?.noteEnded()
-    const snapshots = new Snapshots(parts.journal, parts.logger)
-    const runner = new Runner({ ...parts, tda: parts.tda ?? null, snapshots, onEnded })
+    const snapshots = new Snapshots(parts.journal, parts.logger, parts.snapshotEventsMin)
+    const onDocuments = (): void => this.#triggers.refresh()
+    const tda = parts.tda ?? null
+    const runner = new Runner({ ...parts, tda, snapshots, onEnded, onDocuments })
     const executions = new Executions(parts, { runner, definitions, snapshots })
     const steering = new Steering(executions, runner)
     const rollbacks = new Rollbacks({ executions, runner, steering, clock, isRecordingOnly })
@@ -219,6 +223,7 @@ export class EmbeddedEngine implements WorkflowEngine {
 
   /** Arms the schedules of every known workflow, and starts what was missed. */
   startTriggers(): void {
+    this.#retention?.start()
     this.#triggers.start()
   }
 
@@ -277,6 +282,11 @@ export class EmbeddedEngine implements WorkflowEngine {
     return this.#executions.ledger(executionId)
   }
 
+  /** Why nothing can be recorded at present; null when all is well. */
+  get stalled(): OrchestrationError | null {
+    return this.#runner.committer.stalled
+  }
+
   /** Armed timers, attempts that run, and executions in memory: all zero when nothing is left over. */
   get held(): { readonly timers: number; readonly attempts: number; readonly executions: number } {
     return {
@@ -284,6 +294,12 @@ export class EmbeddedEngine implements WorkflowEngine {
       attempts: this.#runner.dispatcher.inFlight,
       executions: this.#runner.executions.size,
     }
+  }
+
+  /** Executions out of memory that only wait, and such as somebody waits for the end of: both zero when all have ended. */
+  get awaited(): { readonly parked: number; readonly watched: number } {
+    const { parking, family } = this.#runner
+    return { parked: parking.size, watched: family?.watched ?? 0 }
   }
 
   subscribe(listener: EngineListener): () => void {

@@ -31,6 +31,8 @@ export interface EmbeddedEngineParts {
   readonly pressure?: () => string | null
   /** What is kept of ended executions; null keeps everything. Default null. */
   readonly retention?: RetentionOptions | null
+  /** Events after which a first snapshot is taken. Default 500. */
+  readonly snapshotEventsMin?: number
   /** Told what happens; `subscribe` adds to it. */
   readonly listeners: Set<EngineListener>
   /** Shared with other engines of the process to save work; default own ones. */

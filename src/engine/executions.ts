@@ -1,10 +1,19 @@
 import { messageOf, OrchestrationError } from '../core/errors.ts'
 import { executionId as checkedId, newExecutionId } from '../core/ids.ts'
 import type { JsonObject } from '../core/json.ts'
-import { type ExecutionState, newExecution, type Origin, type Plan } from '../workflow/index.ts'
+import {
+  type CallRef,
+  type ExecutionState,
+  newExecution,
+  type Origin,
+  type Plan,
+  targetOf,
+} from '../workflow/index.ts'
 import { limits } from '../core/limits.ts'
 import { checkAdmission, checkFlags, checkSameStart, type Load } from './acceptance.ts'
 import { checkedInput, type Definition, type Definitions, startHashOf } from './definitions.ts'
+import { missingAgent } from './dispatcher.ts'
+import type { AgentDirectory } from './engine-agent.ts'
 import type { EmbeddedEngineParts } from './engine-parts.ts'
 import { bytesOf, foldRows, logEntries } from './folding.ts'
 import type { ExecutionRow } from './journal/journal.ts'
@@ -17,7 +26,7 @@ import type { Runner } from './runner.ts'
 import type { Snapshots } from './snapshots.ts'
 import { statusOf } from './status-of.ts'
 import { prunedView, runView } from './views/run-view.ts'
-import { showView } from './views/show-view.ts'
+import { prunedShow, showView } from './views/show-view.ts'
 import type { ExecuteOptions, RunView, ShowView } from './workflow-engine.ts'
 
 /** An execution that was begun or found. */
@@ -151,6 +160,9 @@ export class Executions {
   attach(row: ExecutionRow): Begun {
     const active = this.#runner.executions.get(row.executionId)
     if (active !== undefined) {
+      // A verb looks at one that has ended: it is as if it were not in memory.
+      const isOver = active.state.phase === 'ended' && active.row.endedAtMs !== null
+      if (isOver && !active.isDriven) return { running: null, row }
       if (!active.isDriven) this.#drive(active)
       return { running: active, row }
     }
@@ -218,10 +230,11 @@ export class Executions {
   }
 
   /** One that cannot be taken up is logged and left as it is. */
-  #takeUp(row: ExecutionRow): void {
-    const { executionId } = row
+  #takeUp({ executionId }: ExecutionRow): void {
     try {
-      const { running } = this.attach(row)
+      // It may have ended since it was queued: its parent has taken it up, or a verb.
+      const row = this.known(executionId)
+      const running = row === undefined ? null : this.attach(row).running
       if (running !== null) this.#runner.parkIfIdle(running)
     } catch (thrown) {
       const message = `execution '${executionId}' cannot be taken up: ${messageOf(thrown)}`
@@ -307,7 +320,9 @@ export class Executions {
 
   /** An execution as it was after the event `seq`; all that is recorded where none is given. */
   stateAt(row: ExecutionRow, seq = Infinity): ExecutionState {
-    return foldRows(row, this.planOf(row), this.#parts.journal.rows(row.execution), seq)
+    const rows = this.#parts.journal.rows(row.execution)
+    // Steps that a fork took over have positions between two events.
+    return foldRows(row, this.planOf(row), rows, Math.floor(seq))
   }
 
   definitionOf(row: ExecutionRow): Definition {
@@ -327,7 +342,7 @@ export class Executions {
   show(executionId: string): ShowView {
     const { journal, clock } = this.#parts
     const row = this.row(executionId)
-    refusePruned(row)
+    if (row.isPruned) return prunedShow(row)
     const running = this.#runner.executions.get(executionId)
     const rows = journal.rows(row.execution)
     const state = running?.state ?? foldRows(row, this.planOf(row), rows)
@@ -339,7 +354,7 @@ export class Executions {
       journalBytes: bytesOf(rows),
       traceId: running?.telemetry.traceId ?? null,
       nowMs: clock.nowMs(),
-      ...(running === undefined ? {} : { missing: running.missing }),
+      missing: running?.missing ?? missingOf(state, this.#parts.agents),
     })
   }
 
@@ -363,4 +378,18 @@ function refusePruned(row: ExecutionRow): void {
     `execution '${row.executionId}' ended as ${row.status} and was removed by retention`,
     { hint: 'only that it ended is still known' },
   )
+}
+
+/** Calls of an execution out of memory that want agents which this process does not have. */
+function missingOf(state: ExecutionState, agents: AgentDirectory): ReadonlyMap<CallRef, string> {
+  const missing = new Map<CallRef, string>()
+  for (const call of state.live) {
+    if (call.status !== 'scheduled' && call.status !== 'lookingUp') continue
+    const { target } = targetOf(call)
+    if (target.kind !== 'agent') continue
+    const { agent, action } = target
+    if (agents.resolve(agent)?.contract(action) === undefined)
+      missing.set(call.ref, missingAgent(agent, action))
+  }
+  return missing
 }

@@ -33,8 +33,12 @@ export class Families implements Family {
     this.#of = of
   }
 
+  get watched(): number {
+    return this.#watching.size
+  }
+
   callsLeft(running: Running): number | null | undefined {
-    if (running.state.parent === null && running.state.counts.child === 0) return undefined
+    if (running.row.parent === null && running.state.counts.child === 0) return undefined
     let left = Infinity
     let above: Running | undefined = running
     while (above !== undefined) {

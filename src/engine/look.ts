@@ -8,7 +8,7 @@ import { bytesOf, foldRows, logEntries } from './folding.ts'
 import type { ExecutionFilter, ExecutionRow, JournalReader } from './journal/journal.ts'
 import { SqliteJournalReader } from './journal/sqlite-reader.ts'
 import { type LedgerEntry, ledgerOf } from './ledger.ts'
-import { showView } from './views/show-view.ts'
+import { prunedShow, showView } from './views/show-view.ts'
 import type { LogEntry, ShowView } from './workflow-engine.ts'
 
 /** Looks into a file without owning it; sees what is committed, also while an owner writes. */
@@ -41,6 +41,7 @@ function lookInto(journal: JournalReader): Omit<Look, 'close'> {
     list: (filter) => journal.list(filter),
     show(executionId) {
       const row = find(executionId)
+      if (row.isPruned) return prunedShow(row)
       const rows = journal.rows(row.execution)
       const state = foldRows(row, planOf(row), rows)
       // The row knows what the events do not say: that an execution waits for a missing agent.

@@ -57,7 +57,11 @@ export class Narrator {
       case 'DeadLetterDiscarded':
         return this.#log(running, 'info', sentences[event.kind], {})
       case 'StateChanged':
-        return this.#stateChanged(running, event)
+        // Keys and versions, never values; and nothing where nobody traces.
+        if (running.telemetry.traceId !== null) {
+          running.telemetry.stateChanged(event.changes.map((one) => `${one.key}@${one.version}`))
+        }
+        return
       case 'CheckpointTaken':
       case 'TdaObserved':
       case 'ChildStarted':
@@ -85,15 +89,6 @@ export class Narrator {
     if ('undo' in event && event.undo !== undefined) return
     const status = findStep(running.state, event.step)?.view.status ?? 'completed'
     if (status !== 'running') running.telemetry.stepEnded(event.step, status)
-  }
-
-  /** Keys and versions, never values. */
-  #stateChanged(running: Running, event: KernelEvent & { kind: 'StateChanged' }): void {
-    const changes = event.changes.map(({ key, version }) => `${key}@${version}`)
-    running.telemetry.stateChanged(changes)
-    this.#logger.log('debug', `state written: ${changes.join(', ')}`, {
-      executionId: running.row.executionId,
-    })
   }
 
   #log(running: Running, level: LogLevel, message: string, event: Told): void {

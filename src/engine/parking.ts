@@ -39,12 +39,14 @@ export class Parking {
   mayPark(running: Running): boolean {
     const { state, holders, flushed, isDirty, places, missing } = running
     if (!running.isDriven || isDirty || holders > 0 || flushed.length > 0) return false
-    if (places.size > 0 || missing.size > 0 || state.live.size === 0) return false
+    if (places.size > 0 || state.live.size === 0) return false
     if (state.rollback !== null || state.phase !== 'forward') return false
     // An anomaly is to find it awake.
     if (state.plan.checkpointSeverity !== null) return false
     const { counts } = state
-    const isMoving = counts.running + counts.lookingUp + counts.scheduled + counts.child > 0
+    // Who waits for an agent that this process does not have waits for another process.
+    const moving = counts.running + counts.lookingUp + counts.scheduled + counts.child
+    const isMoving = moving > missing.size
     return !isMoving && firstDueMs(running) - this.#clock.monotonicMs() >= parkMsMin
   }
 

@@ -81,6 +81,7 @@ export class Reopening {
 
   async #letter(id: string, work: (running: Running, undo: number | null) => void): Promise<void> {
     const { executions, runner, steering } = this.#of
+    steering.refuseWhenStalled()
     const running = executions.openEnded(this.#executionOf(id))
     await steering.holding(running, async () => {
       const letter = running.state.deadLetters.get(id)

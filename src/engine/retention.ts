@@ -15,15 +15,26 @@ export interface RetentionOptions {
 
 const defaults = { days: 30, executionsMax: 1_000_000, deadLetterDays: 90 } as const
 const dayMs = 86_400_000
-/** Looked after again when so much time has passed or so many executions have ended. */
-const intervalMs = 600_000
+/** Looked after again when so much time has passed, or a tenth of the age, or so many executions have ended. */
+const intervalMsMax = 600_000
+const intervalMsMin = 1_000
 const endedMax = 1_000
 /** Trees removed in one commit. */
-const sliceMax = 200
+const sliceMax = 500
+/** While calls run, so many more than `executionsMax` may stay: they are removed in a quieter moment. */
+const busySlack = 0.02
+
+export interface RetentionParts {
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Calls run now: what need not be removed at once can wait. */
+  readonly isBusy: () => boolean
+}
 
 /**
  * Removes what is older than the policy, in short commits between the turns of the event loop. Looks when
- * executions end, so that an idle engine does nothing.
+ * executions end; between `start` and `close` also by the clock.
  */
 export class Retention {
   readonly #journal: Journal
@@ -34,14 +45,14 @@ export class Retention {
   #lookedAtMs = -Infinity
   #isAtWork = false
   #isClosed = false
+  #cancel: (() => void) | null = null
+  readonly #isBusy: () => boolean
 
-  constructor(
-    parts: { readonly journal: Journal; readonly clock: Clock; readonly logger: Logger },
-    options: RetentionOptions,
-  ) {
+  constructor(parts: RetentionParts, options: RetentionOptions) {
     this.#journal = parts.journal
     this.#clock = parts.clock
     this.#logger = parts.logger
+    this.#isBusy = parts.isBusy
     this.#policy = { ...defaults, ...options }
   }
 
@@ -49,7 +60,7 @@ export class Retention {
   noteEnded(): void {
     this.#ended++
     const nowMs = this.#clock.monotonicMs()
-    if (this.#ended < endedMax && nowMs - this.#lookedAtMs < intervalMs) return
+    if (this.#ended < endedMax && nowMs - this.#lookedAtMs < this.#intervalMs) return
     this.look()
   }
 
@@ -62,18 +73,34 @@ export class Retention {
     void this.#slice()
   }
 
+  /** Looks again and again, also when nothing ends. */
+  start(): void {
+    if (this.#isClosed || this.#cancel !== null) return
+    this.#cancel = this.#clock.after(this.#intervalMs, () => {
+      this.#cancel = null
+      this.look()
+      this.start()
+    })
+  }
+
   close(): void {
     this.#isClosed = true
+    this.#cancel?.()
+  }
+
+  get #intervalMs(): number {
+    return Math.min(intervalMsMax, Math.max(intervalMsMin, (this.#policy.days * dayMs) / 10))
   }
 
   async #slice(): Promise<void> {
     const nowMs = this.#clock.nowMs()
     const { days, executionsMax, deadLetterDays } = this.#policy
+    const slack = this.#isBusy() ? busySlack : 0
     let removed = 0
     try {
       removed = await this.#journal.prune({
         endedBeforeMs: nowMs - days * dayMs,
-        endedMax: executionsMax,
+        endedMax: Math.ceil(executionsMax * (1 + slack)),
         deadLetterEndedBeforeMs: nowMs - deadLetterDays * dayMs,
         limit: sliceMax,
       })

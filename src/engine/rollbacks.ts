@@ -1,6 +1,7 @@
 import { invariant } from '../core/assert.ts'
 import type { Clock } from '../core/clock.ts'
 import { OrchestrationError } from '../core/errors.ts'
+import type { JsonObject } from '../core/json.ts'
 import { limits } from '../core/limits.ts'
 import { nearestOrAll } from '../core/nearest.ts'
 import {
@@ -20,7 +21,7 @@ import type { Executions } from './executions.ts'
 import type { Runner } from './runner.ts'
 import type { Running } from './running.ts'
 import type { Steering } from './steering.ts'
-import { checkpointView } from './views/show-view.ts'
+import { checkpointView } from './views/checkpoint-views.ts'
 import type { CheckpointView } from './workflow-engine.ts'
 import type { RollbackOptions } from './workflow-state.ts'
 
@@ -44,6 +45,7 @@ export class Rollbacks {
   async takeCheckpoint(executionId: string, label: string | null): Promise<CheckpointView> {
     const { executions, runner, steering } = this.#of
     const name = label === null ? null : checkedLabel(label)
+    steering.refuseWhenStalled()
     const running = executions.open(executionId)
     if (running === null || running.state.phase === 'ended') {
       throw new OrchestrationError('RefusedError', `execution '${executionId}' has ended`, {
@@ -56,13 +58,15 @@ export class Rollbacks {
       const taken = checkpointsOf(state).findLast(({ reason }) => reason === 'verb')
       invariant(taken !== undefined, `no checkpoint of '${executionId}' was taken`)
       await runner.flushed(running)
-      return checkpointView(taken)
+      const entries = entriesAt(state, taken.atMs).map(({ key, value }) => [key, value])
+      return checkpointView(executionId, taken, Object.fromEntries(entries) as JsonObject)
     })
   }
 
   /** @throws as `WorkflowEngine.rollback` */
   async rollBack(executionId: string, to: string, options: RollbackOptions): Promise<boolean> {
     const { executions, runner, steering } = this.#of
+    steering.refuseWhenStalled()
     const running = executions.openEnded(executionId)
     return steering.holding(running, async () => {
       const { state } = running
@@ -107,8 +111,7 @@ export class Rollbacks {
 
   /** @throws NotFoundError for an unknown checkpoint; RefusedError for `lastHealthy` without an anomaly in force */
   checkpoint(state: ExecutionState, name: string): Checkpoint {
-    const { tda } = this.#of.runner.moment
-    const found = findCheckpoint(state, name, tda.available ? anomalyAtMs(tda.anomalies) : null)
+    const found = findCheckpoint(state, name, this.#anomalyAtMs(state))
     if (found === null) {
       throw new OrchestrationError(
         'RefusedError',
@@ -127,6 +130,21 @@ export class Rollbacks {
         hint:
           nearestOrAll(name, [...names, 'lastCheckpoint', 'lastHealthy', 'start']) ?? 'aura show',
       },
+    )
+  }
+
+  /** By the feed; by what it said last to the execution while it is silent, since a process that restarts has heard nothing yet. */
+  #anomalyAtMs({ tda: recorded }: ExecutionState): number | null {
+    const { tda } = this.#of.runner.moment
+    if (tda.available) return anomalyAtMs(tda.anomalies)
+    if (recorded === null) return null
+    const nowMs = this.#of.clock.nowMs()
+    const anomalies = (recorded['anomalies'] ?? []) as readonly JsonObject[]
+    return anomalyAtMs(
+      anomalies.filter(({ t0Ms, t1Ms }) => {
+        const lastMs = typeof t1Ms === 'number' ? t1Ms : Number(t0Ms)
+        return lastMs + limits.anomalyInForceMs > nowMs
+      }),
     )
   }
 

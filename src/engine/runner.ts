@@ -15,6 +15,7 @@ import { Parking } from './parking.ts'
 import type { Running } from './running.ts'
 import { fits } from './signal-schema.ts'
 import type { Snapshots } from './snapshots.ts'
+import { statusOf } from './status-of.ts'
 import { Timers } from './timers.ts'
 import { runView } from './views/run-view.ts'
 import type { EngineListener, RunView } from './workflow-engine.ts'
@@ -30,6 +31,8 @@ export interface RunnerOptions {
   /** Null: no feed, and every context is unavailable. */
   readonly tda: TdaContextSource | null
   readonly snapshots: Snapshots
+  /** The registry has become longer. */
+  readonly onDocuments?: () => void
   /** An execution has ended. */
   readonly onEnded?: () => void
 }
@@ -42,6 +45,8 @@ export interface Family {
   obey(running: Running, command: FamilyCommand): void
   /** The execution has ended and is out of memory. */
   ended(running: Running): void
+  /** Executions whose end some other one waits for. */
+  readonly watched: number
   /** A parked execution is due. */
   wake(executionId: string): void
   /** An execution has left memory: there is room for another. */
@@ -93,13 +98,14 @@ export class Runner {
       logger,
       telemetry: options.telemetry,
       onCommitted: (part, atMs) => this.#committed(part, atMs),
+      onDocuments: () => options.onDocuments?.(),
       onBroken: (running, error) => this.#broken(running, error),
     })
     this.dispatcher = new Dispatcher({
       agents,
       clock,
       logger,
-      tda: () => this.moment.tda,
+      tda: () => options.tda?.current() ?? unavailableTda,
       stimulate: (running, stimulus) => this.stimulate(running, stimulus),
     })
   }
@@ -204,9 +210,12 @@ export class Runner {
       // Whoever drives the execution later derives the rest anew; that it has ended is true for all.
       if (running.isDriven || command.kind === 'finished') this.#obey(running, command, atMs)
     }
+    // A lookup that found no agent makes it wait, which is to be recorded.
+    if (running.missing.size > 0 && statusOf(running) !== running.status) {
+      this.committer.touch(running)
+    }
     if (!running.isDirty) this.#options.snapshots.take(running)
-    if (running.state.counts.scheduled === 0 && running.state.counts.running === 0)
-      this.parkIfIdle(running)
+    if (running.state.counts.running === 0) this.parkIfIdle(running)
   }
 
   /** Takes an execution out of memory that only waits, and for long. */

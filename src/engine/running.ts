@@ -56,7 +56,14 @@ export function newRunning(
     places: new Map(),
     timers: new Map(),
     missing: new Map(),
-    letters: new Set(parts.state.deadLetters.keys()),
+    letters: letterIds(parts.state),
     flushed: [],
   }
+}
+
+const noLetters: ReadonlySet<string> = new Set()
+
+/** The ids of an execution's dead letters; most have none. */
+export function letterIds({ deadLetters }: ExecutionState): ReadonlySet<string> {
+  return deadLetters.size === 0 ? noLetters : new Set(deadLetters.keys())
 }

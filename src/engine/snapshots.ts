@@ -12,7 +12,7 @@ import type { ExecutionRow, Journal } from './journal/journal.ts'
 import type { Running } from './running.ts'
 
 /** Events after which a first snapshot is worth its bytes. Each further one is due when there are twice as many. */
-const eventsMin = 500
+const eventsMinDefault = 500
 
 /**
  * Keeps folded states, so that an execution with a long journal is loaded without folding all of it. They are
@@ -21,8 +21,10 @@ const eventsMin = 500
 export class Snapshots {
   readonly #journal: Journal
   readonly #logger: Logger
+  readonly #eventsMin: number
 
-  constructor(journal: Journal, logger: Logger) {
+  constructor(journal: Journal, logger: Logger, eventsMin = eventsMinDefault) {
+    this.#eventsMin = eventsMin
     this.#journal = journal
     this.#logger = logger
   }
@@ -31,7 +33,7 @@ export class Snapshots {
   take(running: Running): void {
     const { state, row } = running
     const { snapshotSeq } = running
-    if (state.seq - snapshotSeq < Math.max(eventsMin, snapshotSeq) || state.phase === 'ended')
+    if (state.seq - snapshotSeq < Math.max(this.#eventsMin, snapshotSeq) || state.phase === 'ended')
       return
     running.snapshotSeq = state.seq
     const { execution } = row

@@ -1,4 +1,5 @@
 import type { Stimulus } from '../workflow/index.ts'
+import { nothingIsRecorded } from './acceptance.ts'
 import type { Executions } from './executions.ts'
 import type { Runner } from './runner.ts'
 import type { Running } from './running.ts'
@@ -14,13 +15,20 @@ export class Steering {
   }
 
   /** @returns whether the last stimulus changed something; null when the execution has ended */
-  steer(
+  async steer(
     executionId: string,
     decide: (running: Running) => readonly Stimulus[],
   ): Promise<boolean | null> {
+    this.refuseWhenStalled()
     const running = this.#executions.open(executionId)
-    if (running === null || running.state.phase === 'ended') return Promise.resolve(null)
+    if (running === null || running.state.phase === 'ended') return null
     return this.apply(running, decide)
+  }
+
+  /** What cannot be recorded now is refused, and not taken with an answer that may never come. @throws ResourceExhaustionError */
+  refuseWhenStalled(): void {
+    const { stalled } = this.#runner.committer
+    if (stalled !== null) throw nothingIsRecorded(stalled)
   }
 
   /** @returns whether the last stimulus changed something */

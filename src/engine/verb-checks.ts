@@ -63,14 +63,16 @@ export function uncertainCall({ state }: Running, label: string): CallRef {
       )
     }
   }
-  if (findCall(state, ref)?.status === 'uncertain') return ref
-  throw new OrchestrationError(
-    'RefusedError',
-    `step '${label}' is not uncertain but ${step.view.status}`,
-    {
-      hint: 'only a call whose outcome nobody knows can be resolved',
-    },
-  )
+  const own = findCall(state, ref)?.status
+  if (own === 'uncertain') return ref
+  // An item that nobody has called yet has no call.
+  const refused =
+    ref.index === null
+      ? `step '${label}' is not uncertain but ${step.view.status}`
+      : `item '${label}' is not uncertain but ${own ?? 'pending'}`
+  throw new OrchestrationError('RefusedError', refused, {
+    hint: 'only a call whose outcome nobody knows can be resolved',
+  })
 }
 
 function checkData(label: string, schema: JsonObject, data: JsonValue): void {

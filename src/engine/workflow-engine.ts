@@ -60,11 +60,18 @@ export interface ItemView {
 /** A position in the journal to go back to. */
 export interface CheckpointView {
   readonly checkpointId: string
+  /** The execution. */
+  readonly workflowId: string
   /** The step whose completion made it; null when it was taken by the verb or by an anomaly. */
   readonly stepId: string | null
   /** The step's `checkpoint`, or the label that the verb gave. */
   readonly label: string | null
   readonly reason: 'start' | 'completion' | 'verb' | 'anomaly'
+  /** The state of the execution there, by key; null where a view would hold more than 10,000 values. */
+  readonly stateSnapshot: JsonObject | null
+  /** The same as `atMs`. */
+  readonly timestampMs: number
+  readonly metadata: JsonObject
   readonly atMs: number
 }
 

@@ -1,4 +1,5 @@
 export type { KnownAgents } from './document/check-agents.ts'
+export type { KnownWorkflows, WorkflowVersion } from './document/check-known-workflows.ts'
 export { defineWorkflow, isDefined } from './document/builder.ts'
 export type { StepData, WorkflowData } from './document/builder.ts'
 export { documentError } from './document/document-error.ts'
@@ -52,7 +53,7 @@ export type {
   Stimulus,
   Timer,
 } from './kernel/stimulus.ts'
-export { agentTargetOf } from './kernel/target.ts'
+export { agentTargetOf, targetOf } from './kernel/target.ts'
 export { transition } from './kernel/transition.ts'
 export { compilePlan } from './plan/compile-plan.ts'
 export type { Plan } from './plan/plan.ts'

@@ -38,6 +38,7 @@ export interface SalvageContext {
 /**
  * Saves an execution as far as its journal reaches. One that is open and may have gone further is
  * paused: what it did after its last saved event would otherwise be done again without being asked for.
+ * Where pause means nothing, it is not saved.
  *
  * @returns the work, or why nothing can be saved
  */
@@ -65,6 +66,14 @@ export function salvageExecution(
     const payload = encodeRow(context.nowMs, [event])
     rows.push({ execution, seq: state.seq + 1, count: 1, payload })
     fold(state, event, context.nowMs)
+    // Pause holds nothing of an execution that was being cancelled, timed out or taken back.
+    if (executionStatus(state) !== 'paused') {
+      return {
+        executionId,
+        seq: null,
+        reason: `${reason}; it was being ended, and nothing could hold it`,
+      }
+    }
   }
   return {
     start: startRow(row, { definition, folded, isOrphan, startHash }),

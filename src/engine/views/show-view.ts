@@ -3,14 +3,11 @@ import {
   callLabel,
   type CallRef,
   type CallState,
-  type Checkpoint,
-  checkpointsOf,
   type ExecutionState,
   type StepState,
 } from '../../workflow/index.ts'
 import type { ExecutionRow } from '../journal/journal.ts'
 import type {
-  CheckpointView,
   ErrorLogEntry,
   ItemView,
   LogEntry,
@@ -19,7 +16,8 @@ import type {
   ShowView,
   StepShowView,
 } from '../workflow-engine.ts'
-import { runView, stepRunView } from './run-view.ts'
+import { checkpointViews } from './checkpoint-views.ts'
+import { prunedView, runView, stepRunView } from './run-view.ts'
 
 export interface ShowParts {
   readonly row: ExecutionRow
@@ -45,10 +43,38 @@ export function showView(parts: ShowParts): ShowView {
     ...runView(row, state, status),
     steps,
     currentSteps: progress.currentSteps,
-    checkpoints: checkpointViews(parts),
+    checkpoints: checkpointViews(state, parts.entries),
     progress,
     metrics: metricsView(parts),
     errorLog: errorLog(parts),
+  }
+}
+
+/** An execution of which retention has left no more than how it ended. */
+export function prunedShow(row: ExecutionRow): ShowView {
+  return {
+    ...prunedView(row),
+    steps: {},
+    currentSteps: [],
+    checkpoints: [],
+    progress: {
+      status: row.status,
+      completed: 0,
+      total: 0,
+      percent: 100,
+      currentSteps: [],
+      etaMs: null,
+    },
+    metrics: {
+      attempts: 0,
+      retries: 0,
+      queueMs: 0,
+      runMs: 0,
+      tokens: 0,
+      costUsd: 0,
+      journalBytes: 0,
+    },
+    errorLog: [],
   }
 }
 
@@ -91,16 +117,6 @@ function progressView({
 
 function isDone(status: string): boolean {
   return status === 'completed' || status === 'skipped' || status === 'compensated'
-}
-
-function checkpointViews({ state }: ShowParts): readonly CheckpointView[] {
-  return checkpointsOf(state).map(checkpointView)
-}
-
-/** A checkpoint as it is shown. */
-export function checkpointView(checkpoint: Checkpoint): CheckpointView {
-  const { checkpointId, stepId, label, reason, atMs } = checkpoint
-  return { checkpointId, stepId, label, reason, atMs }
 }
 
 function metricsView({ state, entries, journalBytes }: ShowParts): MetricsView {

@@ -75,10 +75,14 @@ const checkpoint = component(
   'Checkpoint',
   z.object({
     checkpointId: z.string(),
+    workflowId: z.string(),
     stepId: z.string().nullable(),
     label: z.string().nullable(),
-    reason: z.enum(['completion', 'verb', 'anomaly']),
+    reason: z.enum(['start', 'completion', 'verb', 'anomaly']),
     atMs,
+    timestampMs: atMs,
+    stateSnapshot: jsonObject.nullable(),
+    metadata: jsonObject,
   }),
 )
 

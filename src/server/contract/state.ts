@@ -35,7 +35,10 @@ export const stateWriteQuery = z.strictObject({
 
 /** The headers of a write; other headers of the request are none of its business. */
 export const stateWriteHeaders = z.object({
-  'if-match': z.string().optional().describe('`"3"`: only when the entry has version 3.'),
+  'if-match': z
+    .string()
+    .optional()
+    .describe('`"3"`: only when the entry has version 3; `*`: only when there is one.'),
   'if-none-match': z.literal('*').optional().describe('`*`: only when there is no entry.'),
   'x-aura-ttl-ms': ttlMs.optional().describe('The entry is gone so long after the write.'),
   'x-aura-metadata': z.string().optional().describe('A JSON object that is kept with the entry.'),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { CheckpointView } from '../../engine/index.ts'
 import { call, type EngineChecks, type EngineStage, probe } from '../engine-stage.ts'
 import { final } from '../scripted-agents.ts'
 import { chain, done, undoable, undone } from './undo-scenes.ts'
@@ -34,7 +35,7 @@ export const checkpointChecks: EngineChecks = {
       reason: 'completion',
       atMs: startMs + afterMs,
     })
-    assert.deepEqual((await stage.show('x')).checkpoints, [
+    assert.deepEqual((await stage.show('x')).checkpoints.map(briefly), [
       shown('a', null, 0),
       shown('nap', 'rested', 5_000),
       shown('b', null, 5_000),
@@ -62,17 +63,14 @@ export const checkpointChecks: EngineChecks = {
     for (const { checkpointId } of [named, plain]) assert.match(checkpointId, /^x\/@\d+$/)
     const atMs = stage.harness.nowMs()
     const taken = { stepId: null, reason: 'verb', atMs } as const
-    assert.deepEqual(
-      [named, plain],
-      [
-        { checkpointId: named.checkpointId, label: 'before deploy', ...taken },
-        { checkpointId: plain.checkpointId, label: null, ...taken },
-      ],
-    )
+    assert.deepEqual([named, plain].map(briefly), [
+      { checkpointId: named.checkpointId, label: 'before deploy', ...taken },
+      { checkpointId: plain.checkpointId, label: null, ...taken },
+    ])
     const { checkpoints, status } = await stage.show('x')
-    assert.deepEqual(checkpoints.slice(3), [
-      named,
-      plain,
+    assert.deepEqual(checkpoints.slice(3).map(briefly), [
+      briefly(named),
+      briefly(plain),
       { checkpointId: id, label: 'third', ...taken },
     ])
     assert.equal(new Set(checkpoints.map(({ checkpointId }) => checkpointId)).size, 6)
@@ -103,6 +101,26 @@ export const checkpointChecks: EngineChecks = {
     }
     await stage.refused(engine.checkpoint('nobody'), 'NotFoundError')
     assert.equal((await stage.show('completed')).checkpoints.length, 1)
+  },
+  async 'every checkpoint carries the state that the execution had there'(stage) {
+    stage.script.run = ({ stepId, state }) => {
+      state.set('last', stepId)
+      return null
+    }
+    await stage.begin(chain, { executionId: 'x' })
+    const { checkpoints } = await stage.show('x')
+    assert.deepEqual(
+      checkpoints.map(({ workflowId, stepId, stateSnapshot, timestampMs, atMs, metadata }) => [
+        workflowId,
+        stepId,
+        stateSnapshot,
+        timestampMs - atMs,
+        metadata['reason'],
+      ]),
+      ['a', 'b', 'c'].map((step) => ['x', step, { last: step }, 0, 'completion']),
+    )
+    const taken = await stage.now(stage.engine.checkpoint('x', 'here'))
+    assert.deepEqual(taken.stateSnapshot, { last: 'c' })
   },
   async 'checkpoints outlive a crash and are found by the next process'(stage) {
     await atStop(stage, 'one')
@@ -235,6 +253,11 @@ export const checkpointChecks: EngineChecks = {
     assert.deepEqual(undone(stage).slice(0, 2), ['x/c/1/compensate', 'x/b/1/compensate'])
     assert.equal(new Set(undone(stage)).size, undone(stage).length)
   },
+}
+
+/** Without what the shape of the mission adds. */
+function briefly({ checkpointId, stepId, label, reason, atMs }: CheckpointView): object {
+  return { checkpointId, stepId, label, reason, atMs }
 }
 
 /** An execution `x` of `stops` that waits there. */

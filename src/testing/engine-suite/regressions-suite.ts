@@ -220,6 +220,20 @@ export const regressionChecks: EngineChecks = {
     await stage.harness.restart()
     assert.deepEqual((await stage.ended(id)).output, { a: 'here', b: 'here' })
   },
+  async 'the times of a step are those of its call, however long it takes'(stage) {
+    stage.script.run = ({ stepId }) => (stepId === 'a' ? held : null)
+    const nap = { needs: ['a'], sleep: '5s' } as const
+    const id = await stage.begin(probe({ a: call('write'), nap }))
+    await stage.harness.advance(60_000)
+    stage.script.call('a').resolve(null)
+    await stage.harness.advance(0)
+    const { steps } = await stage.show(id)
+    assert.equal((steps['a']?.endedAtMs ?? 0) - (steps['a']?.startedAtMs ?? 0), 60_000)
+    await stage.harness.restart()
+    await stage.harness.advance(4_999)
+    assert.equal(await stage.status(id), 'waiting')
+    assert.equal((await stage.ended(id, 1)).status, 'completed')
+  },
   async 'resolve names an item, refuses what is not uncertain, and does not find what is not there'(
     stage,
   ) {

@@ -1,18 +1,10 @@
 import { assertNever } from '../../core/assert.ts'
 import type { KernelEvent, Plan } from '../../workflow/index.ts'
-import { type JournalCall, keyOf, labelOf, newJournalCall } from './journal-call.ts'
-import { type During, reopening, type Reopening } from './journal-events.ts'
+import { isItemOf, type JournalCall, keyOf, labelOf, newJournalCall } from './journal-call.ts'
+import { type DecodedRow, type During, reopening, type Reopening } from './journal-events.ts'
 import { UndoCheck } from './undo-check.ts'
 
 type PlanStep = Plan['steps'][number]
-
-/** One row of the journal, read. */
-export interface DecodedRow {
-  readonly seq: number
-  readonly count: number
-  readonly atMs: number
-  readonly events: readonly KernelEvent[]
-}
 
 /** What one execution's journal says, judged by rules of its own: none of the kernel's code is used. */
 export class JournalCheck {
@@ -35,6 +27,8 @@ export class JournalCheck {
   #isCompensating = false
   #isEnded = false
   #counted = 0
+  /** Agent calls of other executions that are counted already. */
+  readonly #childCalls = new Map<string, number>()
 
   constructor(plan: Plan, fail: (property: string) => void) {
     this.#plan = plan
@@ -126,9 +120,7 @@ export class JournalCheck {
     const step = this.#step(event.step)
     if (this.#isPaused || this.#isStopping) this.#fail('pauseAndFailureHold')
     this.#open.set(`${event.step}[${event.index}]`, newJournalCall())
-    const together = Array.from(this.#open.keys()).filter((key) =>
-      key.startsWith(`${event.step}[`),
-    ).length
+    const together = Array.from(this.#open.keys()).filter((key) => isItemOf(key, event.step)).length
     if (together > step.maxParallel) this.#fail('maxParallelHolds')
   }
 
@@ -191,6 +183,7 @@ export class JournalCheck {
         break
       case 'FallbackScheduled':
         call.attempt = 0
+        call.child = null
         call.isUncertain = false
         call.isLost = false
         break
@@ -227,9 +220,7 @@ export class JournalCheck {
     }
     const count = this.#items.get(event.step)
     if (count === undefined) return this.#settle(event.step)
-    const ended = Array.from(this.#recorded).filter((known) =>
-      known.startsWith(`${event.step}[`),
-    ).length
+    const ended = Array.from(this.#recorded).filter((known) => isItemOf(known, event.step)).length
     if (ended === count && event.kind === 'CallCompleted') this.#settled.set(event.step, 'done')
   }
 
@@ -247,10 +238,10 @@ export class JournalCheck {
         this.#fail('pauseAndFailureHold')
       if (this.#isHeld(event.step) && event.undo === undefined) this.#fail('pauseAndFailureHold')
       call.attempt = event.attempt
-      call.isChild = true
-    } else if (event.undo === undefined) {
-      this.#counted += event.agentCalls - call.childCalls
-      call.childCalls = event.agentCalls
+      call.child = event.executionId
+    } else if (event.undo === undefined && call.child !== null) {
+      this.#counted += event.agentCalls - (this.#childCalls.get(call.child) ?? 0)
+      this.#childCalls.set(call.child, event.agentCalls)
     }
   }
 
@@ -314,7 +305,7 @@ export class JournalCheck {
     this.#settled.delete(step)
     this.#items.delete(step)
     for (const label of Array.from(this.#recorded)) {
-      if (label !== step && !(label.startsWith(`${step}[`) && !label.includes('/'))) continue
+      if (label !== step && !isItemOf(label, step)) continue
       this.#recorded.delete(label)
       this.#unsuccessful.delete(label)
     }
@@ -324,7 +315,7 @@ export class JournalCheck {
   #callAgain(step: string): void {
     this.#settled.delete(step)
     for (const label of Array.from(this.#unsuccessful)) {
-      if (label !== step && !label.startsWith(`${step}[`)) continue
+      if (label !== step && !isItemOf(label, step)) continue
       this.#unsuccessful.delete(label)
       this.#recorded.delete(label)
       this.#open.set(label, newJournalCall(true))
@@ -357,17 +348,19 @@ export class JournalCheck {
       case 'FailureDecided':
         this.#isStopping = true
         return
+      case 'DeadLetterDiscarded':
+        return this.#undo.discarded(event.id)
       case 'CompensationStarted':
         this.#isCompensating = true
         if (this.#openIn(this.#undo.goingBack) > 0) this.#fail('endsSettled')
         return
       case 'ExecutionCompleted':
-        this.#isEnded = true
+        this.#ended()
         if (this.#plan.steps.some(({ id }) => !this.#settled.has(id))) this.#fail('completesWhole')
         return
       case 'ExecutionFailed':
       case 'ExecutionCancelled':
-        this.#isEnded = true
+        this.#ended()
         if ((this.#plan.onFailure === 'compensate' || this.#mustUndo) && !this.#undo.isAllOver) {
           this.#fail('everySuccessUndone')
         }
@@ -376,15 +369,21 @@ export class JournalCheck {
     }
   }
 
+  #ended(): void {
+    this.#isEnded = true
+    this.#isPaused = false
+  }
+
   #openIn(steps: ReadonlySet<string> | null): number {
     if (steps === null) return this.#open.size
-    const isIn = (key: string): boolean => steps.has(key.replace(/[[/].*$/, ''))
+    // What undoes another call goes on.
+    const isIn = (key: string): boolean => !key.includes('/') && steps.has(key.replace(/\[.*$/, ''))
     return Array.from(this.#open.keys()).filter(isIn).length
   }
 
   #succeed(event: { readonly step: string; readonly index?: number }, call: JournalCall): void {
     const { step } = event
-    if (this.#step(step).compensate === null && !call.isChild) return
+    if (this.#step(step).compensate === null && call.child === null) return
     this.#undo.succeeded(step, labelOf(event))
   }
 

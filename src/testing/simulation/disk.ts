@@ -3,6 +3,7 @@ import { type Journal, MemoryJournal } from '../../engine/index.ts'
 
 /** Everything that one turn of the event loop records. */
 export type Batch = Parameters<Journal['append']>[0]
+type Policy = Parameters<Journal['prune']>[0]
 
 /** What a process that appends meets. */
 export type AppendFate = 'commit' | 'crashBefore' | 'crashAfter' | 'full'
@@ -13,6 +14,8 @@ export class Disk {
   /** Raised by each owner; an older one may not commit any more. */
   epoch = 0
   batches: Batch[] = []
+  /** What retention was told to remove, each with the number of batches before it. */
+  #pruned: { readonly after: number; readonly policy: Policy }[] = []
   /** The newest batch was refused because the disk is full. */
   isRefusing = false
   /** Told each batch when it is durable, whether or not its process hears of it. */
@@ -26,11 +29,27 @@ export class Disk {
   async loseNewest(): Promise<readonly string[]> {
     const lost = this.batches.pop()
     if (lost === undefined) return []
+    this.#pruned = this.#pruned.filter(({ after }) => after <= this.batches.length)
     const touched = new Set([...lost.rows, ...lost.statuses].map((row) => row.execution))
     const rows = this.store.list({ limit: 1_000 }).filter((row) => touched.has(row.execution))
     this.store = new MemoryJournal()
-    for (const batch of this.batches) await this.store.append(batch)
+    for (const [place, batch] of this.batches.entries()) {
+      await this.#pruneAgain(place)
+      await this.store.append(batch)
+    }
+    await this.#pruneAgain(this.batches.length)
     return rows.map((row) => row.executionId)
+  }
+
+  /** Retention removes something, for as long as the disk lasts. */
+  prune(policy: Policy): Promise<number> {
+    this.#pruned.push({ after: this.batches.length, policy })
+    return this.store.prune(policy)
+  }
+
+  async #pruneAgain(place: number): Promise<void> {
+    for (const { after, policy } of this.#pruned)
+      if (after === place) await this.store.prune(policy)
   }
 }
 
@@ -55,8 +74,16 @@ export class ProcessJournal {
     this.#hooks = hooks
     this.journal = journalOver(() => disk.store, {
       append: (batch) => this.#append(batch),
+      prune: (policy) => this.#prune(policy),
       close: () => Promise.resolve(),
     })
+  }
+
+  #prune(policy: Policy): Promise<number> {
+    if (this.isDead) return never()
+    if (this.#epoch !== this.#disk.epoch)
+      return Promise.reject(new StateConsistencyError('the file has a newer owner'))
+    return this.#disk.prune(policy)
   }
 
   async #append(batch: Batch): Promise<void> {
@@ -98,6 +125,6 @@ export function journalOver(store: () => Journal, own: Partial<Journal>): Journa
   })
 }
 
-function never(): Promise<void> {
+function never(): Promise<never> {
   return new Promise(() => {})
 }

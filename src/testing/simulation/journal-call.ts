@@ -11,10 +11,8 @@ export interface JournalCall {
   isResumed: boolean
   /** A redrive began it anew. */
   isRevived: boolean
-  /** Another execution works for it. */
-  isChild: boolean
-  /** Agent calls of that execution that are counted already. */
-  childCalls: number
+  /** The execution that works for it; null for none. */
+  child: string | null
 }
 
 export function newJournalCall(isRevived = false): JournalCall {
@@ -29,8 +27,7 @@ export function newJournalCall(isRevived = false): JournalCall {
     isSuspended: false,
     isResumed: false,
     isRevived,
-    isChild: false,
-    childCalls: 0,
+    child: null,
   }
 }
 
@@ -48,4 +45,9 @@ export function labelOf({ step, index }: OfCall): string {
 /** Tells a call and its compensations apart. */
 export function keyOf(event: OfCall): string {
   return event.undo === undefined ? labelOf(event) : `${labelOf(event)}/undo${event.undo}`
+}
+
+/** Whether the label is of an item of the step, and not of its undoing. */
+export function isItemOf(label: string, step: string): boolean {
+  return label.startsWith(`${step}[`) && !label.includes('/')
 }

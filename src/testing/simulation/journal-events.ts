@@ -1,5 +1,13 @@
 import type { KernelEvent } from '../../workflow/index.ts'
 
+/** One row of the journal, read. */
+export interface DecodedRow {
+  readonly seq: number
+  readonly count: number
+  readonly atMs: number
+  readonly events: readonly KernelEvent[]
+}
+
 /** What happens to a call between its start and its end. */
 export type During = KernelEvent & {
   kind:

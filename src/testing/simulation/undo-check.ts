@@ -13,6 +13,8 @@ export class UndoCheck {
   /** Places of those that are undone, or of an earlier run. */
   readonly #over = new Set<number>()
   readonly #failed = new Set<number>()
+  /** Of the failed ones, those whose dead letters are named by their calls alone. */
+  readonly #shortIds = new Map<string, number>()
   readonly #runs = new Map<string, number>()
   /** The one that is being undone; null for none. */
   #open: number | null = null
@@ -40,9 +42,26 @@ export class UndoCheck {
   /** A compensation has ended: false unless it was the one under way. */
   ended(undo: number, isUndone: boolean): boolean {
     const isExpected = this.#open === undo
-    if (!isUndone) this.#failed.add(undo)
+    const { label } = this.#successes[undo] as Success
+    if (!isUndone) {
+      this.#failed.add(undo)
+      if (!this.#shortIds.has(label)) this.#shortIds.set(label, undo)
+    } else if (this.#shortIds.get(label) === undo) this.#shortIds.delete(label)
     this.#open = null
     return isExpected
+  }
+
+  /** The dead letter of a failed compensation is closed by hand: its call is not undone any more. */
+  discarded(id: string): void {
+    const [, label, run] = id.split('/')
+    const isShort = run === 'compensate'
+    const known = this.#shortIds.get(label ?? '')
+    if (isShort) this.#shortIds.delete(label ?? '')
+    for (const place of Array.from(this.#failed)) {
+      const success = this.#successes[place]
+      if (success?.label !== label || (place === known) !== isShort) continue
+      if (isShort || success?.run === Number(run)) this.#failed.delete(place)
+    }
   }
 
   /** The step runs again: what it had done is settled. */

@@ -4,6 +4,8 @@ import { hashJson } from '../../core/json.ts'
 import { limits } from '../../core/limits.ts'
 import { checkExpressions } from './check-expressions.ts'
 import { checkInput } from './check-input.ts'
+import { checkKnownWorkflows } from './check-known-workflows.ts'
+import type { KnownWorkflows } from './check-known-workflows.ts'
 import { checkNeeds } from './check-needs.ts'
 import { checkNotYet } from './check-not-yet.ts'
 import { checkRollback } from './check-rollback.ts'
@@ -32,15 +34,21 @@ export interface ReadResult {
   readonly problems: readonly Problem[]
 }
 
+/** What a document may name beside itself. */
+interface KnownNames {
+  readonly agents?: KnownAgents
+  readonly workflows?: KnownWorkflows
+}
+
 /**
  * Reads a workflow document from YAML or JSON text and reports all its problems at once. Never throws
  * and takes bounded time and memory, whatever the text.
  *
- * @param options `file` is shown in every problem; without `agents` any may be named
+ * @param options `file` is shown in every problem; without `agents` and `workflows` any may be named
  */
 export function readDocument(
   text: string,
-  options: { readonly file: string; readonly agents?: KnownAgents },
+  options: KnownNames & { readonly file: string },
 ): ReadResult {
   const problems = new ProblemList()
   const yaml = parseYaml(text, problems)
@@ -49,7 +57,7 @@ export function readDocument(
     return { document: null, problems: problems.finish(options.file, positions) }
   }
   const { data, aliased } = readTree(yaml.root, problems)
-  const document = checkData(data, problems, options.agents)
+  const document = checkData(data, problems, options)
   return { document, problems: problems.finish(options.file, yamlPositions(yaml, aliased)) }
 }
 
@@ -64,7 +72,7 @@ export function readDocumentData(
   options: { readonly file?: string } = {},
 ): ReadResult {
   const problems = new ProblemList()
-  const document = checkData(readData(data, problems), problems)
+  const document = checkData(readData(data, problems), problems, {})
   return { document, problems: problems.finish(options.file ?? null, noPositions) }
 }
 
@@ -76,7 +84,7 @@ export function documentHash(document: WorkflowDocument): string {
 function checkData(
   data: JsonValue,
   problems: ProblemList,
-  agents?: KnownAgents,
+  { agents, workflows }: KnownNames,
 ): WorkflowDocument | null {
   const stepCount = Object.keys(mapAt(data, 'steps')).length
   if (stepCount > limits.stepsMax) {
@@ -102,5 +110,6 @@ function checkData(
   checkInput(data, problems)
   checkExpressions(data, graph, problems)
   if (agents !== undefined) checkAgents(data, agents, problems)
+  if (workflows !== undefined) checkKnownWorkflows(data, workflows, problems)
   return parsed === null || problems.hasErrors ? null : normalize(parsed, graph)
 }

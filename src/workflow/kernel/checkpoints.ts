@@ -24,8 +24,7 @@ export function checkpointsOf(state: ExecutionState): readonly Checkpoint[] {
     atMs,
   }))
   for (const { plan, view, settledSeq, endedAtMs } of state.steps) {
-    // What a fork took over is settled for it from the start on.
-    if (view.status !== 'completed' || settledSeq <= state.startSeq || endedAtMs === null) continue
+    if (view.status !== 'completed' || settledSeq === 0 || endedAtMs === null) continue
     found.push({
       checkpointId: `${executionId}/${plan.id}`,
       seq: settledSeq,
@@ -107,10 +106,13 @@ export function tdaChanged(turn: Turn): void {
   if (!wasSevere) takeCheckpoint(turn, 'anomaly', null)
 }
 
+/** The execution has begun, and nothing is decided. */
+const startSeq = 1
+
 function start(state: ExecutionState): Checkpoint {
   return {
-    checkpointId: takenId(state.executionId, state.startSeq),
-    seq: state.startSeq,
+    checkpointId: takenId(state.executionId, startSeq),
+    seq: startSeq,
     stepId: null,
     label: null,
     reason: 'start',

@@ -87,8 +87,10 @@ function advanceRollback(turn: Turn): void {
   const { state } = turn
   if (state.phase === 'rollingBack') {
     if (isAwaiting(state)) return
-    if (hasToUndo(state)) record(turn, { kind: 'CompensationStarted' })
-    else return finishRollback(turn)
+    if (!hasToUndo(state)) return finishRollback(turn)
+    record(turn, { kind: 'CompensationStarted' })
+    // A compensation that was under way is part of it, and no pause from before holds that.
+    requestHeld(turn)
   }
   if (compensateNext(turn)) return
   finishRollback(turn)

@@ -315,7 +315,11 @@ function endUndo(state: ExecutionState, call: CallState): void {
 
 /** Of a failed compensation. A step may have several, by run, poll or fallback: those behind the first are told apart by key. */
 function deadLetterId(state: ExecutionState, call: CallState): string {
-  const short = `${state.executionId}/${callLabel(call.ref)}`
-  const known = state.deadLetters.get(short)
-  return known === undefined || known.undo === call.ref.undo ? short : idempotencyKey(state, call)
+  const { executionId, deadLetters } = state
+  const key = idempotencyKey(state, call)
+  const short = `${executionId}/${callLabel(call.ref)}`
+  const known = deadLetters.get(short)
+  // One that was opened beside another keeps its id when that one is closed.
+  const isBeside = deadLetters.get(key)?.undo === call.ref.undo
+  return !isBeside && (known === undefined || known.undo === call.ref.undo) ? short : key
 }

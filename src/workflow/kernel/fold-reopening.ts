@@ -65,9 +65,13 @@ function foldForked(
   event: ReopeningEvent & { kind: 'ExecutionForked' },
   atMs: number,
 ): void {
-  for (const forked of event.steps) foldForkedStep(state, forked)
+  for (const [place, forked] of event.steps.entries()) {
+    foldForkedStep(state, forked)
+    // One event settles them all; fractions keep their order, so that each is a position to go back to.
+    const step = mustFindStep(state, forked.step)
+    step.settledSeq = state.seq + (place + 1) / (event.steps.length + 1)
+  }
   if (event.changes.length > 0) foldChanges(state, event.changes, atMs)
-  state.startSeq = state.seq
   recount(state)
 }
 
@@ -196,6 +200,7 @@ function reopen(state: ExecutionState): void {
   state.isRollbackAsked = false
   state.isFailureHandled = false
   state.graceDueAtMs = null
+  state.undoOnly = null
 }
 
 function anewWithHigherRun(state: ExecutionState, step: StepState): void {
@@ -222,7 +227,10 @@ function callAgain(state: ExecutionState, step: StepState): void {
  * and may not happen twice stays with the target that it called: what became of it is found out first.
  */
 function revive(state: ExecutionState, call: CallState): void {
-  const mayHaveHappened = call.effect === 'once' && (call.isUnknown || call.effects > 0)
+  // Why a compensation failed is not kept: where it can be asked, it is.
+  const isAskable = call.ref.undo !== null && call.lookup
+  const mayHaveHappened =
+    call.effect === 'once' && (call.isUnknown || call.effects > 0 || isAskable)
   const { fallback, leftBecause } = call
   if (!mayHaveHappened && fallback > 0) call.input = call.ownInput
   Object.assign(call, fresh)

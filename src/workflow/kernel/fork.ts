@@ -6,6 +6,7 @@ import type { ExecutionState, StateEntry } from './state.ts'
 export interface ForkOrigin {
   readonly executionId: string
   readonly seq: number
+  /** In the order in which they were settled. */
   readonly steps: readonly ForkedStep[]
   readonly entries: readonly StateEntry[]
 }
@@ -13,9 +14,11 @@ export interface ForkOrigin {
 /** What a fork takes over from an execution that was folded up to a checkpoint: what was settled there, and its state. */
 export function forkOriginOf(state: ExecutionState, entries: readonly StateEntry[]): ForkOrigin {
   const steps: ForkedStep[] = []
-  for (const step of state.steps) {
+  const settled = state.steps
+    .filter(({ settledSeq }) => settledSeq > 0)
+    .toSorted((a, b) => a.settledSeq - b.settledSeq)
+  for (const step of settled) {
     const { status, output, error } = step.view
-    if (step.settledSeq === 0) continue
     if (status !== 'completed' && status !== 'failed' && status !== 'skipped') continue
     steps.push({
       step: step.plan.id,

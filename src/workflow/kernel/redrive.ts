@@ -1,7 +1,7 @@
 import { requestLookup } from './attempts.ts'
 import { startItems } from './items.ts'
 import { newDueAtMs } from './rollback.ts'
-import type { ExecutionState, StepState } from './state.ts'
+import { type CallState, type ExecutionState, findCall, type StepState } from './state.ts'
 import { record, type Turn } from './turn.ts'
 
 /**
@@ -37,7 +37,8 @@ export function redriveCompensation(turn: Turn, undo: number): void {
   const call = state.undo[undo]?.call
   if (state.phase !== 'ended' || call?.status !== 'failed') return
   record(turn, { kind: 'CompensationRedriven', undo })
-  turn.starting.push(call)
+  if (findCall(state, call.ref)?.status === 'lookingUp') requestLookup(turn, call)
+  else turn.starting.push(call)
 }
 
 interface SortedSteps {
@@ -59,12 +60,17 @@ function sortedSteps(state: ExecutionState): SortedSteps {
     else if (!hasCalled(step)) anew.push(id)
     // What it was called with came from steps that run once more.
     else if (needs.some((need) => isOpen.has(need)) && !isUnknown(step)) {
-      if (step.calls.some((call) => call?.status === 'completed')) reset.push(id)
+      if (step.calls.some((call) => call !== undefined && hasSucceeded(call))) reset.push(id)
       else anew.push(id)
     } else again.push(id)
     isOpen.add(number)
   }
   return { reset, anew, again }
+}
+
+/** A success is recorded under one of its keys, which then must not be used again: of the call itself, or of a poll. */
+function hasSucceeded({ status, poll, fallback, step }: CallState): boolean {
+  return status === 'completed' || poll > 1 || (fallback > 0 && step.plan.repeat !== null)
 }
 
 /** Some call may have happened: it is found out under its own key. */

@@ -262,8 +262,6 @@ export interface ExecutionState {
   /** Null until something is written. */
   entries: Map<string, StateEntry> | null
   checkpoints: readonly TakenCheckpoint[]
-  /** Sequence number after which steps are decided: checkpoint `start`. */
-  startSeq: number
   rollback: RollbackState | null
   /** Rollbacks that `onFailure: rollback` has made. */
   rollbacks: number
@@ -341,7 +339,6 @@ export function newExecution(executionId: string, plan: Plan, input: JsonObject)
     uncertain: [],
     entries: null,
     checkpoints: [],
-    startSeq: 1,
     rollback: null,
     rollbacks: 0,
     isRollbackAsked: false,

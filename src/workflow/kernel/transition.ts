@@ -86,7 +86,8 @@ function apply(turn: Turn, stimulus: Stimulus): void {
     case 'resume':
       return resume(turn)
     case 'cancel':
-      if (state.result !== 'cancelled') settle(turn, 'cancel')
+      // One that had ended, and of which a compensation is made again, ends as it had ended.
+      if (state.result !== 'cancelled' && state.undoOnly === null) settle(turn, 'cancel')
       return
     case 'resolve': {
       const call = findCall(state, stimulus.call)
