@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Telemetry } from '../src/core/contracts/telemetry.ts'
+import type { EmbeddedEngine } from '../src/engine/index.ts'
 import { type BaseAgent, defineAgent, defineWorkflow, openEngine } from '../src/index.ts'
 import type { WorkflowEngine } from '../src/index.ts'
 import type { StepData } from '../src/workflow/index.ts'
@@ -58,7 +59,7 @@ export async function execute(engine: WorkflowEngine, workflow: Workflow): Promi
 }
 
 export interface EngineUnderTest {
-  readonly engine: WorkflowEngine
+  readonly engine: EmbeddedEngine
   readonly file: string
 }
 

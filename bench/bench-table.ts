@@ -1,30 +1,15 @@
+import { alignedLines, numberText } from './aligned-lines.ts'
 import type { BenchRow } from './bench-row.ts'
+
+const numericColumns = new Set([2, 4, 5])
 
 /** The rows for people: one line each, in aligned columns. */
 export function benchTable(rows: readonly BenchRow[]): string {
   const head = ['workload', 'metric', 'value', 'unit', 'floor', 'ratio']
-  const lines = [head, ...rows.map(cellsOf)]
-  const widths = head.map((_, column) =>
-    Math.max(...lines.map((cells) => cells[column]?.length ?? 0)),
-  )
-  return lines.map((cells) => alignedLine(cells, widths)).join('\n')
+  return alignedLines([head, ...rows.map(cellsOf)], (column) => numericColumns.has(column))
 }
-
-const numericColumns = new Set([2, 4, 5])
 
 function cellsOf({ workload, metric, value, unit, floor, ratio }: BenchRow): readonly string[] {
-  return [workload, metric, numberText(value), unit, numberText(floor), ratio?.toFixed(2) ?? '-']
-}
-
-function alignedLine(cells: readonly string[], widths: readonly number[]): string {
-  const padded = cells.map((cell, column) => {
-    const width = widths[column] ?? 0
-    return numericColumns.has(column) ? cell.padStart(width) : cell.padEnd(width)
-  })
-  return padded.join('  ').trimEnd()
-}
-
-function numberText(value: number | null): string {
-  if (value === null) return '-'
-  return Math.abs(value) >= 1_000 ? Math.round(value).toLocaleString('en-US') : value.toFixed(2)
+  const [floorText, ratioText] = [floor, ratio].map((one) => (one === null ? '-' : numberText(one)))
+  return [workload, metric, numberText(value), unit, floorText ?? '-', ratioText ?? '-']
 }
