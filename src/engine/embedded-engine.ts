@@ -317,6 +317,7 @@ export class EmbeddedEngine implements WorkflowEngine {
     const triggersClosed = this.#triggers.close()
     this.#retention?.close()
     this.#executions.isClosed = true
+    this.#executions.queue.close()
     for (const running of runner.executions.values()) running.isDriven = false
     await triggersClosed
     await this.#drained()

@@ -1,4 +1,4 @@
-import { messageOf, OrchestrationError } from '../core/errors.ts'
+import { OrchestrationError } from '../core/errors.ts'
 import { executionId as checkedId, newExecutionId } from '../core/ids.ts'
 import type { JsonObject } from '../core/json.ts'
 import {
@@ -21,6 +21,7 @@ import { type LedgerEntry, ledgerOf } from './ledger.ts'
 import { unknownExecution } from './look.ts'
 import { payload } from './payload.ts'
 import { Pins } from './pins.ts'
+import { RecoveryQueue } from './recovery-queue.ts'
 import { newRunning, type Running } from './running.ts'
 import type { Runner } from './runner.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -59,9 +60,6 @@ export interface ExecutionsParts {
   readonly snapshots: Snapshots
 }
 
-/** Executions taken up in one turn of the event loop. */
-const recoverySlice = 1_000
-
 /** Begins executions, finds them in memory or in the journal, and shows them. */
 export class Executions {
   readonly #parts: EmbeddedEngineParts
@@ -69,10 +67,7 @@ export class Executions {
   readonly #definitions: Definitions
   readonly #pins: Pins
   readonly #snapshots: Snapshots
-  /** Open executions that nobody drives yet, and the place of the next one. */
-  #queue: ExecutionRow[] = []
-  #next = 0
-  #isRecovering = false
+  readonly queue: RecoveryQueue
   isClosed = false
 
   constructor(parts: EmbeddedEngineParts, { runner, definitions, snapshots }: ExecutionsParts) {
@@ -81,6 +76,13 @@ export class Executions {
     this.#definitions = definitions
     this.#pins = new Pins(parts.journal, definitions)
     this.#snapshots = snapshots
+    const activeMax = parts.limits?.activeExecutionsMax ?? limits.activeExecutionsMax
+    this.queue = new RecoveryQueue({
+      clock: parts.clock,
+      logger: parts.logger,
+      hasRoom: () => runner.activeRoots < activeMax,
+      takeUp: (executionId) => this.#takeUp(executionId),
+    })
   }
 
   /** Accepts a start, or attaches to the execution that has its id. */
@@ -184,69 +186,30 @@ export class Executions {
   recoverAll(): number {
     this.#refuseWhenClosed()
     const open = this.#parts.journal.open()
-    for (const row of open) this.#queue.push(row)
-    this.#recoverSome()
+    this.queue.push(open.map(({ executionId }) => executionId))
     return open.length
   }
 
   /** Ids of executions that this engine drives or will drive, and that begin with `prefix`. */
   openIds(prefix: string): readonly string[] {
     const { executions, parking } = this.#runner
-    const queued = this.#queue.slice(this.#next).map(({ executionId }) => executionId)
-    return [...executions.keys(), ...parking.ids(), ...queued].filter((executionId) =>
+    return [...executions.keys(), ...parking.ids(), ...this.queue.ids()].filter((executionId) =>
       executionId.startsWith(prefix),
     )
   }
 
-  /** A parked execution is due: it comes back when there is room for it. */
-  wake(executionId: string): void {
+  #takeUp(executionId: string): void {
+    // It may have ended since it was queued: its parent has taken it up, or a verb.
     const row = this.known(executionId)
-    if (row === undefined || this.isClosed) return
-    this.#queue.push(row)
-    this.#recoverSome()
-  }
-
-  /** There is room for another execution. */
-  makeUse(): void {
-    if (this.#queue.length > 0 && !this.isClosed) this.#recoverSome()
-  }
-
-  // In slices, so that the first calls are made while the last executions are still being read.
-  #recoverSome(): void {
-    if (this.#isRecovering || this.isClosed) return
-    this.#isRecovering = true
-    const activeMax = this.#parts.limits?.activeExecutionsMax ?? limits.activeExecutionsMax
-    for (let count = 0; count < recoverySlice && this.#next < this.#queue.length; count++) {
-      if (this.#runner.activeRoots >= activeMax) break
-      this.#takeUp(this.#queue[this.#next++] as ExecutionRow)
-    }
-    this.#isRecovering = false
-    if (this.#next === this.#queue.length) {
-      this.#queue = []
-      this.#next = 0
-    } else if (this.#runner.activeRoots < activeMax) {
-      this.#parts.clock.atTurnEnd(() => this.#recoverSome())
-    }
-  }
-
-  /** One that cannot be taken up is logged and left as it is. */
-  #takeUp({ executionId }: ExecutionRow): void {
-    try {
-      // It may have ended since it was queued: its parent has taken it up, or a verb.
-      const row = this.known(executionId)
-      const running = row === undefined ? null : this.attach(row).running
-      if (running !== null) this.#runner.parkIfIdle(running)
-    } catch (thrown) {
-      const message = `execution '${executionId}' cannot be taken up: ${messageOf(thrown)}`
-      this.#parts.logger.log('error', message, { executionId })
-    }
+    const running = row === undefined ? null : this.attach(row).running
+    if (running !== null) this.#runner.parkIfIdle(running)
   }
 
   #load(): Load {
     const { activeRoots, executions, parking, committer } = this.#runner
     return {
       active: activeRoots,
-      open: executions.size + parking.size + this.#queue.length - this.#next,
+      open: executions.size + parking.size + this.queue.size,
       stalled: committer.stalled,
       pressure: this.#parts.pressure?.() ?? null,
     }

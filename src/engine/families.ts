@@ -70,11 +70,11 @@ export class Families implements Family {
   }
 
   wake(executionId: string): void {
-    this.#of.executions.wake(executionId)
+    this.#of.executions.queue.push([executionId])
   }
 
   left(): void {
-    this.#of.executions.makeUse()
+    this.#of.executions.queue.goOn()
   }
 
   /** Calls of the execution and of those that work for it now; the ended ones are counted in it. */
