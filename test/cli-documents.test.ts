@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { aura, auraJson, cleanUp, examples, newFolder } from './cli-process.ts'
@@ -249,4 +249,123 @@ test('tda scan prints column, points and anomalies', async () => {
     'valeu',
   )
   expect(missing).toMatchObject({ code: 2, value: { error: { code: 'SeriesError' } } })
+})
+
+const callsChildren = `name: parent
+version: 1.0.0
+steps:
+  one: { workflow: { name: chlid } }
+  two: { workflow: { name: child, version: "2" } }
+  three: { workflow: { name: child }, fallback: { workflow: { name: child, version: "1" } } }
+`
+
+function writeFamily(folder: string): void {
+  write(folder, 'parent.yaml', callsChildren)
+  for (const version of ['1.0.0', '1.1.0'])
+    write(
+      folder,
+      `child-${version}.yaml`,
+      `name: child\nversion: ${version}\nsteps: { s: { sleep: 1ms } }\n`,
+    )
+}
+
+test('sub-workflows that are nowhere are warnings of validate, errors of run and breaks of check', async () => {
+  const folder = newFolder()
+  writeFamily(folder)
+  const places = [
+    {
+      file: 'parent.yaml',
+      line: 4,
+      column: 28,
+      path: 'steps.one.workflow.name',
+      hint: "did you mean 'child'?",
+    },
+    {
+      file: 'parent.yaml',
+      line: 5,
+      column: 44,
+      path: 'steps.two.workflow.version',
+      found: 'child@2',
+      expected: 'one of 1.0.0, 1.1.0',
+    },
+  ]
+  const validated = await auraJson<Validation>(folder, 'validate', 'parent.yaml')
+  expect(validated).toMatchObject({ code: 0, value: { valid: true } })
+  expect(validated.value.problems).toMatchObject(
+    places.map((place) => ({ ...place, level: 'warning' })),
+  )
+  for (const more of [[], ['--detach']]) {
+    const ran = await auraJson<{ error: { code: string; details: Validation } }>(
+      folder,
+      'run',
+      'parent.yaml',
+      ...more,
+    )
+    expect(ran).toMatchObject({ code: 2, value: { error: { code: 'DocumentError' } } })
+    expect(ran.value.error.details.problems).toMatchObject(
+      places.map((place) => ({ ...place, level: 'error' })),
+    )
+  }
+  const checked = await auraJson<{ breaks: object[] }>(folder, 'check', 'parent.yaml')
+  expect(checked).toMatchObject({ code: 1 })
+  expect(checked.value.breaks).toMatchObject([
+    {
+      kind: 'workflowMissing',
+      stepId: 'one',
+      message: expect.stringContaining('parent.yaml:4:28'),
+    },
+    {
+      kind: 'workflowMissing',
+      stepId: 'two',
+      message: expect.stringContaining('parent.yaml:5:44'),
+    },
+  ])
+})
+
+test('sub-workflows are looked for among the files given and in the registry of the file too', async () => {
+  const folder = newFolder()
+  mkdirSync(join(folder, 'apart'))
+  const parent = 'name: parent\nversion: 1.0.0\nsteps: { a: { workflow: { name: far } } }\n'
+  write(folder, 'parent.yaml', parent)
+  write(folder, 'apart/far.yaml', 'name: far\nversion: 1.0.0\nsteps: { s: { sleep: 1ms } }\n')
+  const problemsOf = async (...files: string[]) =>
+    (await auraJson<Validation>(folder, 'validate', ...files)).value.problems
+  expect(await problemsOf('parent.yaml')).toMatchObject([{ path: 'steps.a.workflow.name' }])
+  expect(await problemsOf('parent.yaml', 'apart/far.yaml')).toEqual([])
+  await auraJson(folder, 'run', 'apart/far.yaml')
+  expect(await problemsOf('parent.yaml')).toEqual([])
+  expect(await auraJson(folder, 'check', 'parent.yaml')).toMatchObject({ code: 0 })
+  expect(await auraJson(folder, 'run', 'parent.yaml')).toMatchObject({ code: 0 })
+})
+
+test('a sub-workflow beside the document that lacks one itself, or is not valid, is told where that is', async () => {
+  const folder = newFolder()
+  write(
+    folder,
+    'parent.yaml',
+    'name: parent\nversion: 1.0.0\nsteps: { a: { workflow: { name: middle } } }\n',
+  )
+  write(
+    folder,
+    'middle.yaml',
+    'name: middle\nversion: 1.0.0\nsteps:\n  b: { workflow: { name: last } }\n',
+  )
+  expect((await auraJson<Validation>(folder, 'validate', 'parent.yaml')).value.problems).toEqual([])
+  const ran = await auraJson(folder, 'run', 'parent.yaml')
+  const place = { file: 'middle.yaml', line: 4, column: 26, path: 'steps.b.workflow.name' }
+  expect(ran).toMatchObject({ code: 2, value: { error: { details: { problems: [place] } } } })
+  write(folder, 'last.yaml', 'name: last\nversion: 1.0.0\nsteps: { c: { slep: 1ms } }\n')
+  const validated = await auraJson<Validation>(folder, 'validate', 'middle.yaml')
+  expect(validated.value.problems).toMatchObject([
+    { ...place, hint: 'last.yaml has that name and is not valid: mend it first' },
+  ])
+})
+
+test('a database file that cannot be read keeps nobody from validating', async () => {
+  const folder = newFolder()
+  writeFamily(folder)
+  mkdirSync(join(folder, '.aura'))
+  write(folder, '.aura/aura.db', 'this is no database'.repeat(100))
+  const { code, value } = await auraJson<Validation>(folder, 'validate', 'parent.yaml')
+  expect([code, value]).toEqual([0, { valid: true, problems: [] }])
 })

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
+import { openEngineParts } from '../src/engine/index.ts'
 import { aura, auraJson, cleanUp, newFolder, startAura } from './cli-process.ts'
 import type { RunningAura } from './cli-process.ts'
 
@@ -44,6 +45,7 @@ export default [defineAgent({
       return { ok: true }
     } },
     exits: { effect: 'read', run: () => process.exit(0) },
+    some: { effect: 'read', run: ({ n }) => n === 0 ? {} : new Promise(() => { console.log('hangs now') }) },
     hangs: { effect: 'read', run: () => new Promise(() => { console.log('hangs now') }) },
   },
 })]
@@ -69,6 +71,10 @@ function setUp(): string {
   write('risky', risky)
   write('other-risky', risky)
   write('exits', '  exits: { agent: bank, action: exits }')
+  write(
+    'some',
+    '  a: { forEach: "[0, 1]", maxParallel: 1, agent: bank, action: some, with: { n: "${ item }" } }',
+  )
   write('hangs', '  hangs: { agent: bank, action: hangs }')
   return folder
 }
@@ -383,4 +389,43 @@ test('init makes a project whose document and agents are valid, in an empty fold
   })
   const again = await auraJson<Refused>(folder, 'init', 'my project')
   expect(again).toMatchObject({ code: 2, value: { error: { code: 'UsageError' } } })
+})
+
+test('an item that is resolved and not uncertain is refused with its own status', async () => {
+  const folder = setUp()
+  const run = startAura(folder, ['run', 'some.yaml', '--agents', 'bank.ts', '--id', 's-1'])
+  await run.sees(/hangs now/)
+  const refusal = async (label: string) =>
+    (await auraJson<Refused>(folder, 'resolve', 's-1', label, '--retry')).value.error
+  expect(await refusal('a[0]')).toMatchObject({
+    code: 'RefusedError',
+    message: "item 'a[0]' is not uncertain but completed",
+  })
+  expect(await refusal('a[1]')).toMatchObject({
+    message: "item 'a[1]' is not uncertain but running",
+  })
+  expect(await refusal('a')).toMatchObject({ message: "step 'a' is not uncertain but running" })
+})
+
+test('show tells of an execution that retention has removed how it ended, and no more', async () => {
+  const folder = newFolder()
+  const db = join(folder, 'old.db')
+  const { engine } = await openEngineParts({ db, retention: { executionsMax: 0 } })
+  const nap = { name: 'nap', version: '1.0.0', steps: { nap: { sleep: '0ms' as const } } }
+  await engine.executeWorkflow('nap', nap, { executionId: 'o-1' })
+  // The newest one stays.
+  await engine.executeWorkflow('nap', nap, { executionId: 'o-2' })
+  engine.recoverAll()
+  await expect.poll(async () => (await engine.getExecution('o-1')).steps).toEqual({})
+  await engine.close()
+  const { code, stdout } = await aura(folder, 'show', 'o-1', '--db', db)
+  expect(code).toBe(0)
+  expect(stdout.trimEnd().split('\n')).toEqual([
+    expect.stringMatching(/completed {2}o-1 {2}nap 1\.0\.0$/),
+    'removed by retention; only how it ended is known',
+  ])
+  expect(await auraJson(folder, 'show', 'o-1', '--db', db)).toMatchObject({
+    code: 0,
+    value: { executionId: 'o-1', status: 'completed', steps: {} },
+  })
 })

@@ -23,6 +23,8 @@ export interface RunningAura {
   stderr(): string
   /** Resolves as soon as stderr matches. Rejects when the process ends before. */
   sees(pattern: RegExp): Promise<void>
+  /** Resolves with what matches as soon as stdout does. Rejects when the process ends before. */
+  prints(pattern: RegExp): Promise<string>
   kill(signal: NodeJS.Signals): void
 }
 
@@ -60,7 +62,10 @@ export function startAura(
   let stdout = ''
   let stderr = ''
   const listeners = new Set<() => void>()
-  child.stdout.setEncoding('utf8').on('data', (part: string) => (stdout += part))
+  child.stdout.setEncoding('utf8').on('data', (part: string) => {
+    stdout += part
+    for (const listener of listeners) listener()
+  })
   child.stderr.setEncoding('utf8').on('data', (part: string) => {
     stderr += part
     for (const listener of listeners) listener()
@@ -72,21 +77,24 @@ export function startAura(
       resolve({ code, signal, stdout, stderr })
     })
   })
+  const matches = (pattern: RegExp, text: () => string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const match = pattern.exec(text())
+        if (match !== null) resolve(match[0])
+      }
+      listeners.add(look)
+      look()
+      void ended.then(({ code }) =>
+        reject(new Error(`ended with ${code} before ${pattern}:\n${stderr}`)),
+      )
+    })
   return {
     pid: child.pid as number,
     ended,
     stderr: () => stderr,
-    sees: (pattern) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          if (pattern.test(stderr)) resolve()
-        }
-        listeners.add(look)
-        look()
-        void ended.then(({ code }) =>
-          reject(new Error(`ended with ${code} before ${pattern}:\n${stderr}`)),
-        )
-      }),
+    sees: async (pattern) => void (await matches(pattern, () => stderr)),
+    prints: (pattern) => matches(pattern, () => stdout),
     kill: (signal) => void child.kill(signal),
   }
 }

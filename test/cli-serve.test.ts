@@ -415,3 +415,41 @@ test('feature flags come from the environment, then from the file; without eithe
   expect(refused).toMatchObject({ code: 1, value: { error: { code: 'FeatureDisabledError' } } })
   expect(await ended(process, 'SIGTERM')).toBe(0)
 })
+
+test('what only the owner knows, that a call waits for an agent, is seen in show, logs and top', async () => {
+  const folder = setUp()
+  await aura(folder, 'run', 'greet.yaml', '--input', 'name=bob', '--id', 'g-1', '--detach')
+  const { process } = await serve(folder)
+  const missing = "no agent 'desk' with action 'greet' here"
+  interface View {
+    readonly status: string
+    readonly errorLog: readonly { readonly code: string; readonly message: string }[]
+  }
+  const shown = await auraJson<View>(folder, 'show', 'g-1')
+  expect(shown.value).toMatchObject({
+    status: 'waiting',
+    errorLog: [{ code: 'AgentUnavailableError', message: expect.stringContaining(missing) }],
+  })
+  expect((await aura(folder, 'show', 'g-1')).stdout).toContain(`greet waits: ${missing}`)
+  expect((await aura(folder, 'logs', 'g-1')).stderr).toContain(`greet waits: ${missing}`)
+  interface Top {
+    readonly executions: readonly { readonly waitingFor: readonly object[] }[]
+  }
+  const top = await auraJson<Top>(folder, 'top')
+  expect(top.value.executions[0]?.waitingFor).toEqual([
+    { stepId: 'greet', reason: { kind: 'agent', what: missing } },
+  ])
+  expect((await aura(folder, 'top')).stdout).toContain(`greet waits: ${missing}`)
+  // Without an owner that answers the file tells what it knows.
+  process.kill('SIGSTOP')
+  const [frozen, paused] = await Promise.all([
+    auraJson<View>(folder, 'show', 'g-1'),
+    auraJson<Refused>(folder, 'pause', 'g-1'),
+  ])
+  expect(frozen).toMatchObject({ code: 0, value: { status: 'waiting', errorLog: [] } })
+  expect(frozen.stderr).toContain('this is what is recorded')
+  expect(paused).toMatchObject({
+    code: 3,
+    value: { error: { hint: expect.stringContaining('may still carry it out later') } },
+  })
+})

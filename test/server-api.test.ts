@@ -44,17 +44,9 @@ function fakeVerbs(): Partial<WorkflowEngine> {
     checkpoint: async (...asked: unknown[]) => {
       done.push(['checkpoint', ...asked])
       const checkpointId = `${String(asked[0])}/@7`
-      return {
-        checkpointId,
-        workflowId: String(asked[0]),
-        stepId: null,
-        label: null,
-        reason: 'verb',
-        atMs: 1,
-        timestampMs: 1,
-        stateSnapshot: {},
-        metadata: { label: null, reason: 'verb' },
-      }
+      const metadata = { label: null, reason: 'verb' } as const
+      const at = { atMs: 1, timestampMs: 1, stateSnapshot: {}, metadata }
+      return { checkpointId, workflowId: String(asked[0]), stepId: null, ...metadata, ...at }
     },
     rollback: async (...asked: unknown[]) => done.push(['rollback', ...asked]) > 0,
     fork: async (...asked: unknown[]) => {

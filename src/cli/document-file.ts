@@ -3,6 +3,7 @@ import { OrchestrationError } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import {
   type KnownAgents,
+  type KnownWorkflows,
   type Problem,
   readDocument,
   type WorkflowDocument,
@@ -18,15 +19,38 @@ export interface DocumentFile {
   readonly problems: readonly Problem[]
 }
 
-/** Reads a document; a file that cannot be read is a problem like any other. Never throws. */
-export function readDocumentFile(file: string, path: string, agents?: KnownAgents): DocumentFile {
+/** Whether a text of a folder with other YAML and JSON too may be a document: it has steps. */
+export function looksLikeDocument(text: string): boolean {
+  return /(?:^|[{,])\s*["']?steps["']?\s*:/m.test(text)
+}
+
+/**
+ * Reads a document; a file that cannot be read is a problem like any other. Never throws itself.
+ *
+ * @param workflowsOf gives the workflows that a document of that text may name; default: any
+ */
+export function readDocumentFile(
+  file: string,
+  path: string,
+  known: {
+    readonly agents?: KnownAgents | undefined
+    readonly workflowsOf?: (text: string) => KnownWorkflows | undefined
+  } = {},
+): DocumentFile {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
   } catch (thrown) {
     return { file, text: '', document: null, problems: [unreadable(file, thrown)] }
   }
-  return { file, text, ...readDocument(text, agents === undefined ? { file } : { file, agents }) }
+  const { agents } = known
+  const workflows = known.workflowsOf?.(text)
+  const read = readDocument(text, {
+    file,
+    ...(agents === undefined ? {} : { agents }),
+    ...(workflows === undefined ? {} : { workflows }),
+  })
+  return { file, text, ...read }
 }
 
 /** @throws DocumentError with all problems in its details, when one of them is an error */

@@ -21,8 +21,7 @@ export function neighboursOf(
   // Every round may want names that an earlier file has; there are at most as many rounds as files.
   for (let isNew = wanted.size > 0; isNew;) {
     isNew = false
-    for (const file of filesBeside(path)) {
-      const text = readFileSync(file, 'utf8')
+    for (const { path: file, text } of textsBeside(path)) {
       if (found.has(file) || !names(text, anyName, wanted)) continue
       const short = relative(cwd, file)
       const read = readDocumentFile(short, file)
@@ -43,13 +42,36 @@ function childNames(document: WorkflowDocument): readonly string[] {
   ])
 }
 
-function filesBeside(path: string): readonly string[] {
+/** A file with its text. */
+export interface FileText {
+  /** Absolute. */
+  readonly path: string
+  readonly text: string
+}
+
+/**
+ * The other YAML and JSON files in the folder of a document, by name.
+ *
+ * @param path absolute
+ */
+export function textsBeside(path: string): readonly FileText[] {
   const folder = dirname(path)
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.(ya?ml|json)$/.test(entry.name))
     .map((entry) => join(folder, entry.name))
     .filter((file) => file !== path)
     .toSorted()
+    .map((file) => ({ path: file, text: readFileSync(file, 'utf8') }))
+}
+
+/** Whether a document of that text may have the name; false is certain. */
+export function mayBeNamed(text: string, name: string): boolean {
+  return names(text, anyName, new Set([name]))
+}
+
+/** Whether a text that may be no document at all calls itself so. */
+export function isCalled(text: string, name: string): boolean {
+  return names(text, ownName, new Set([name]))
 }
 
 const anyName = /(?:^|[{,])\s*["']?name["']?\s*:\s*["']?([a-z][a-z0-9-]*)/gm

@@ -28,11 +28,11 @@ interface OwnerRequest {
  */
 export async function askOwner(owner: OwnerInfo, asked: OwnerRequest): Promise<JsonValue> {
   const answer = await exchange(owner, asked).catch((thrown: unknown) => {
-    throw isOrchestrationError(thrown) ? thrown : silent(owner, messageOf(thrown), thrown)
+    throw isOrchestrationError(thrown) ? thrown : silent(owner, asked, thrown)
   })
-  const value = readJson(owner, answer.text)
+  const value = readJson(owner, asked, answer.text)
   if (answer.status < 400) return value
-  throw problemError(owner, answer.status, value)
+  throw problemError({ owner, asked }, answer.status, value)
 }
 
 function exchange(
@@ -76,7 +76,7 @@ function exchange(
     call.on('error', (error) => {
       reject(
         error.name === 'AbortError' || error.name === 'TimeoutError'
-          ? silent(owner, `no answer within ${timeoutMs} ms`, error)
+          ? silent(owner, asked, error, `no answer within ${timeoutMs} ms`)
           : error,
       )
     })
@@ -84,31 +84,46 @@ function exchange(
   })
 }
 
-function readJson(owner: OwnerInfo, text: string): JsonValue {
+function readJson(owner: OwnerInfo, asked: OwnerRequest, text: string): JsonValue {
   try {
     return text === '' ? null : (JSON.parse(text) as JsonValue)
   } catch (thrown) {
-    throw silent(owner, 'it answered with something that is no JSON', thrown)
+    throw silent(owner, asked, thrown, 'it answered with something that is no JSON')
   }
 }
 
-function silent(owner: OwnerInfo, why: string, cause: unknown): OrchestrationError {
+function silent(
+  owner: OwnerInfo,
+  { method }: OwnerRequest,
+  cause: unknown,
+  why = messageOf(cause),
+): OrchestrationError {
+  const { pid, port, kind } = owner
+  const lookAfter = `look after process ${pid}; once it is gone the verb works on the file itself`
+  // Whoever was not reached does nothing; whoever only looks changes nothing.
+  const mayHappen = method !== 'GET' && !isRefusedConnection(cause)
+  const hint = mayHappen
+    ? `process ${pid} may still carry it out later: see with \`aura show\` or \`aura ls\` how it stands before asking again; ${lookAfter}`
+    : lookAfter
   return new OrchestrationError(
     'OwnerError',
-    `'aura ${owner.kind}' with pid ${owner.pid} owns the file and cannot be asked: ${why}`,
-    {
-      retryable: true,
-      hint: `look after process ${owner.pid}; once it is gone the verb works on the file itself`,
-      details: { pid: owner.pid, port: owner.port, kind: owner.kind },
-      cause,
-    },
+    `'aura ${kind}' with pid ${pid} owns the file and cannot be asked: ${why}`,
+    { retryable: true, hint, details: { pid, port, kind, mayHappen }, cause },
   )
 }
 
+function isRefusedConnection(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED'
+}
+
 /** The error that a problem document (RFC 9457) carries. */
-function problemError(owner: OwnerInfo, status: number, value: JsonValue): OrchestrationError {
+function problemError(
+  { owner, asked }: { readonly owner: OwnerInfo; readonly asked: OwnerRequest },
+  status: number,
+  value: JsonValue,
+): OrchestrationError {
   if (!isJsonObject(value) || typeof value.code !== 'string') {
-    return silent(owner, `it answered with status ${status}`, undefined)
+    return silent(owner, asked, undefined, `it answered with status ${status}`)
   }
   return fromErrorJson({
     code: value.code,

@@ -1,28 +1,57 @@
-import { getHeapStatistics } from 'node:v8'
+import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8'
 import type { Clock } from './clock.ts'
 import { limits } from './limits.ts'
 
-/** The heap is looked at no more often. */
-const lookMs = 50
+/** The heap is looked at again after so much time, or so many questions: a burst fills it between two looks. */
+const lookMs = 10
+const asksMax = 8
+/** V8's default size of a semi-space; the young generation has three. */
+const semiSpaceBytes = 64 * 1_048_576
 
 /**
- * Tells why the process should take nothing more on: its heap is filled above `heapShareMax`. Null while it
- * has room. What garbage collection would free counts as filled, so it may say so for a moment too long.
+ * Why the process should take nothing more on; null when all is well.
+ *
+ * @param isExact looks at this moment, before something large; default a recent look will do
  */
-export function heapPressure(clock: Clock): () => string | null {
+export type Pressure = (isExact?: boolean) => string | null
+
+/**
+ * Tells why the process should take nothing more on: its old generation is filled above `heapShareMax`, and V8
+ * ends the process when that is full. Null while it has room. What garbage collection would free counts as
+ * filled, so it may say so for a moment too long.
+ */
+export function heapPressure(clock: Clock): Pressure {
+  const oldBytesMax = getHeapStatistics().heap_size_limit - youngBytesMax()
   let lookedAtMs = -Infinity
+  let asks = 0
   let pressure: string | null = null
-  return () => {
+  return (isExact = false) => {
     const nowMs = clock.monotonicMs()
-    if (nowMs - lookedAtMs < lookMs) return pressure
+    if (!isExact && nowMs - lookedAtMs < lookMs && ++asks < asksMax) return pressure
     lookedAtMs = nowMs
-    const { used_heap_size: usedBytes, heap_size_limit: limitBytes } = getHeapStatistics()
+    asks = 0
+    const usedBytes = oldBytes()
     pressure =
-      usedBytes <= limits.heapShareMax * limitBytes
+      usedBytes <= limits.heapShareMax * oldBytesMax
         ? null
-        : `the heap holds ${megabytes(usedBytes)} of ${megabytes(limitBytes)} MB; heapShareMax is ${limits.heapShareMax}`
+        : `the heap holds ${megabytes(usedBytes)} of ${megabytes(oldBytesMax)} MB; heapShareMax is ${limits.heapShareMax}`
     return pressure
   }
+}
+
+function oldBytes(): number {
+  let bytes = 0
+  for (const { space_name: name, space_used_size: used } of getHeapSpaceStatistics()) {
+    if (name !== 'new_space') bytes += used
+  }
+  return bytes
+}
+
+/** V8's limit counts the young generation, which never ends the process. */
+function youngBytesMax(): number {
+  const flag = process.execArgv.find((word) => /^--max[-_]semi[-_]space[-_]size=/.test(word))
+  const megabytesGiven = flag === undefined ? Number.NaN : Number(flag.split('=')[1])
+  return 3 * (megabytesGiven > 0 ? megabytesGiven * 1_048_576 : semiSpaceBytes)
 }
 
 function megabytes(bytes: number): number {

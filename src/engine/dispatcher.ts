@@ -9,6 +9,7 @@ import {
   type CallRef,
   type Command,
   entryAt,
+  findCall,
   type Invocation,
   type Stimulus,
 } from '../workflow/index.ts'
@@ -24,6 +25,8 @@ export interface DispatcherOptions {
   readonly agents: AgentDirectory
   readonly clock: Clock
   readonly logger: Logger
+  /** The process is to take nothing more on for the moment. */
+  readonly isFull: () => boolean
   /** What the TDA feed says now. */
   readonly tda: () => TdaContext
   readonly stimulate: (running: Running, stimulus: Stimulus) => void
@@ -35,6 +38,7 @@ export class Dispatcher {
   readonly #gate = new AloneGate()
   #inFlight = 0
   #onIdle: (() => void)[] = []
+  readonly #held: Held[] = []
 
   constructor(options: DispatcherOptions) {
     this.#options = options
@@ -53,6 +57,23 @@ export class Dispatcher {
 
   /** Asks for a place; the kernel hears `admitted` at once or when the place is free. */
   admit(running: Running, command: Admit): void {
+    if (this.#inFlight > 0 && this.#options.isFull()) {
+      this.#held.push({ running, command })
+      return
+    }
+    this.#admit(running, command)
+  }
+
+  /** What a full process held back goes on as calls end, one for one until there is room. */
+  #admitHeld(): void {
+    while (this.#held.length > 0 && (this.#inFlight === 0 || !this.#options.isFull())) {
+      const { running, command } = this.#held.shift() as Held
+      const isWanted = !running.hasLeft && findCall(running.state, command.call)?.requested === true
+      if (isWanted) this.#admit(running, command)
+    }
+  }
+
+  #admit(running: Running, command: Admit): void {
     const { call, alone } = command
     const agent = this.#options.agents.resolve(command.agent)
     const contract = agent?.contract(command.action)
@@ -216,8 +237,15 @@ export class Dispatcher {
 
   #settled(): void {
     this.#inFlight--
+    if (this.#held.length > 0) this.#admitHeld()
     if (this.#inFlight === 0) for (const resolve of this.#onIdle.splice(0)) resolve()
   }
+}
+
+/** A call that wants a place, of a process that is full. */
+interface Held {
+  readonly running: Running
+  readonly command: Admit
 }
 
 interface Ended {

@@ -72,7 +72,7 @@ export class EmbeddedEngine implements WorkflowEngine {
     const tda = parts.tda ?? null
     const runner = new Runner({ ...parts, tda, snapshots, onEnded, onDocuments })
     const executions = new Executions(parts, { runner, definitions, snapshots })
-    const steering = new Steering(executions, runner)
+    const steering = new Steering(executions, runner, parts.pressure)
     const rollbacks = new Rollbacks({ executions, runner, steering, clock, isRecordingOnly })
     runner.family = new Families({ parts, runner, executions, definitions, rollbacks })
     this.#definitions = definitions
@@ -151,6 +151,7 @@ export class EmbeddedEngine implements WorkflowEngine {
 
   async signal(executionId: string, name: string, data: JsonValue): Promise<void> {
     const own = payload(data, `data of signal '${name}'`)
+    this.#steering.refuseWhenFull(own)
     const taken = await this.#steering.steer(executionId, (running) => {
       checkSignal(running, name, own)
       return [{ kind: 'signal', name, data: own }]
@@ -290,7 +291,7 @@ export class EmbeddedEngine implements WorkflowEngine {
   /** Armed timers, attempts that run, and executions in memory: all zero when nothing is left over. */
   get held(): { readonly timers: number; readonly attempts: number; readonly executions: number } {
     return {
-      timers: this.#runner.timers.size,
+      timers: this.#runner.armedTimers,
       attempts: this.#runner.dispatcher.inFlight,
       executions: this.#runner.executions.size,
     }

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import type { Pressure } from '../core/heap-pressure.ts'
 import type { FlagProvider } from '../core/contracts/flags.ts'
 import type { TdaContextSource } from '../core/contracts/tda.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
@@ -28,7 +29,7 @@ export interface EmbeddedEngineParts {
   /** Default those of `core/limits.ts`. */
   readonly limits?: Partial<AdmissionLimits>
   /** Why the process should take nothing more on; null when all is well. Default: it always may. */
-  readonly pressure?: () => string | null
+  readonly pressure?: Pressure
   /** What is kept of ended executions; null keeps everything. Default null. */
   readonly retention?: RetentionOptions | null
   /** Events after which a first snapshot is taken. Default 500. */

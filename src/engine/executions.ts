@@ -80,7 +80,10 @@ export class Executions {
     this.queue = new RecoveryQueue({
       clock: parts.clock,
       logger: parts.logger,
-      hasRoom: () => runner.activeRoots < activeMax,
+      // A process that is full takes one after the other.
+      hasRoom: () =>
+        runner.activeRoots < activeMax &&
+        (runner.activeRoots === 0 || (parts.pressure?.() ?? null) === null),
       takeUp: (executionId) => this.#takeUp(executionId),
     })
   }
@@ -270,7 +273,11 @@ export class Executions {
     const active = this.#runner.executions.get(executionId)
     if (active !== undefined) return active
     // Who only sleeps is driven: its timers have to know what the verb changes.
-    if (this.#runner.parking.has(executionId)) return this.attach(row).running
+    if (this.#runner.parking.has(executionId)) {
+      const { running } = this.attach(row)
+      if (running !== null) this.#runner.keepAwake(running)
+      return running
+    }
     return row.endedAtMs === null ? this.#bring(row) : null
   }
 
@@ -281,8 +288,13 @@ export class Executions {
     return this.open(executionId) ?? this.#bring(row)
   }
 
-  /** An execution as it was after the event `seq`; all that is recorded where none is given. */
+  /**
+   * An execution as it was after the event `seq`; all that is recorded where none is given.
+   *
+   * @throws NotFoundError when only its tombstone is left
+   */
   stateAt(row: ExecutionRow, seq = Infinity): ExecutionState {
+    refusePruned(row)
     const rows = this.#parts.journal.rows(row.execution)
     // Steps that a fork took over have positions between two events.
     return foldRows(row, this.planOf(row), rows, Math.floor(seq))

@@ -95,7 +95,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     limits: options.limits ?? {},
     retention: options.retention === undefined ? {} : options.retention,
     isRecordingOnly: options.isRecordingOnly ?? false,
-    pressure: () => damage ?? pressure(),
+    pressure: (isExact) => damage ?? pressure(isExact),
     listeners,
     release: async () => {
       await agents.close(0)

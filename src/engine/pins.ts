@@ -104,7 +104,8 @@ function unknownWorkflow(
   { path, name, version }: WorkflowRef,
   candidates: readonly Candidate[],
 ): Problem {
-  const versions = candidates.filter((one) => one.name === name).map((one) => one.version)
+  const known = candidates.filter((one) => one.name === name).map((one) => one.version)
+  const versions = [...new Set(known)]
   const names = Array.from(new Set(candidates.map((one) => one.name)))
   const isUnknown = versions.length === 0
   return {

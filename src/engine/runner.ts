@@ -1,5 +1,6 @@
 import { assertNever } from '../core/assert.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Pressure } from '../core/heap-pressure.ts'
 import { type TdaContextSource, unavailableTda } from '../core/contracts/tda.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
 import { type OrchestrationError, StateConsistencyError, messageOf } from '../core/errors.ts'
@@ -31,6 +32,8 @@ export interface RunnerOptions {
   /** Null: no feed, and every context is unavailable. */
   readonly tda: TdaContextSource | null
   readonly snapshots: Snapshots
+  /** Why the process is to take nothing more on; null when all is well. */
+  readonly pressure?: Pressure
   /** The registry has become longer. */
   readonly onDocuments?: () => void
   /** An execution has ended. */
@@ -60,6 +63,9 @@ export interface Waiter {
   readonly resolve: (view: RunView) => void
   readonly reject: (error: OrchestrationError) => void
 }
+
+/** How long an execution that was steered stays in memory. */
+const awakeMs = 1_000
 
 /**
  * Drives executions: hands each stimulus to the kernel, has its events committed at the end of the
@@ -105,6 +111,7 @@ export class Runner {
       agents,
       clock,
       logger,
+      isFull: () => (options.pressure?.() ?? null) !== null,
       tda: () => options.tda?.current() ?? unavailableTda,
       stimulate: (running, stimulus) => this.stimulate(running, stimulus),
     })
@@ -144,6 +151,13 @@ export class Runner {
     }
   }
 
+  /** Timers of executions, those of the engine's own housekeeping not counted. */
+  get armedTimers(): number {
+    let awake = 0
+    for (const running of this.executions.values()) if (running.awake !== null) awake++
+    return this.timers.size - awake
+  }
+
   /** Resolves when all that the execution has recorded so far is durable. */
   flushed(running: Running): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -165,6 +179,7 @@ export class Runner {
     this.executions.delete(running.row.executionId)
     if (running.row.parent === null) this.activeRoots--
     this.dispatcher.forget(running)
+    if (running.awake !== null) this.timers.disarm(running.awake)
     for (const { armed } of running.timers.values()) this.timers.disarm(armed)
     running.timers.clear()
     this.family?.left()
@@ -218,8 +233,17 @@ export class Runner {
     if (running.state.counts.running === 0) this.parkIfIdle(running)
   }
 
+  /** Keeps an execution in memory for a moment: who steers it once may do so again at once. */
+  keepAwake(running: Running): void {
+    running.awake = this.timers.arm(awakeMs, () => {
+      running.awake = null
+      this.parkIfIdle(running)
+    })
+  }
+
   /** Takes an execution out of memory that only waits, and for long. */
   parkIfIdle(running: Running): void {
+    if (running.awake !== null && (this.#options.pressure?.() ?? null) === null) return
     if (running.hasLeft || !this.parking.mayPark(running)) return
     this.parking.park(running)
     this.leave(running)

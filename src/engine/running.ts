@@ -26,6 +26,8 @@ export interface Running {
   made: Transition
   /** The status in the journal. */
   status: string
+  /** Set while it stays in memory since it was steered a moment ago. */
+  awake: ArmedTimer | null
   /** Position of its newest snapshot; 0 when it has none. */
   snapshotSeq: number
   /** Monotonic times, by wall time, of timers that were armed before it was parked. */
@@ -52,6 +54,7 @@ export function newRunning(
     made: { events: [], commands: [] },
     status: parts.row.status,
     knownDues: null,
+    awake: null,
     snapshotSeq: 0,
     places: new Map(),
     timers: new Map(),

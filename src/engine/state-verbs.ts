@@ -68,9 +68,11 @@ export class StateVerbs {
     }
     const { expectedVersion, ttlMs, metadata } = options
     checkOptions(key, options)
+    const own = payload(value, `state '${key}'`)
+    this.#of.steering.refuseWhenFull(own)
     await this.#write(executionId, {
       key: writableStateKey(key),
-      value: payload(value, `state '${key}'`),
+      value: own,
       ...(expectedVersion === undefined ? {} : { expectedVersion }),
       ...(ttlMs === undefined ? {} : { ttlMs }),
       ...(metadata === undefined ? {} : { metadata: metadataOf(key, metadata) }),

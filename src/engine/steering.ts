@@ -1,15 +1,24 @@
+import { ResourceExhaustionError } from '../core/errors.ts'
+import type { Pressure } from '../core/heap-pressure.ts'
+import type { JsonValue } from '../core/json.ts'
 import type { Stimulus } from '../workflow/index.ts'
 import { nothingIsRecorded } from './acceptance.ts'
 import type { Executions } from './executions.ts'
 import type { Runner } from './runner.ts'
 import type { Running } from './running.ts'
 
+/** JSON of so many characters is taken also by a full process. */
+const smallCharacters = 4_096
+
 /** Applies verbs to executions, in memory or loaded for the verb alone, and waits until they are durable. */
 export class Steering {
   readonly #executions: Executions
   readonly #runner: Runner
+  readonly #pressure: Pressure | undefined
 
-  constructor(executions: Executions, runner: Runner) {
+  /** @param pressure why the process is to take nothing more on; null when all is well */
+  constructor(executions: Executions, runner: Runner, pressure?: Pressure) {
+    this.#pressure = pressure
     this.#executions = executions
     this.#runner = runner
   }
@@ -29,6 +38,17 @@ export class Steering {
   refuseWhenStalled(): void {
     const { stalled } = this.#runner.committer
     if (stalled !== null) throw nothingIsRecorded(stalled)
+  }
+
+  /** What adds much to an execution's memory is refused while the process is full. @throws ResourceExhaustionError */
+  refuseWhenFull(value: JsonValue): void {
+    const pressure = this.#pressure?.(true) ?? null
+    // A small one may be what lets an execution end.
+    if (pressure === null || JSON.stringify(value).length <= smallCharacters) return
+    throw new ResourceExhaustionError(pressure, {
+      retryable: true,
+      hint: 'try again when some executions have ended, or give the process more memory',
+    })
   }
 
   /** @returns whether the last stimulus changed something */

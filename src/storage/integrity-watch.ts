@@ -58,7 +58,11 @@ export function checkBeside(
   }
 }
 
-/** What that process does: checks the file and prints its faults as a JSON list, behind all other work. */
+/**
+ * What that process does: checks the file and prints its faults as a JSON list, behind all other work.
+ *
+ * @public called by the code that the process is given
+ */
 export function sayFaults(path: string): void {
   setPriority(10)
   let faults: unknown = []

@@ -10,7 +10,7 @@ import type { WorkflowData } from '../../src/workflow/index.ts'
 /** A value that is stored apart, because it is over 32 KiB. */
 const large = (n: number): string => `${n % 4}`.repeat(40_000)
 
-export function damageAgents(): readonly BaseAgent[] {
+function damageAgents(): readonly BaseAgent[] {
   const note = (input: unknown) => Promise.resolve({ said: input, at: 'once' })
   return [
     defineAgent({
@@ -157,7 +157,7 @@ export function stable(view: object): string {
 }
 
 /** What the work gives, or its clear refusal; everything else it throws is a failure of the test. */
-export function clearly<T>(work: () => T): T | Refusal {
+function clearly<T>(work: () => T): T | Refusal {
   try {
     return work()
   } catch (thrown) {

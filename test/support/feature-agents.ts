@@ -4,7 +4,7 @@ import type { Random } from '../../src/core/random.ts'
 import type { OutsideLog } from './outside-log.ts'
 
 /** A value that is stored apart, because it is over 32 KiB. */
-export const largeText = (n: number): string => `${n % 10}`.repeat(40_000)
+const largeText = (n: number): string => `${n % 10}`.repeat(40_000)
 
 /** How the agents of one process behave. */
 export interface Temper {
@@ -12,6 +12,8 @@ export interface Temper {
   readonly random: Random
   /** Share of the attempts that fail although nothing is wrong. */
   readonly failShare: number
+  /** Share of these failures that no retry helps. Default 0. */
+  readonly definiteShare?: number
   /** How long an attempt takes at most, on either side of its effect. */
   readonly momentMsMax: number
 }
@@ -44,6 +46,12 @@ function workActions(temper: Temper) {
     mail: {
       effect: 'once',
       run: (_: unknown, call: AgentContext) => acted(temper, call, blindly(log, 'effect')),
+    },
+    /** As `mail`, and never at fault. */
+    post: {
+      effect: 'once',
+      run: (_: unknown, call: AgentContext) =>
+        acted({ ...temper, failShare: 0 }, call, blindly(log, 'effect')),
     },
     order: {
       effect: 'once',
@@ -136,7 +144,7 @@ function oddActions(temper: Temper) {
 }
 
 /** The key of the call that a compensation undoes. */
-export function undone(key: string): string {
+function undone(key: string): string {
   return key.replace(/\/compensate$/, '')
 }
 
@@ -156,10 +164,11 @@ function blindly(log: OutsideLog, what: 'effect' | 'undo'): Effect {
 
 /** An attempt: it takes a moment, may fail before and after its effect, and obeys when it is to stop. */
 async function acted(temper: Temper, call: AgentContext, effect: Effect | null) {
-  const { random, failShare, momentMsMax } = temper
+  const { random, failShare, definiteShare = 0, momentMsMax } = temper
   const { idempotencyKey: key } = call
   await moment(call, random() * momentMsMax)
-  if (random() < failShare / 2) throw new Error('a hiccup before')
+  if (random() < failShare / 2)
+    throw random() < definiteShare ? definite('refused') : new Error('a hiccup before')
   effect?.(key)
   await moment(call, random() * momentMsMax)
   if (random() < failShare / 2) throw new Error('a hiccup after')

@@ -61,7 +61,10 @@ export const featureDocuments: readonly WorkflowData[] = [
   },
   document('degrades', {
     plan: act('break', { fallback: [act('break'), act('write', { timeout: '5s' })] }),
-    poll: act('look', { needs: ['plan'], repeat: { until: 'true', delay: '10ms' } }),
+    poll: act('look', {
+      needs: ['plan'],
+      repeat: { until: "output.key.endsWith('/p3')", delay: '10ms' },
+    }),
     slow: act('slow', { needs: ['plan'], timeout: '60ms' }),
     loose: act('break', { continueOnFailure: true }),
     last: act('write', { needs: ['poll', 'slow', 'loose'] }),
@@ -81,7 +84,10 @@ export const featureDocuments: readonly WorkflowData[] = [
   document('asking', {
     before: act('write'),
     go: { needs: ['before'], waitFor: { signal: 'go' } },
-    soon: { needs: ['before'], waitFor: { signal: 'never', timeout: '70ms', onTimeout: 'continue' } },
+    soon: {
+      needs: ['before'],
+      waitFor: { signal: 'never', timeout: '70ms', onTimeout: 'continue' },
+    },
     ask: act('ask', { needs: ['go', 'soon'] }),
   }),
   document('child', {

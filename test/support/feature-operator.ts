@@ -59,7 +59,7 @@ export class FeatureOperator {
     verb: 'pauseWorkflow' | 'resumeWorkflow' | 'cancelWorkflow' | 'redrive' | 'discard',
     id: string,
   ): Promise<unknown> {
-    return this.#answered(this.#of.engine[verb](id))
+    return this.#answered<unknown>(this.#of.engine[verb](id))
   }
 
   /** Brings an open execution what only a person can bring. */
@@ -125,7 +125,9 @@ export class FeatureOperator {
     const expectedVersion = entry?.version ?? 0
     log.note('will-change', id)
     const writes = Array.from({ length: 2 }, async () => {
-      const isDone = await this.#answered(engine.setState(id, 'outside', value, { expectedVersion }))
+      const isDone = await this.#answered(
+        engine.setState(id, 'outside', value, { expectedVersion }),
+      )
       if (isDone === true) log.note('changed', id, String(value))
       return isDone
     })

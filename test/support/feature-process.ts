@@ -16,6 +16,8 @@ export interface FeatureLife {
   readonly life: number
   /** Executions that it starts. */
   readonly starts: number
+  /** The process kills itself at once when it has been promised so many things; 0 for never. */
+  readonly promises: number
   /** True: nothing fails and nobody interferes any more, and everything is brought to its end. */
   readonly isLast: boolean
 }
@@ -24,6 +26,19 @@ const given = JSON.parse(process.argv[2] ?? '{}') as FeatureLife
 const { db, seed, life, isLast } = given
 const random = seededRandom(seed * 7_919 + life)
 const log = new OutsideLog(given.log)
+
+/** What has been promised to somebody outside by the time that it is noted. */
+const promised: ReadonlySet<string> = new Set([
+  'accepted',
+  'forked',
+  'delivered',
+  'changed',
+  'told',
+])
+let promises = 0
+log.onNote = (what) => {
+  if (promised.has(what) && ++promises === given.promises) process.kill(process.pid, 'SIGKILL')
+}
 
 process.on('unhandledRejection', (thrown) => {
   log.note('broken', `life-${life}`, String(thrown))

@@ -16,6 +16,8 @@ export interface Noted {
 export class OutsideLog {
   readonly #file: number
   readonly #counts = new Map<string, number>()
+  /** Called after something was noted. */
+  onNote: (what: string) => void = () => {}
 
   constructor(path: string) {
     for (const { what, key } of readOutsideLog(path)) this.#add(`${what} ${key}`)
@@ -25,6 +27,7 @@ export class OutsideLog {
   note(what: string, key: string, more = ''): void {
     writeSync(this.#file, `${what} ${key} ${more}\n`)
     this.#add(`${what} ${key}`)
+    this.onNote(what)
   }
 
   /** How often that was noted. */

@@ -83,6 +83,14 @@ export class HttpTransport implements AgentTransport {
     connections: HttpConnections | false,
   ): void {
     const cancel = exchange({ ...request, connections }, (result) => {
+      if (result.kind === 'broken' && isOutOfFiles(result.error)) {
+        // Our own exhaustion is no failure of the agent: a file becomes free when another call ends.
+        const clear = this.#clock().after(outOfFilesMs, () =>
+          this.#send(call, request, connections),
+        )
+        call.onCancel(clear)
+        return
+      }
       const isStale = result.kind === 'broken' && result.wasReused && connections !== false
       if (!isStale) settleExchange(call, result, this.#clock().nowMs())
       else this.#send(call, request, false)
@@ -128,6 +136,14 @@ export class HttpTransport implements AgentTransport {
       ? { authorization: `Bearer ${auth.token}` }
       : { [auth.name]: auth.value }
   }
+}
+
+/** A connection that found no free file descriptor is tried again after so long, until the attempt's timeout. */
+const outOfFilesMs = 50
+
+function isOutOfFiles(error: Error): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'EMFILE' || code === 'ENFILE'
 }
 
 /** `<url>/outcome/<key>` with the key as one segment; a query of the URL stays at the end. */

@@ -8,6 +8,7 @@ export interface Break {
     | 'actionMissing'
     | 'contractChanged'
     | 'effectChanged'
+    | 'workflowMissing'
     | 'documentInvalid'
     | 'documentDamaged'
     | 'triggerInput'

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { readDocument } from '../../workflow/index.ts'
 import type { WorkflowDocument } from '../../workflow/index.ts'
 import type { AgentLookup } from './break.ts'
-import { triggeredBreaks, triggerInputBreaks } from './document-breaks.ts'
+import { triggeredBreaks, triggeredWorkflowBreaks, triggerInputBreaks } from './document-breaks.ts'
 import { targetBreak, targetsOf } from './target-breaks.ts'
 
 const agents: AgentLookup = {
@@ -78,4 +78,21 @@ ${work}`,
   expect(triggerInputBreaks(changed as WorkflowDocument)).toMatchObject([
     { executionId: null, kind: 'triggerInput', message: expect.stringContaining("'0 3 * * *'") },
   ])
+})
+
+test('what a trigger starts is to find its sub-workflows in the registry', () => {
+  const steps =
+    'steps:\n  a: { workflow: { name: chil } }\n  b: { workflow: { name: child, version: "2" } }\n'
+  const known = ['1.0.0', '1.0.0', '1.1.0'].map((version) => ({ name: 'child', version }))
+  expect(triggeredWorkflowBreaks(documentOf(steps), [])).toEqual([])
+  const triggered = documentOf(`triggers: [{ event: x }]\n${steps}`)
+  expect(triggeredWorkflowBreaks(triggered, known)).toMatchObject([
+    { stepId: 'a', kind: 'workflowMissing', hint: "did you mean 'child'?" },
+    { stepId: 'b', kind: 'workflowMissing', hint: 'there is 1.0.0, 1.1.0' },
+  ])
+  const both = [
+    { name: 'chil', version: '1.0.0' },
+    { name: 'child', version: '2.0.0' },
+  ]
+  expect(triggeredWorkflowBreaks(triggered, both)).toEqual([])
 })

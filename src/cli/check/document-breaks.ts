@@ -1,15 +1,19 @@
 import { isJsonObject } from '../../core/json.ts'
-import { compileInput } from '../../workflow/index.ts'
-import type { Problem, WorkflowDocument } from '../../workflow/index.ts'
+import { nearestOrAll } from '../../core/nearest.ts'
+import { compileInput, resolveWorkflowRef, workflowRefs } from '../../workflow/index.ts'
+import type { Problem, WorkflowDocument, WorkflowVersion } from '../../workflow/index.ts'
 import type { AgentLookup, Break } from './break.ts'
 import { targetBreak, targetsOf } from './target-breaks.ts'
 
 /** A problem of a document file as a break. */
-export function problemBreak({ file, line, column, path, message, hint }: Problem): Break {
+export function problemBreak(
+  { file, line, column, path, message, hint }: Problem,
+  kind: 'documentInvalid' | 'workflowMissing',
+): Break {
   const place = [file, line, column].filter((part) => part !== null).join(':')
   const stepId = /^steps\.([a-z][a-z0-9_]*)/.exec(path ?? '')?.[1] ?? null
   const text = place === '' ? message : `${place}: ${message}`
-  return { executionId: null, stepId, kind: 'documentInvalid', message: text, hint }
+  return { executionId: null, stepId, kind, message: text, hint }
 }
 
 /** What the executions that a document's triggers start would miss. */
@@ -23,6 +27,34 @@ export function triggeredBreaks(document: WorkflowDocument, agents: AgentLookup)
       return [{ ...found, message }]
     }),
   )
+}
+
+/** Sub-workflows that the executions which a document's triggers start would look for in vain. */
+export function triggeredWorkflowBreaks(
+  document: WorkflowDocument,
+  known: readonly WorkflowVersion[],
+): readonly Break[] {
+  if (document.triggers.length === 0) return []
+  const candidates = [document, ...known]
+  return workflowRefs(document).flatMap((ref): Break[] => {
+    if (resolveWorkflowRef(ref, candidates) >= 0) return []
+    const names = [...new Set(known.map(({ name }) => name))]
+    const versions = [
+      ...new Set(candidates.filter(({ name }) => name === ref.name).map(({ version }) => version)),
+    ]
+    const what = versions.length === 0 ? `'${ref.name}'` : `'${ref.name}' ${ref.version}`
+    const { stepId } = ref
+    return [
+      {
+        executionId: null,
+        stepId,
+        kind: 'workflowMissing',
+        message: `${document.name} ${document.version}, which has triggers: step '${stepId}' runs workflow ${what}, which is not there`,
+        hint:
+          versions.length === 0 ? nearestOrAll(ref.name, names) : `there is ${versions.join(', ')}`,
+      },
+    ]
+  })
 }
 
 /** Triggers whose input the document's schema would refuse; what is only known when they fire is left out. */

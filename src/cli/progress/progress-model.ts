@@ -11,6 +11,8 @@ export type WaitReason =
   | { readonly kind: 'poll'; readonly dueAtMs: number }
   | { readonly kind: 'uncertain'; readonly error: ErrorJson }
   | { readonly kind: 'child'; readonly executionId: string }
+  /** No event tells of it: only the owner knows. */
+  | { readonly kind: 'agent'; readonly what: string }
 
 /** How one step stands, as far as the events seen tell. */
 export interface StepProgress {

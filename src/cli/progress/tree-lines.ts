@@ -166,6 +166,8 @@ export function waitText(reason: WaitReason, nowMs: number, paint: Paint): strin
       return paint.yellow(`asks again in ${left(reason.dueAtMs)}`)
     case 'uncertain':
       return paint.red(`outcome unknown: ${plainText(reason.error.message)}`)
+    case 'agent':
+      return paint.yellow(`waits: ${plainText(reason.what)}`)
     case 'child':
       return `runs as ${plainText(reason.executionId)}`
     default:

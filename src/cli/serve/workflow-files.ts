@@ -4,7 +4,7 @@ import { messageOf, OrchestrationError } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { KnownAgents, Problem, WorkflowData } from '../../workflow/index.ts'
 import { readDocumentDataFile } from '../document-data.ts'
-import { readDocumentFile } from '../document-file.ts'
+import { looksLikeDocument, readDocumentFile } from '../document-file.ts'
 
 /** A document that a path of `--workflows` leads to. */
 export interface WorkflowFile {
@@ -22,9 +22,6 @@ export interface WorkflowFiles {
   readonly skipped: readonly string[]
 }
 
-/** A folder may hold other YAML and JSON too: a document has steps. */
-const looksLikeDocument = /(?:^|[{,])\s*["']?steps["']?\s*:/m
-
 /**
  * Reads all documents of files and folders (`.yaml`, `.yml` and `.json` in them, not below), and reports
  * the problems of all of them at once.
@@ -41,7 +38,7 @@ export function readWorkflowFiles(
   const skipped: string[] = []
   for (const path of new Set(paths.flatMap((given) => filesAt(resolve(cwd, given), skipped)))) {
     const file = shortPath(cwd, path)
-    const read = readDocumentFile(file, path, agents)
+    const read = readDocumentFile(file, path, { agents })
     problems.push(...read.problems)
     if (read.document !== null) documents.push({ file, data: readDocumentDataFile(path, cwd) })
   }
@@ -64,7 +61,6 @@ function filesAt(path: string, skipped: string[]): readonly string[] {
       .filter((entry) => entry.isFile() && /\.(ya?ml|json)$/.test(entry.name))
       .map((entry) => join(path, entry.name))
       .toSorted()
-    const isDocument = (file: string): boolean => looksLikeDocument.test(readFileSync(file, 'utf8'))
     skipped.push(...files.filter((file) => !isDocument(file)))
     return files.filter(isDocument)
   } catch (thrown) {
@@ -72,6 +68,10 @@ function filesAt(path: string, skipped: string[]): readonly string[] {
       cause: thrown,
     })
   }
+}
+
+function isDocument(file: string): boolean {
+  return looksLikeDocument(readFileSync(file, 'utf8'))
 }
 
 function shortPath(cwd: string, path: string): string {

@@ -51,6 +51,7 @@ export class OpenExecutions implements Disposable {
   readonly #look: Look
   readonly #documents = new Map<string, WorkflowDocument | null>()
   #models = new Map<string, ProgressModel>()
+  #unexplained = new Map<string, number>()
   #before: { atMs: number; newest: number; open: number } | null = null
 
   /** @throws NotFoundError when the file is absent or empty; StorageError */
@@ -69,6 +70,7 @@ export class OpenExecutions implements Disposable {
     const counts = Object.fromEntries(byStatus.map(({ status, rows }) => [status, rows.length]))
     const rows = byStatus.flatMap((one) => one.rows).slice(0, shown)
     const models = new Map<string, ProgressModel>()
+    const unexplained = new Map<string, number>()
     let events = 0
     const executions = rows.map((row) => {
       const model = this.#models.get(row.executionId) ?? this.#newModel(row)
@@ -77,13 +79,23 @@ export class OpenExecutions implements Disposable {
       for (const entry of this.#look.log(row.executionId, seqBefore)) model.take(entry)
       if (this.#models.has(row.executionId)) events += model.lastSeq - seqBefore
       models.set(row.executionId, model)
+      if (isUnexplained(row, model)) unexplained.set(row.executionId, model.lastSeq)
       return openExecution(row, model)
     })
     this.#models = models
+    this.#unexplained = unexplained
     const open = byStatus.reduce((sum, one) => sum + one.rows.length, 0)
     const newest = journal.list({ limit: 1 })[0]?.execution ?? 0
     const rates = this.#rates({ atMs, newest, open }, events)
     return { atMs, counts: counts as TopSnapshot['counts'], rates, executions }
+  }
+
+  /**
+   * Of the last snapshot: executions with work that neither runs nor has a reason to wait, as far as
+   * their events tell. Each with the number of its last event.
+   */
+  get unexplained(): ReadonlyMap<string, number> {
+    return this.#unexplained
   }
 
   [Symbol.dispose](): void {
@@ -119,6 +131,14 @@ function plainRow(row: ExecutionRow): OpenExecution {
   const { executionId, workflow, version, status, startedAtMs } = row
   const unknown = { completed: 0, total: 0, currentSteps: [], waitingFor: [] }
   return { executionId, workflow, version, status, startedAtMs, ...unknown }
+}
+
+function isUnexplained({ status }: ExecutionRow, model: ProgressModel): boolean {
+  if (status !== 'running' && status !== 'waiting') return false
+  const going = model.steps.filter((step) => step.status === 'running')
+  const isIdle = going.some((step) => step.running === 0 && firstWait(step) === null)
+  // A compensation that waits is no running step.
+  return isIdle || (status === 'waiting' && going.every((step) => firstWait(step) === null))
 }
 
 function openExecution(row: ExecutionRow, model: ProgressModel): OpenExecution {

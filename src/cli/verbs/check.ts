@@ -4,9 +4,14 @@ import { isOrchestrationError, messageOf } from '../../core/errors.ts'
 import { openLook } from '../../engine/index.ts'
 import type { ExecutionRow, Look } from '../../engine/index.ts'
 import { documentHash } from '../../workflow/index.ts'
-import type { WorkflowDocument } from '../../workflow/index.ts'
+import type { Problem, WorkflowDocument } from '../../workflow/index.ts'
 import { agentsOf, knownAgents, registryOf } from '../agents.ts'
-import { problemBreak, triggeredBreaks, triggerInputBreaks } from '../check/document-breaks.ts'
+import {
+  problemBreak,
+  triggeredBreaks,
+  triggeredWorkflowBreaks,
+  triggerInputBreaks,
+} from '../check/document-breaks.ts'
 import type { AgentLookup, Break } from '../check/break.ts'
 import { executionBreaks } from '../check/execution-breaks.ts'
 import type { CommandContext } from '../command-context.ts'
@@ -14,6 +19,7 @@ import { readDocumentFile } from '../document-file.ts'
 import { exitCodes } from '../exit-code.ts'
 import { openJournal } from '../journal-file.ts'
 import type { JournalReader } from '../journal-file.ts'
+import { WorkflowsAtHand } from '../known-workflows.ts'
 import { plainText } from '../terminal/width.ts'
 
 interface Findings {
@@ -26,7 +32,7 @@ interface Findings {
 /**
  * `aura check [DOCUMENT…] [--agents M]…`: whether documents and modules could be deployed now. What is
  * open is pinned to the document it was started with, so a changed document breaks none of it; changed
- * agents may.
+ * agents may. A sub-workflow must be among the documents, beside them, or registered.
  */
 export async function check(
   context: CommandContext,
@@ -42,13 +48,16 @@ export async function check(
     contract: (agent, action) => registry.contract(agent, action),
     hasModules: modules.length > 0,
   }
-  const read = files.map((file) => readDocumentFile(file, resolve(context.cwd, file), known))
+  const read = files.map((file) =>
+    readDocumentFile(file, resolve(context.cwd, file), { agents: known }),
+  )
   const documents = read.flatMap(({ document }) => (document === null ? [] : [document]))
   const ofFiles = [
     ...read
       .flatMap(({ problems }) => problems)
       .filter(({ level }) => level === 'error')
-      .map(problemBreak),
+      .map((problem) => problemBreak(problem, 'documentInvalid')),
+    ...missingWorkflows(context, files),
     ...documents.flatMap(triggerInputBreaks),
   ]
   const ofDatabase = checkDatabase(context, documents, lookup)
@@ -56,6 +65,22 @@ export async function check(
   if (context.isJson) context.json({ breaks, notes: ofDatabase.notes })
   else report(context, { ...ofDatabase, breaks }, files.length)
   return breaks.length === 0 ? exitCodes.done : exitCodes.failed
+}
+
+/** What documents, and those beside them that they come to run, name and is not there; each place once. */
+function missingWorkflows(context: CommandContext, files: readonly string[]): readonly Break[] {
+  // Read without the agents: one that is missing does not hide what else is.
+  const read = files.map((file) => readDocumentFile(file, resolve(context.cwd, file)))
+  const atHand = new WorkflowsAtHand(context, read)
+  const problems = read.flatMap((document) =>
+    atHand.missing(document, resolve(context.cwd, document.file)),
+  )
+  const byPlace = new Map(problems.map((problem) => [placeOf(context, problem), problem]))
+  return [...byPlace.values()].map((problem) => problemBreak(problem, 'workflowMissing'))
+}
+
+function placeOf({ cwd }: CommandContext, { file, path }: Problem): string {
+  return `${resolve(cwd, file ?? '')} ${path}`
 }
 
 /** A file that is not there has nothing that could break. */
@@ -100,11 +125,16 @@ function findingsOf(
   }
   const breaks = open.flatMap((row) => breaksOf(row, { look, agents, documentOf }))
   const newNames = new Set(documents.map(({ name }) => name))
+  const known = [...documents, ...journal.workflows()]
   for (const { name, documentHash: hash } of newestOf(journal)) {
     const document = documentOf(hash)
     // One that is about to be deployed has been checked from its file.
     if (document === null || newNames.has(name)) continue
-    breaks.push(...triggeredBreaks(document, agents), ...triggerInputBreaks(document))
+    breaks.push(
+      ...triggeredBreaks(document, agents),
+      ...triggeredWorkflowBreaks(document, known),
+      ...triggerInputBreaks(document),
+    )
   }
   return { breaks, notes: notesOf(open, documents), openCount: open.length }
 }

@@ -1,12 +1,18 @@
+import { isOrchestrationError } from '../../core/errors.ts'
 import { openLook } from '../../engine/index.ts'
 import type { LogEntry, Look } from '../../engine/index.ts'
+import { findOwner } from '../../storage/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { exitCodes } from '../exit-code.ts'
+import { missingAgents, ownerView } from '../owner-view.ts'
 import { eventText } from '../progress/plain-line.ts'
 import { timeOfDayText, momentText } from '../terminal/duration-text.ts'
+import { plainText } from '../terminal/width.ts'
 
 /** How often a followed journal is looked at. */
 const followMs = 200
+/** After so many looks without an event the owner is asked what is awaited, once. */
+const looksUntilQuiet = 5
 
 /**
  * `aura logs ID [-f]`: the recorded events. With `-f` it goes on until the execution has ended. With
@@ -20,22 +26,44 @@ export async function logs(
   const look = openLook(context.databasePath)
   try {
     if (isFollowed) await follow(context, look, executionId)
-    else if (context.isJson) context.json({ executionId, entries: look.log(executionId) })
-    else print(context, look.log(executionId), null)
+    else await printAll(context, look, executionId)
   } finally {
     look.close()
   }
   return exitCodes.done
 }
 
+async function printAll(context: CommandContext, look: Look, executionId: string): Promise<void> {
+  const entries = look.log(executionId)
+  if (context.isJson) context.json({ executionId, entries })
+  else print(context, entries, null)
+  const last = entries.at(-1)
+  if (last !== undefined && !isEnd(last)) await tellMissing(context, executionId)
+}
+
+/** Tells for which agents calls wait, which is not in the journal: only the owner knows. */
+async function tellMissing(context: CommandContext, executionId: string): Promise<void> {
+  const { owner } = findOwner(context.databasePath)
+  if (owner === null) return
+  const view = await ownerView(owner, executionId).catch((thrown: unknown) => {
+    if (isOrchestrationError(thrown)) return null // the journal is told all the same
+    throw thrown
+  })
+  if (view === null) return
+  for (const { label, what } of missingAgents(view))
+    context.note(context.paintErr.yellow(`${label} waits: ${plainText(what)}`))
+}
+
 async function follow(context: CommandContext, look: Look, executionId: string): Promise<void> {
   let last: LogEntry | null = null
-  for (;;) {
+  for (let quietLooks = 0; ; quietLooks++) {
     const entries: readonly LogEntry[] = look.log(executionId, last?.seq ?? 0)
     if (context.isJson) for (const entry of entries) context.say(JSON.stringify(entry))
     else print(context, entries, last)
     last = entries.at(-1) ?? last
     if (last !== null && isEnd(last)) return
+    if (entries.length > 0) quietLooks = 0
+    if (quietLooks === looksUntilQuiet) await tellMissing(context, executionId)
     await new Promise<void>((resolve) => context.clock.after(followMs, resolve))
   }
 }

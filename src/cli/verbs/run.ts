@@ -18,6 +18,7 @@ import { openFile, ownedBy } from '../engine-access.ts'
 import { checkEngineName } from '../engine-name.ts'
 import { exitCodes } from '../exit-code.ts'
 import { flagProviderOf } from '../flag-provider.ts'
+import { WorkflowsAtHand } from '../known-workflows.ts'
 import { neighboursOf } from '../neighbours.ts'
 import { ownerAgents } from '../owner-agents.ts'
 import { driveExecution } from '../run-drive.ts'
@@ -95,9 +96,14 @@ function readPlan(
   const history = id === undefined ? [] : historyOf(context, id)
   // Whoever drives a detached start may have agents that are not here; one that exists waits for them.
   const isNew = options.detach !== true && history.length === 0
-  const read = readDocumentFile(file, documentPath, isNew ? from.known : undefined)
+  const read = readDocumentFile(file, documentPath, isNew ? { agents: from.known } : {})
   refuseBroken(file, read.problems)
   const document = read.document as WorkflowDocument
+  const neighbours = neighboursOf(document, documentPath, context.cwd)
+  // One that exists has its sub-workflows pinned.
+  if (history.length === 0) {
+    refuseBroken(file, new WorkflowsAtHand(context).missing(read, documentPath))
+  }
   const executionId = id ?? newExecutionId(document.name, context.clock.nowMs(), systemRandom)
   const pairs = options.input ?? []
   const isInputGiven = pairs.length > 0 || options.inputFile !== undefined
@@ -110,7 +116,7 @@ function readPlan(
   const modules = (options.agents ?? []).flatMap((module) => ['--agents', module])
   return {
     document,
-    neighbours: neighboursOf(document, documentPath, context.cwd),
+    neighbours,
     agents,
     executionId,
     input,

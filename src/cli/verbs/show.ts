@@ -1,3 +1,4 @@
+import { isOrchestrationError } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { openLook } from '../../engine/index.ts'
@@ -6,9 +7,12 @@ import { findOwner } from '../../storage/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { driveCommands } from '../drive-advice.ts'
 import { exitCodes } from '../exit-code.ts'
+import { isMissingAgent, missingAgents, ownerView } from '../owner-view.ts'
+import type { MissingAgent } from '../owner-view.ts'
 import { shellCommand } from '../shell-quote.ts'
 import { endedStatuses, statusMark } from '../status-mark.ts'
 import { durationText, momentText, timeOfDayText } from '../terminal/duration-text.ts'
+import type { Paint } from '../terminal/paint.ts'
 import { tableLines } from '../terminal/table.ts'
 import { valueLines } from '../terminal/value-lines.ts'
 import { cutToWidth, displayWidth, padToWidth, plainText } from '../terminal/width.ts'
@@ -16,13 +20,19 @@ import { cutToWidth, displayWidth, padToWidth, plainText } from '../terminal/wid
 const errorLogLinesMax = 10
 const checkpointsMax = 10
 const failedItemsMax = 10
+const missingMax = 10
 const outputColumnsMax = 120
 
-/** `aura show ID`: how an execution stands, step by step, and what to do next. */
+/**
+ * `aura show ID`: how an execution stands, step by step, and what to do next. Of one that is open the
+ * owner of the file is asked, who knows more than is recorded; where none answers the file tells.
+ */
 export async function show(context: CommandContext, executionId: string): Promise<number> {
   const look = openLook(context.databasePath)
   try {
-    const view = look.show(executionId)
+    const recorded = look.show(executionId)
+    const isOpen = !endedStatuses.has(recorded.status)
+    const view = isOpen ? ((await liveView(context, executionId)) ?? recorded) : recorded
     if (context.isJson) context.json(view)
     else context.say(lines(context, view, look.log(executionId)).join('\n'))
   } finally {
@@ -31,9 +41,23 @@ export async function show(context: CommandContext, executionId: string): Promis
   return exitCodes.done
 }
 
+/** As the owner sees it; null without an owner, or when it does not say. */
+async function liveView(context: CommandContext, executionId: string): Promise<ShowView | null> {
+  const { owner } = findOwner(context.databasePath)
+  if (owner === null) return null
+  try {
+    return await ownerView(owner, executionId)
+  } catch (thrown) {
+    if (!isOrchestrationError(thrown)) throw thrown
+    context.note(`${thrown.message}; this is what is recorded`)
+    return null
+  }
+}
+
 function lines(context: CommandContext, view: ShowView, entries: readonly LogEntry[]): string[] {
   const paint = context.paintOut
   const ids = Object.keys(view.steps)
+  if (ids.length === 0) return removedLines(context, view)
   const idWidth = Math.max(4, ...ids.map(displayWidth))
   const all = [...headLines(context, view, entries), '']
   for (const [i, id] of ids.entries()) {
@@ -43,7 +67,9 @@ function lines(context: CommandContext, view: ShowView, entries: readonly LogEnt
       `${paint.dim(isLast ? '└─' : '├─')} ${stepLine(context, padToWidth(id, idWidth), step)}`,
     )
     const stem = paint.dim(isLast ? '   ' : '│  ')
-    for (const line of stepDetails(context, step)) all.push(`${stem}  ${line}`)
+    const missing = missingAgents(view).filter(({ stepId }) => stepId === id)
+    for (const line of [...stepDetails(context, step), ...missingLines(context, missing)])
+      all.push(`${stem}  ${line}`)
   }
   if (view.error !== null) {
     all.push('', paint.red(plainText(`${view.error.code}: ${view.error.message}`)))
@@ -59,6 +85,18 @@ function lines(context: CommandContext, view: ShowView, entries: readonly LogEnt
     )
   }
   return [...all, ...nextLines(context, view, entries)]
+}
+
+/** A document has a step at least: without one only the tombstone is left. */
+function removedLines({ paintOut }: CommandContext, view: ShowView): string[] {
+  return [
+    titleLine(view, paintOut),
+    paintOut.yellow('removed by retention; only how it ended is known'),
+  ]
+}
+
+function titleLine(view: ShowView, paint: Paint): string {
+  return `${statusMark(view.status, paint)} ${paint.bold(view.status)}  ${view.executionId}  ${paint.dim(`${view.workflow} ${view.version}`)}`
 }
 
 function headLines(
@@ -78,7 +116,7 @@ function headLines(
   const eta =
     isOpen && progress.etaMs !== null ? `, about ${durationText(progress.etaMs)} left` : ''
   return [
-    `${statusMark(view.status, paint)} ${paint.bold(view.status)}  ${view.executionId}  ${paint.dim(`${view.workflow} ${view.version}`)}`,
+    titleLine(view, paint),
     paint.dim(
       `${first === undefined ? 'not started' : `started ${momentText(first.atMs)}`}, ${durationText(took)}; ` +
         `${progress.completed} of ${progress.total} steps (${progress.percent} %)${eta}`,
@@ -135,6 +173,14 @@ function stepDetails(context: CommandContext, step: StepShowView): string[] {
   return details
 }
 
+function missingLines(context: CommandContext, missing: readonly MissingAgent[]): string[] {
+  const lines = missing
+    .slice(0, missingMax)
+    .map(({ label, what }) => context.paintOut.yellow(plainText(`${label} waits: ${what}`)))
+  const hidden = missing.length - lines.length
+  return hidden === 0 ? lines : [...lines, context.paintOut.dim(`… ${hidden} more calls wait so`)]
+}
+
 function errorText(error: JsonValue): string {
   if (!isJsonObject(error)) return plainText(JSON.stringify(error))
   const { code, message } = error
@@ -169,12 +215,13 @@ function checkpointLines(context: CommandContext, view: ShowView): string[] {
 }
 
 function errorLogLines(context: CommandContext, view: ShowView): string[] {
-  if (view.errorLog.length === 0) return []
+  // What only waits stands beside its step.
+  const errors = view.errorLog.filter((entry) => !isMissingAgent(entry))
+  if (errors.length === 0) return []
   const paint = context.paintOut
-  const shown = view.errorLog.slice(-errorLogLinesMax)
-  const hidden = view.errorLog.length - shown.length
-  const head =
-    hidden === 0 ? 'errors' : `errors (the last ${shown.length} of ${view.errorLog.length})`
+  const shown = errors.slice(-errorLogLinesMax)
+  const hidden = errors.length - shown.length
+  const head = hidden === 0 ? 'errors' : `errors (the last ${shown.length} of ${errors.length})`
   return [
     '',
     paint.bold(head),

@@ -3,12 +3,16 @@ import type { CommandContext } from '../command-context.ts'
 import { exitCodes } from '../exit-code.ts'
 import { cutToWidth } from '../terminal/width.ts'
 import { Screen } from '../terminal/screen.ts'
+import { MissingAgents } from '../top/missing-agents.ts'
 import { listedMax, OpenExecutions } from '../top/open-executions.ts'
 import type { TopSnapshot } from '../top/open-executions.ts'
 import { topLines } from '../top/top-lines.ts'
 
 /** How often the picture is drawn anew. */
 const refreshMs = 1_000
+/** For how many executions the owner is asked, for one picture of many and for the only one. */
+const askedMax = 20
+const askedOnceMax = 200
 const empty: TopSnapshot = {
   atMs: 0,
   counts: { running: 0, waiting: 0, paused: 0, pending: 0 },
@@ -29,7 +33,11 @@ export async function top(context: CommandContext): Promise<number> {
   if (isLive) return watch(context)
   const atMs = context.clock.nowMs()
   using opened = openAt(context)
-  const snapshot = opened?.snapshot(atMs, listedMax) ?? { ...empty, atMs }
+  const missing = new MissingAgents(context.databasePath)
+  const snapshot = await snapshotOf({ opened, missing }, atMs, {
+    listedMax,
+    askedMax: askedOnceMax,
+  })
   if (context.isJson) context.json(snapshot)
   else context.say(topLines(snapshot, context.paintOut, context.stdout).join('\n'))
   return exitCodes.done
@@ -45,15 +53,29 @@ function openAt({ databasePath }: CommandContext): OpenExecutions | null {
   }
 }
 
+/** What is recorded, and what only the owner knows. */
+async function snapshotOf(
+  from: { readonly opened: OpenExecutions | null; readonly missing: MissingAgents },
+  atMs: number,
+  most: { readonly listedMax: number; readonly askedMax: number },
+): Promise<TopSnapshot> {
+  const { opened, missing } = from
+  if (opened === null) return { ...empty, atMs }
+  const snapshot = opened.snapshot(atMs, most.listedMax)
+  return missing.explain(snapshot, opened.unexplained, most.askedMax)
+}
+
 async function watch(context: CommandContext): Promise<number> {
   const screen = new Screen(context.stdout)
   const quit = quitKey()
+  const missing = new MissingAgents(context.databasePath)
   let opened: OpenExecutions | null = null
   try {
     for (;;) {
       opened ??= openAt(context)
       const atMs = context.clock.nowMs()
-      const snapshot = opened?.snapshot(atMs, screen.rows) ?? { ...empty, atMs }
+      const most = { listedMax: screen.rows, askedMax }
+      const snapshot = await snapshotOf({ opened, missing }, atMs, most)
       // Rows are cut here, not wrapped: the picture shows as many executions as it has rows.
       const lines = topLines(snapshot, context.paintOut, {})
       const shown = lines.slice(0, screen.rows - 1)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { OrchestrationError } from '../../core/errors.ts'
-import { isJsonObject, jsonEqual, type JsonObject } from '../../core/json.ts'
-import type { StateWriteOptions, WorkflowStateEntry } from '../../engine/index.ts'
+import { OrchestrationError, StateConsistencyError } from '../../core/errors.ts'
+import { isJsonObject, jsonEqual, type JsonObject, type JsonValue } from '../../core/json.ts'
+import type { StateWriteOptions, WorkflowEngine, WorkflowStateEntry } from '../../engine/index.ts'
 import { executionParams } from '../contract/executions.ts'
 import {
   stateDeleteHeaders,
@@ -73,7 +73,9 @@ export const stateOperations: readonly Operation[] = [
     problems: [404, 409, 412, 429],
     async handle({ options: { engine } }, { params, query, headers, body }) {
       const { id, key } = params
-      await engine.setState(id, key, body, writeOptions(headers, query.ttlMs))
+      const options = writeOptions(headers, query.ttlMs)
+      if (isAny(headers)) await overwrite(engine, params, { value: body, options })
+      else await engine.setState(id, key, body, options)
       const entry = await engine.getStateEntry(id, key)
       // Another writer's version would let this one overwrite what it has never seen.
       const isOwn = entry !== null && jsonEqual(entry.value, body)
@@ -93,7 +95,7 @@ export const stateOperations: readonly Operation[] = [
     async handle({ options: { engine } }, { params, headers }) {
       const { id, key } = params
       const isThere = await engine.deleteState(id, key, expected(headers['if-match']))
-      if (!isThere) throw noEntry(params)
+      if (!isThere) throw isAny(headers) ? nothingToMatch(params) : noEntry(params)
       return { status: 204 }
     },
   }),
@@ -117,10 +119,41 @@ function writeOptions(headers: WriteHeaders, ttlOfQuery: number | undefined): St
 }
 
 function expected(ifMatch: string | undefined): { readonly expectedVersion?: number } {
-  if (ifMatch === undefined) return {}
+  if (ifMatch === undefined || ifMatch.trim() === '*') return {}
   const version = /^"?(\d{1,15})"?$/.exec(ifMatch.trim())?.[1]
-  if (version === undefined) throw refused(`If-Match takes one version, such as "3"`)
+  if (version === undefined) throw refused(`If-Match takes one version, such as "3", or *`)
   return { expectedVersion: Number(version) }
+}
+
+/** Whether any version of the entry will do, as long as there is one. */
+function isAny(headers: Pick<WriteHeaders, 'if-match'>): boolean {
+  return headers['if-match']?.trim() === '*'
+}
+
+/**
+ * Writes over an entry, whatever its version is.
+ *
+ * @throws StateConsistencyError when there is none
+ */
+async function overwrite(
+  engine: WorkflowEngine,
+  params: z.infer<typeof stateParams>,
+  write: { readonly value: JsonValue; readonly options: StateWriteOptions },
+): Promise<void> {
+  const { id, key } = params
+  for (;;) {
+    const entry = await engine.getStateEntry(id, key)
+    if (entry === null) throw nothingToMatch(params)
+    try {
+      const expectedVersion = entry.version
+      await engine.setState(id, key, write.value, { ...write.options, expectedVersion })
+      return
+    } catch (thrown) {
+      // Another writer was faster, which is none of this one's business, unless it deleted the entry.
+      const now = await engine.getStateEntry(id, key)
+      if (now?.version === entry.version) throw thrown
+    }
+  }
 }
 
 function metadataOf(header: string): JsonObject {
@@ -146,6 +179,13 @@ function asciiJson(value: JsonObject): string {
   return JSON.stringify(value).replace(
     /[\u007f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+function nothingToMatch({ id, key }: z.infer<typeof stateParams>): StateConsistencyError {
+  return new StateConsistencyError(
+    `the state of '${id}' has no entry '${key}', and If-Match: * wants one`,
+    { hint: 'write it without If-Match', details: { key, version: 0, expectedVersion: null } },
   )
 }
 

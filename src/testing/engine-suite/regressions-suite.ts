@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suspend } from '../../agents/index.ts'
 import { call, type EngineChecks, type EngineStage, probe } from '../engine-stage.ts'
 import { deaf, final, held, passing } from '../scripted-agents.ts'
+import { undoRegressionChecks } from './undo-regressions-suite.ts'
 
 const one = probe({ a: call('read', { with: { v: '${ input.v }' } }) })
 const compensate = { agent: 'worker', action: 'undo' }
@@ -9,6 +10,7 @@ const undoing = { onFailure: 'compensate' } as const
 
 /** Behaviours that were missing once. */
 export const regressionChecks: EngineChecks = {
+  ...undoRegressionChecks,
   async 'an early signal that a suspended call refuses is passed over and stays'(stage) {
     stage.script.run = ({ resumed }) =>
       resumed === null

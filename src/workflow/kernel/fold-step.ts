@@ -46,7 +46,8 @@ export function createCall(
     fallback: 0,
     poll: 1,
     attempt: 0,
-    token: 0,
+    // What a call of an earlier run answers late is not taken for an answer of this one.
+    token: ref.undo === null ? step.tokenBase : 0,
     effect: 'read',
     lookup: false,
     redeliver: false,
@@ -95,6 +96,8 @@ export function resetStep(step: StepState): void {
   step.decidedSeq = 0
   step.settledSeq = 0
   step.items = null
+  for (const call of step.calls)
+    if (call !== undefined) step.tokenBase = Math.max(step.tokenBase, call.token)
   step.calls = []
   step.liveCalls = 0
   step.degraded = null

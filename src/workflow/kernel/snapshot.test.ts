@@ -574,6 +574,6 @@ test('a snapshot of another version, document or kind of record is refused, and 
       code: 'InternalError',
       message: expect.stringMatching(message) as unknown,
     }) as unknown
-    expect(() => decodeState(damaged, of)).toThrow(refusal as Error)
+    expect(() => decodeState(damaged, of)).toThrow(refusal)
   }
 })

@@ -120,6 +120,8 @@ export interface StepState {
   items: ItemsState | null
   /** Calls by item; a step without `forEach` has one. */
   calls: CallState[]
+  /** The highest token of calls that were left behind: those of the step go on from it. */
+  tokenBase: number
   liveCalls: number
   attempts: number
   degraded: { readonly from: string; readonly to: string; readonly because: string } | null
@@ -364,6 +366,7 @@ function newStep(plan: PlanStep): StepState {
     needsSkipped: 0,
     items: null,
     calls: [],
+    tokenBase: 0,
     liveCalls: 0,
     attempts: 0,
     degraded: null,
