@@ -63,7 +63,7 @@ export class EmbeddedEngine implements WorkflowEngine {
     const definitions = parts.definitions ?? new Definitions()
     const { clock, telemetry } = parts
     const isRecordingOnly = parts.isRecordingOnly ?? false
-    const isBusy = (): boolean => this.#runner.dispatcher.inFlight > 0
+    const isBusy = (): boolean => this.#runner.activeRoots > 0
     const retention =
       parts.retention == null ? null : new Retention({ ...parts, isBusy }, parts.retention)
     const onEnded = (): void => retention?.noteEnded()

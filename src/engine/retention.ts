@@ -21,14 +21,14 @@ const intervalMsMin = 1_000
 const endedMax = 1_000
 /** Trees removed in one commit. */
 const sliceMax = 500
-/** While calls run, so many more than `executionsMax` may stay: they are removed in a quieter moment. */
+/** While executions are active, so many more than `executionsMax` may stay: they are removed in a quieter moment. */
 const busySlack = 0.02
 
 export interface RetentionParts {
   readonly journal: Journal
   readonly clock: Clock
   readonly logger: Logger
-  /** Calls run now: what need not be removed at once can wait. */
+  /** Executions are active: what need not be removed at once can wait. */
   readonly isBusy: () => boolean
 }
 
