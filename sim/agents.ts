@@ -1,4 +1,5 @@
 import { type AgentCall, AgentPool, type RunningCall, type Settle } from '../src/agents/index.ts'
+import { StateBuffer } from '../src/agents/state-buffer.ts'
 import type {
   ActionContract,
   CallOutcome,
@@ -8,15 +9,17 @@ import type {
 import type { ErrorJson } from '../src/core/errors.ts'
 import type { JsonValue } from '../src/core/json.ts'
 import type { Random } from '../src/core/random.ts'
+import type { StateWrite } from '../src/core/contracts/state.ts'
 import type { AgentDirectory, EngineAgent } from '../src/engine/index.ts'
-import type { KeyRecord, Outside } from './outside.ts'
-import type { ProcessClock } from './virtual-clock.ts'
+import type { LifeClock } from '../src/testing/fake-clock.ts'
+import { countKey } from './state-model.ts'
+import type { KeyRecord, Outside } from '../src/testing/simulation/outside.ts'
 
 /** What a simulated agent needs of the process that it runs in. */
 export interface AgentWorld {
   readonly outside: Outside
   readonly random: Random
-  readonly clock: ProcessClock
+  readonly clock: LifeClock
   readonly isQuiet: () => boolean
   readonly saw: (fault: string) => void
   /** Whether calls of the agent `poison` end their process. */
@@ -39,14 +42,38 @@ const effects: Readonly<Record<string, { readonly effect: Effect; readonly hasLo
     asker: { effect: 'idempotent', hasLookup: false },
     hanger: { effect: 'idempotent', hasLookup: false },
     poison: { effect: 'read', hasLookup: false },
+    undoer: { effect: 'idempotent', hasLookup: false },
+    counter: { effect: 'idempotent', hasLookup: false },
+    swapper: { effect: 'idempotent', hasLookup: false },
+    scribe: { effect: 'read', hasLookup: false },
+  }
+
+/** Agents that fail without another try, how often, and what that is counted as. */
+const failingForGood: Readonly<Record<string, { readonly share: number; readonly fault: string }>> =
+  {
+    failer: { share: 0.8, fault: 'definiteFailure' },
+    undoer: { share: 0.4, fault: 'undoFails' },
   }
 
 /** The agents of one process. Their behaviour comes from the seed; what they did stays in the outside world. */
-export function simulatedAgents(world: AgentWorld): AgentDirectory {
+export function simulatedAgents(world: AgentWorld): SimulatedAgents {
   const agents = new Map(
     Object.keys(effects).map((name) => [name, new SimulatedAgent(name, world)]),
   )
-  return { resolve: (name) => agents.get(name) }
+  return {
+    resolve: (name) => agents.get(name),
+    get placesHeld() {
+      return Array.from(agents.values()).reduce(
+        (sum, { pool }) => sum + pool.held + pool.waiting,
+        0,
+      )
+    },
+  }
+}
+
+export interface SimulatedAgents extends AgentDirectory {
+  /** Places that are held or waited for. */
+  readonly placesHeld: number
 }
 
 class SimulatedAgent implements EngineAgent {
@@ -91,9 +118,10 @@ class SimulatedAgent implements EngineAgent {
       isOver = true
       this.#inFlight--
       settle(outcome)
-      if (random() < 0.03) {
+      if (random() < 0.06) {
         this.#world.saw('duplicateOutcome')
-        settle(outcome)
+        if (random() < 0.5) settle(outcome)
+        else clock.after(10 * Math.floor(random() * 8), () => settle(outcome))
       }
     }
     const plan = this.#behaviour(action, call, record)
@@ -142,12 +170,17 @@ class SimulatedAgent implements EngineAgent {
     const afterMs = 10 * Math.floor(random() * 8)
     const roll = random()
     const value = action === 'poll' ? pollNumber(call.idempotencyKey) : Math.floor(random() * 100)
-    const output: JsonValue = { value, step: call.stepId, index: call.index }
+    const run = runOf(call.idempotencyKey)
+    const output: JsonValue = { value, step: call.stepId, index: call.index, run }
     const effect = this.#effect(record, output)
     const giveUp = effect
+    const writes = stateWrites(this.#name, call, random)
     const complete = (): CallOutcome => {
       effect(true)
-      return { kind: 'completed', output }
+      const state = writes?.()
+      return state === undefined
+        ? { kind: 'completed', output }
+        : { kind: 'completed', output, state }
     }
     if (this.#name === 'poison' && this.#world.isPoisonous && record.deliveries < 8) {
       this.#world.saw('poison')
@@ -156,28 +189,18 @@ class SimulatedAgent implements EngineAgent {
     }
     if (this.#name === 'asker' && call.resumed === null) {
       this.#world.saw('suspend')
-      return {
-        afterMs,
-        giveUp,
-        outcome: () => ({
-          kind: 'suspended',
-          signal: 'go',
-          schema: null,
-          resumeToken: call.stepId,
-        }),
-      }
+      const suspended = { kind: 'suspended', signal: 'go', schema: null } as const
+      return { afterMs, giveUp, outcome: () => ({ ...suspended, resumeToken: call.stepId }) }
     }
     if (this.#name === 'hanger' && !(quiet && record.deliveries > 6)) {
       this.#world.saw('hang')
       return { afterMs: Infinity, outcome: complete, giveUp }
     }
-    if (this.#name === 'failer' && roll < 0.8) {
-      this.#world.saw('definiteFailure')
-      return {
-        afterMs,
-        giveUp,
-        outcome: () => ({ kind: 'failed', error: failure('AgentError', false) }),
-      }
+    const failing = failingForGood[this.#name]
+    if (failing !== undefined && roll < failing.share) {
+      this.#world.saw(failing.fault)
+      const error = failure('AgentError', false)
+      return { afterMs, giveUp, outcome: () => ({ kind: 'failed', error }) }
     }
     if (quiet || action === 'undo') return { afterMs, outcome: complete, giveUp }
     if (roll < 0.06) {
@@ -218,6 +241,40 @@ class SimulatedAgent implements EngineAgent {
   }
 }
 
+/** What an agent writes into the state of its execution when it completes; worked out at that moment. */
+function stateWrites(
+  name: string,
+  call: AgentCall,
+  random: Random,
+): (() => readonly StateWrite[] | undefined) | null {
+  const { readState, idempotencyKey } = call
+  if (readState === undefined) return null
+  const buffer = new StateBuffer(readState, () => false)
+  const by = { by: idempotencyKey }
+  switch (name) {
+    case 'counter':
+      buffer.update(countKey, (value) => Number(value ?? 0) + 1)
+      break
+    case 'swapper': {
+      const expected = readState('cas')?.version ?? 0
+      buffer.set('side', by)
+      buffer.set('cas', { expected }, { expectedVersion: expected })
+      break
+    }
+    case 'scribe': {
+      const roll = random()
+      buffer.set('mark', by, { metadata: { by: 'scribe' } })
+      if (roll < 0.4) buffer.set('note', by, { ttlMs: 50 + Math.floor(roll * 1_000) })
+      else if (roll < 0.6) buffer.delete('note')
+      else if (roll < 0.7) buffer.delete('cas')
+      break
+    }
+    default:
+      return null
+  }
+  return () => buffer.writes()
+}
+
 /** When and how a delivery ends, and what becomes of its effect when nobody waits for it any more. */
 interface Behaviour {
   readonly afterMs: number
@@ -232,4 +289,9 @@ function failure(code: string, retryable: boolean): ErrorJson {
 function pollNumber(key: string): number {
   const match = /\/p(\d+)$/.exec(key)
   return match === null ? 1 : Number(match[1])
+}
+
+/** The run of the step that a key names. */
+function runOf(key: string): number {
+  return Number(key.split('/')[2])
 }

@@ -9,6 +9,7 @@ const faultKinds = [
   'clockJump',
   'duplicateOutcome',
   'duplicateStart',
+  'duplicateDelivery',
   'abort',
   'lookupFails',
   'poison',
@@ -16,31 +17,48 @@ const faultKinds = [
   'hang',
   'definiteFailure',
   'retryableFailure',
+  'undoFails',
+  'snapshotDamaged',
   'slow',
 ] as const
 /** Where a process can die. */
 const crashPoints = ['beforeCommit', 'afterCommit', 'betweenTurns', 'insideCall'] as const
+/** What no event tells. */
+const features = [
+  'fired',
+  'forkOfFork',
+  'parked',
+  'pruned',
+  'refusedByAdmission',
+  'snapshot',
+  'snapshotLoaded',
+  'childUndone',
+  'automaticRollback',
+] as const
 
-/** How often each kind of event, fault and crash point occurred over all seeds. */
+type Group = 'events' | 'faults' | 'crashes' | 'features'
+
+/** How often each kind of event, fault, crash point and feature occurred over all seeds. */
 export class Coverage {
-  readonly events: Record<string, number> = Object.fromEntries(
-    kernelEventKinds.map((kind) => [kind, 0]),
-  )
-  readonly faults: Record<string, number> = Object.fromEntries(faultKinds.map((kind) => [kind, 0]))
-  readonly crashes: Record<string, number> = Object.fromEntries(
-    crashPoints.map((kind) => [kind, 0]),
-  )
+  readonly events = zeros(kernelEventKinds)
+  readonly faults = zeros(faultKinds)
+  readonly crashes = zeros(crashPoints)
+  readonly features = zeros(features)
 
-  count(of: 'events' | 'faults' | 'crashes', kind: string): void {
+  count(of: Group, kind: string): void {
     this[of][kind] = (this[of][kind] ?? 0) + 1
   }
 
   /** Kinds that never occurred, as `events.CallFailed`. */
   get missing(): readonly string[] {
-    return (['events', 'faults', 'crashes'] as const).flatMap((of) =>
+    return (['events', 'faults', 'crashes', 'features'] as const).flatMap((of) =>
       Object.entries(this[of])
         .filter(([, count]) => count === 0)
         .map(([kind]) => `${of}.${kind}`),
     )
   }
+}
+
+function zeros(kinds: readonly string[]): Record<string, number> {
+  return Object.fromEntries(kinds.map((kind) => [kind, 0]))
 }

@@ -2,6 +2,7 @@ import { invariant } from '../src/core/assert.ts'
 import type { JsonObject } from '../src/core/json.ts'
 import { type Random, seededRandom } from '../src/core/random.ts'
 import type { WorkflowDocument } from '../src/workflow/document/document.ts'
+import { operated, subWorkflows, triggered } from './documents-operated.ts'
 import { readDocumentData } from '../src/workflow/document/read.ts'
 
 const retry = { maxAttempts: 3, initialInterval: '20ms', maxInterval: '100ms' }
@@ -166,20 +167,28 @@ const handmade: readonly JsonObject[] = [
   ),
 ]
 
-/** All documents of the simulation: the handmade ones, then random graphs. The same for every seed. */
+/** The documents that clients start: the handmade ones, then random graphs. The same for every seed. */
 export function simulationDocuments(): readonly WorkflowDocument[] {
   const random = seededRandom(4_711)
   const generated = Array.from({ length: 24 }, (_, number) =>
     randomWorkflow(`random-${number}`, random),
   )
-  return [...handmade, ...generated].map((data) => {
-    const { document, problems } = readDocumentData(data)
-    invariant(
-      document !== null,
-      `document ${JSON.stringify(data['name'])}: ${JSON.stringify(problems[0])}`,
-    )
-    return document
-  })
+  // What is operated comes twice as often: it has the most ways to go wrong.
+  return [...handmade, ...operated, ...operated, ...generated].map(documentOf)
+}
+
+/** Documents that the file knows from the beginning on: sub-workflows, and such as events start. */
+export function registeredDocuments(): readonly WorkflowDocument[] {
+  return [...subWorkflows, ...triggered].map(documentOf)
+}
+
+function documentOf(data: JsonObject): WorkflowDocument {
+  const { document, problems } = readDocumentData(data)
+  invariant(
+    document !== null,
+    `document ${JSON.stringify(data['name'])}: ${JSON.stringify(problems[0])}`,
+  )
+  return document
 }
 
 function randomWorkflow(name: string, random: Random): JsonObject {

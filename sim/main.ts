@@ -28,8 +28,8 @@ if (values.json) {
   const { failed, failures, coverage } = report
   console.log(JSON.stringify({ seeds, failed, failures, coverage }))
 } else {
-  const { events, faults, crashes } = report.coverage
-  for (const [title, counts] of Object.entries({ events, faults, crashes })) {
+  const { events, faults, crashes, features } = report.coverage
+  for (const [title, counts] of Object.entries({ events, faults, crashes, features })) {
     console.log(
       `${title}: ${Object.entries(counts)
         .map(([kind, count]) => `${kind} ${count}`)

@@ -1,18 +1,16 @@
-/** A bug to plant: a piece of source that is replaced while it is loaded. Nothing on disk changes. */
-export interface Mutant {
-  readonly name: string
-  /** Path from the checkout. */
-  readonly file: string
-  /** Must occur exactly once. */
-  readonly find: string
-  readonly replace: string
-}
+import { type Mutant, mutant } from './mutant.ts'
+import { operatedMutants } from './mutants-operated.ts'
 
 const kernel = 'src/workflow/kernel'
 
 /** Bugs that the simulation must find within 500 seeds each. */
 export const mutants: readonly Mutant[] = [
-  mutant('epoch-unchecked', 'sim/disk.ts', 'this.#epoch !== this.#disk.epoch', 'false'),
+  mutant(
+    'epoch-unchecked',
+    'src/testing/simulation/disk.ts',
+    'if (this.isDead) return never()\n    if (this.#epoch !== this.#disk.epoch)\n      throw',
+    'if (this.isDead) return never()\n    if (false)\n      throw',
+  ),
   mutant('key-reused', `${kernel}/keys.ts`, 'if (call.fallback > 0)', 'if (call.fallback > 99)'),
   mutant(
     'double-record',
@@ -29,8 +27,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'lost-timer',
     `${kernel}/recovery.ts`,
-    'if (call.dueAtMs !== null)',
-    'if (call.dueAtMs !== null && call.ref.index !== null)',
+    'default:\n        if (call.dueAtMs !== null)',
+    'default:\n        if (call.dueAtMs !== null && call.ref.index !== null)',
   ),
   mutant(
     'wrong-compensation-order',
@@ -70,7 +68,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'retry-without-end',
-    `${kernel}/attempts.ts`,
+    `${kernel}/retries.ts`,
     'call.attempt >= target.retry.maxAttempts',
     'call.attempt > target.retry.maxAttempts',
   ),
@@ -83,8 +81,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'budget-ignored',
     `${kernel}/attempts.ts`,
-    'state.agentCalls + state.requestedCalls >= agentCallsMax',
-    'state.agentCalls > agentCallsMax',
+    'agentCallsMax === null ? Infinity : agentCallsMax - spent',
+    'agentCallsMax === null ? Infinity : agentCallsMax + 1 - spent',
   ),
   mutant(
     'parallel-without-limit',
@@ -95,8 +93,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'dependent-too-early',
     `${kernel}/fold-step.ts`,
-    'if (dependent.needsLeft === 0)',
-    'if (dependent.needsLeft <= 1)',
+    'if (dependent.needsLeft === 0 &&',
+    'if (dependent.needsLeft <= 1 &&',
   ),
   mutant(
     'status-forgotten',
@@ -119,8 +117,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'unknown-not-undone',
     `${kernel}/fold-call.ts`,
-    "call.status !== 'uncertain' && call.step.plan.compensate",
-    'call.ref.index !== null && call.step.plan.compensate',
+    "(isRollback || call.status !== 'uncertain')",
+    '(isRollback || call.ref.index !== null)',
   ),
   mutant(
     'place-not-given-back',
@@ -130,18 +128,15 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'lost-call-forgotten',
-    `${kernel}/endings.ts`,
+    `${kernel}/stopping.ts`,
     "(call.isLost && call.effect !== 'read')",
     'false',
   ),
   mutant(
     'fallback-keeps-attempt',
     `${kernel}/fold-call.ts`,
-    '  call.redeliver = false\n  call.fallback = event.fallback',
-    '  call.fallback = event.fallback',
+    '  call.redeliver = false\n  if (call.fallback === 0)',
+    '  if (call.fallback === 0)',
   ),
+  ...operatedMutants,
 ]
-
-function mutant(name: string, file: string, find: string, replace: string): Mutant {
-  return { name, file, find, replace }
-}

@@ -1,65 +1,99 @@
+import { forget, help } from './caretaker.ts'
+import type { ExecutionRecord } from './records.ts'
 import type { World } from './world.ts'
 
-/** Somebody steers an execution, or looks after what is stuck. */
-export function operate(world: World): void {
-  if (world.isQuiet) return lookAfter(world)
-  const id = world.pick(Array.from(world.accepted.keys()))
-  if (id === undefined) return
-  const { engine } = world.process
-  const roll = world.random()
-  if (roll < 0.3) forget(engine.pauseWorkflow(id))
-  else if (roll < 0.5) forget(engine.resumeWorkflow(id))
-  else if (roll < 0.6) forget(engine.cancelWorkflow(id))
-  else if (roll < 0.8) forget(engine.signal(id, 'go', { by: 'operator' }))
-  else resolveUncertain(world, id)
-}
+type Verb = (world: World, record: ExecutionRecord) => void
 
-/** Brings everything that only a person can bring: resumes, signals, resolutions, and starts that were refused. */
-function lookAfter(world: World): void {
-  const { engine } = world.process
-  for (const [id, accepted] of world.accepted) {
-    if (accepted.isExempt) continue
-    const row = world.disk.store.find(id)
-    if (row === undefined) world.submit(id)
-    else if (row.endedAtMs === null) {
-      forget(engine.resumeWorkflow(id))
-      if (row.workflow === 'waits' || row.workflow === 'suspends')
-        forget(engine.signal(id, 'go', null))
-      if (row.status === 'waiting') resolveUncertain(world, id)
-    }
+/** What an operator does, and how often. */
+const verbs: readonly (readonly [weight: number, verb: Verb])[] = [
+  [5, (world, { row }) => forget(world.process.engine.pauseWorkflow(row.executionId))],
+  [3, (world, { row }) => forget(world.process.engine.resumeWorkflow(row.executionId))],
+  [2, (world, { row }) => forget(world.process.engine.cancelWorkflow(row.executionId))],
+  [3, (world, { row }) => forget(world.process.engine.signal(row.executionId, 'go', { by: 'op' }))],
+  [3, help],
+  [9, rollBack],
+  [3, fork],
+  [6, write],
+  [1, (world, { row }) => forget(world.process.engine.deleteState(row.executionId, 'cas'))],
+  [3, checkpoint],
+  [8, deadLetter],
+  [1, (world) => world.prune()],
+  [1, (world) => world.clients.sendAgain(true)],
+]
+const total = verbs.reduce((sum, [weight]) => sum + weight, 0)
+
+/** Somebody steers an execution: an open one, a failed one or any. */
+export function operate(world: World): void {
+  const record = someRecord(world)
+  if (record === undefined || world.process.isDead) return
+  let roll = world.random() * total
+  for (const [weight, verb] of verbs) {
+    roll -= weight
+    if (roll < 0) return verb(world, record)
   }
 }
 
-/** Looks outside what really happened, and says so. */
-function resolveUncertain(world: World, executionId: string): void {
-  const { engine } = world.process
-  forget(
-    engine.getExecution(executionId).then(async (view) => {
-      for (const [stepId, step] of Object.entries(view.steps)) {
-        const labels =
-          step.items === null
-            ? [stepId]
-            : step.items
-                .filter((item) => item.status === 'uncertain')
-                .map((item) => `${stepId}[${item.index}]`)
-        if (step.status !== 'uncertain') continue
-        for (const label of labels) {
-          const prefix = `${executionId}/${label}/1`
-          const record = Array.from(world.outside.keys).findLast(
-            ([key]) => key === prefix || key.startsWith(`${prefix}/`),
-          )?.[1]
-          const happened = record !== undefined && record.effects > 0
-          const roll = world.random()
-          if (happened)
-            await engine.resolve(executionId, label, { kind: 'succeed', output: record.output })
-          else await engine.resolve(executionId, label, { kind: roll < 0.6 ? 'retry' : 'fail' })
-        }
-      }
-    }),
-  )
+function someRecord(world: World): ExecutionRecord | undefined {
+  // Verbs meet most in the same execution.
+  if (world.steered !== undefined && world.random() < 0.4) return world.steered
+  const all = Array.from(world.records.byId.values())
+  const one = world.pick(all)
+  // Most verbs want one that goes on.
+  world.steered = one?.isOpen === false && world.random() < 0.5 ? world.pick(all) : one
+  return world.steered
 }
 
-/** Whoever steers a process that dies hears nothing; a refusal is an answer like any other. */
-function forget(answer: Promise<unknown>): void {
-  answer.catch(() => {})
+/** Somebody looks once more at what has failed, when nothing else goes wrong any more. */
+export function operateLate(world: World): void {
+  const record = someRecord(world)
+  if (record === undefined || world.process.isDead) return
+  const verb = world.pick([rollBack, deadLetter, deadLetter, fork, write]) as Verb
+  verb(world, record)
+}
+
+function rollBack(world: World, record: ExecutionRecord): void {
+  const { executionId } = record.row
+  const options = { acceptEffects: world.random() < 0.6 }
+  forget(world.process.engine.rollback(executionId, place(world, record), options))
+}
+
+function fork(world: World, record: ExecutionRecord): void {
+  const { executionId } = record.row
+  world.clients.fork({ executionId, checkpoint: place(world, record) }, world.newId())
+}
+
+/** A checkpoint as people name it. */
+function place(world: World, { row, plan, model }: ExecutionRecord): string {
+  const roll = world.random()
+  if (roll < 0.15) return 'start'
+  if (roll < 0.35) return 'lastCheckpoint'
+  if (roll < 0.45) return 'lastHealthy'
+  if (roll < 0.55) return 'label'
+  const taken = Array.from(model.checkpoints).at(-1)
+  if (roll < 0.65 && taken !== undefined) return `${row.executionId}/@${taken}`
+  return world.pick(plan.steps)?.id ?? 'start'
+}
+
+function write(world: World, { row, model }: ExecutionRecord): void {
+  const version = model.state.at('cas', world.time.wallMs)?.version ?? 0
+  const roll = world.random()
+  const expected = roll < 0.3 ? null : roll < 0.7 ? version : Math.max(0, version - 1)
+  world.clients.write(row.executionId, world.nextNumber(), expected)
+}
+
+function checkpoint(world: World, { row }: ExecutionRecord): void {
+  const label = world.random() < 0.5 ? 'label' : undefined
+  forget(world.process.engine.checkpoint(row.executionId, label))
+}
+
+function deadLetter(world: World): void {
+  const all = world.disk.store.deadLetters({})
+  // Those of compensations are few.
+  const undone = world.random() < 0.5 ? all.filter(({ id }) => id.includes('/')) : []
+  const letter = world.pick(undone.length > 0 ? undone : all)
+  if (letter === undefined) return
+  world.steered = world.record(letter.executionId)
+  const { engine } = world.process
+  if (world.random() < 0.75) forget(engine.redrive(letter.id))
+  else forget(engine.discard(letter.id))
 }

@@ -1,53 +1,78 @@
+import type { TdaContextSource } from '../src/core/contracts/tda.ts'
 import { silentTelemetry } from '../src/core/contracts/telemetry.ts'
 import { silentLogger } from '../src/core/logger.ts'
 import type { Random } from '../src/core/random.ts'
 import type { Definitions } from '../src/engine/definitions.ts'
 import { EmbeddedEngine } from '../src/engine/embedded-engine.ts'
-import { simulatedAgents, type AgentWorld } from './agents.ts'
-import { type AppendFate, type Disk, ProcessJournal } from './disk.ts'
-import { ProcessClock, type VirtualTime } from './virtual-clock.ts'
+import type { EmbeddedEngineParts } from '../src/engine/engine-parts.ts'
+import type { Journal, SnapshotRow } from '../src/engine/journal/journal.ts'
+import type { FakeTime, LifeClock } from '../src/testing/fake-clock.ts'
+import {
+  type AppendFate,
+  type Disk,
+  journalOver,
+  ProcessJournal,
+} from '../src/testing/simulation/disk.ts'
+import { type AgentWorld, simulatedAgents, type SimulatedAgents } from './agents.ts'
 
-export interface ProcessParts {
-  readonly time: VirtualTime
+export interface ProcessParts extends Pick<
+  EmbeddedEngineParts,
+  'limits' | 'retention' | 'snapshotEventsMin'
+> {
+  readonly time: FakeTime
   readonly disk: Disk
   readonly random: Random
   readonly definitions: Definitions
+  readonly tda: (isDead: () => boolean) => TdaContextSource
   readonly fate: () => AppendFate
   readonly crash: (process: Process, point: 'beforeCommit' | 'afterCommit') => void
+  /** What the disk gives instead of a snapshot. */
+  readonly damage: (snapshot: SnapshotRow | undefined) => SnapshotRow | undefined
   readonly agentWorld: (process: Process) => Omit<AgentWorld, 'clock' | 'random' | 'underWay'>
 }
 
 /** One life of the engine's process. */
 export class Process {
-  readonly clock: ProcessClock
+  readonly clock: LifeClock
   readonly journal: ProcessJournal
   readonly engine: EmbeddedEngine
+  readonly agents: SimulatedAgents
   isDead = false
   readonly #underWay: AgentWorld['underWay'] = new Set()
   readonly #random: Random
 
   constructor(parts: ProcessParts) {
+    const { limits, retention, snapshotEventsMin } = parts
     this.#random = parts.random
-    this.clock = new ProcessClock(parts.time)
+    this.clock = parts.time.newLife()
     this.journal = new ProcessJournal(parts.disk, {
       fate: parts.fate,
       crash: (point) => parts.crash(this, point === 'crashBefore' ? 'beforeCommit' : 'afterCommit'),
     })
+    this.agents = simulatedAgents({
+      ...parts.agentWorld(this),
+      underWay: this.#underWay,
+      clock: this.clock,
+      random: parts.random,
+    })
+    const { journal } = this.journal
+    const damaged: Partial<Journal> = {
+      snapshot: (execution) => parts.damage(journal.snapshot(execution)),
+    }
     this.engine = new EmbeddedEngine({
-      journal: this.journal,
-      agents: simulatedAgents({
-        ...parts.agentWorld(this),
-        underWay: this.#underWay,
-        clock: this.clock,
-        random: parts.random,
-      }),
+      journal: journalOver(() => journal, damaged),
+      agents: this.agents,
       clock: this.clock,
       random: parts.random,
       logger: silentLogger,
       telemetry: silentTelemetry,
       flags: null,
+      tda: parts.tda(() => this.isDead),
       listeners: new Set(),
       definitions: parts.definitions,
+      ...(limits === undefined ? {} : { limits }),
+      ...(retention === undefined ? {} : { retention }),
+      ...(snapshotEventsMin === undefined ? {} : { snapshotEventsMin }),
       release: () => Promise.resolve(),
     })
   }
@@ -55,7 +80,7 @@ export class Process {
   /** kill -9: nothing of this process happens any more. */
   die(): void {
     this.isDead = true
-    this.clock.isDead = true
+    this.clock.die()
     this.journal.isDead = true
     this.stop()
   }

@@ -23,21 +23,22 @@ async function simulate(...args: readonly string[]): Promise<Report> {
   return JSON.parse(stdout) as Report
 }
 
-describe('simulation', () => {
-  it('finds nothing in fresh seeds and meets every event, fault and crash point', async () => {
+// Each simulation is a process of its own: several run at the same time.
+describe.concurrent('simulation', () => {
+  it('finds nothing in fresh seeds and meets every event, fault, crash point and feature', async () => {
     const first = Math.floor(Math.random() * 1_000_000_000)
-    console.log(`simulating 400 seeds from ${first}`)
-    const { failures, coverage } = await simulate('--seeds', '400', '--seed', String(first))
+    console.log(`simulating 1,000 seeds from ${first}`)
+    const { failures, coverage } = await simulate('--seeds', '1000', '--seed', String(first))
     expect(failures).toEqual([])
     for (const counts of Object.values(coverage)) {
       for (const [kind, count] of Object.entries(counts)) expect(count, kind).toBeGreaterThan(0)
     }
-  }, 120_000)
+  }, 180_000)
 
   it('does the same again for the same seed', async () => {
     const [once, twice] = await Promise.all([simulate('--seeds', '5'), simulate('--seeds', '5')])
     expect(twice).toEqual(once)
-  }, 60_000)
+  }, 120_000)
 
   it.each(mutants.map(({ name }) => name))(
     'catches the mutant %s within 500 seeds',
@@ -45,6 +46,6 @@ describe('simulation', () => {
       const { failed } = await simulate('--seeds', '500', '--mutant', name)
       expect(failed).toBeGreaterThan(0)
     },
-    60_000,
+    120_000,
   )
 })

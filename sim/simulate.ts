@@ -8,6 +8,7 @@ export interface SimulationReport {
     readonly events: Readonly<Record<string, number>>
     readonly faults: Readonly<Record<string, number>>
     readonly crashes: Readonly<Record<string, number>>
+    readonly features: Readonly<Record<string, number>>
   }
   /** Kinds that never occurred. */
   readonly missing: readonly string[]
@@ -45,7 +46,12 @@ export async function simulate(options: {
   return {
     failed,
     failures,
-    coverage: { events: coverage.events, faults: coverage.faults, crashes: coverage.crashes },
+    coverage: {
+      events: coverage.events,
+      faults: coverage.faults,
+      crashes: coverage.crashes,
+      features: coverage.features,
+    },
     missing: coverage.missing,
     eventsMin,
     crashesMin,

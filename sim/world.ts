@@ -1,78 +1,97 @@
 import { messageOf } from '../src/core/errors.ts'
 import { type Random, seededRandom } from '../src/core/random.ts'
 import { Definitions } from '../src/engine/definitions.ts'
-import type { RunView } from '../src/engine/workflow-engine.ts'
+import type { SnapshotRow } from '../src/engine/journal/journal.ts'
 import type { WorkflowDocument } from '../src/workflow/document/document.ts'
+import { FakeTime } from '../src/testing/fake-clock.ts'
+import { type AppendFate, Disk } from '../src/testing/simulation/disk.ts'
+import { Outside } from '../src/testing/simulation/outside.ts'
 import type { AgentWorld } from './agents.ts'
+import { lookAfter } from './caretaker.ts'
 import { checkWorld } from './check-world.ts'
+import { Clients } from './clients.ts'
 import type { Coverage } from './coverage.ts'
-import { type AppendFate, Disk } from './disk.ts'
-import { simulationDocuments } from './documents.ts'
-import { operate } from './operator.ts'
-import { Outside } from './outside.ts'
+import { registeredDocuments, simulationDocuments } from './documents.ts'
+import { operate, operateLate } from './operator.ts'
 import { Process } from './process.ts'
-import { VirtualTime } from './virtual-clock.ts'
+import { type ExecutionRecord, Records } from './records.ts'
+import { TdaFeed } from './tda-feed.ts'
 
 const documents = simulationDocuments()
 const definitions = new Definitions()
-/** Executions of one seed. */
-const executionsPerSeed = 24
+const registered = registeredDocuments().map((document) => definitions.ofDocument(document))
+/** Executions of one seed that clients ask for at first; sub-workflows, forks and events add more. */
+const askedMin = 8
+/** Executions and events of one seed: what is missing at the end is asked for then. */
+const executionsMin = 20
+const eventsMin = 300
 const crashesMin = 3
 const chaosMs = 1_500
 /** Virtual time after which a seed counts as stuck; cancelled executions wait 30 s for what hangs. */
-const stuckMs = 45_000
-
-export interface Accepted {
-  readonly document: WorkflowDocument
-  /** The start was acknowledged as durable. */
-  isAcknowledged: boolean
-  /** What a caller was told, if it was told. */
-  view: RunView | null
-  /** A power cut took some of it although it was acknowledged: no promise was made for that. */
-  isExempt: boolean
-}
+const stuckMs = 240_000
+const lookAfterMsMax = 5_000
 
 /** Everything of one seed. */
 export class World {
-  readonly seed: number
   readonly random: Random
   readonly coverage: Coverage
-  readonly time = new VirtualTime()
+  readonly time = new FakeTime(1_700_000_000_000, 0)
+  /** Of the world: it outlives every process. */
+  readonly #clock = this.time.newLife()
   readonly disk = new Disk()
   readonly outside = new Outside()
-  readonly accepted = new Map<string, Accepted>()
+  readonly records: Records
+  readonly clients = new Clients(this)
+  readonly #tda = new TdaFeed()
   readonly failures: string[] = []
   process: Process
+  /** The execution that somebody steered last. */
+  steered: ExecutionRecord | undefined
   zombies: Process[] = []
   crashes = 0
   /** No faults any more: everything must come to its end. */
   isQuiet = false
-  #isPoisonous = false
+  readonly #isPoisonous: boolean
+  readonly #limits: { readonly activeExecutionsMax: number } | undefined
+  readonly #snapshotEventsMin: number
+  readonly #isRetentive: boolean
   #fullUntilMs = -1
   #calmUntilMs = 0
   #fate: AppendFate = 'commit'
+  #number = 0
+  #asked = 0
 
   constructor(seed: number, coverage: Coverage) {
-    this.seed = seed
     this.coverage = coverage
     this.random = seededRandom(seed * 2_654_435_761)
     this.#isPoisonous = this.random() < 0.3
+    this.#limits = this.random() < 0.25 ? { activeExecutionsMax: 8 } : undefined
+    this.#snapshotEventsMin = this.random() < 0.4 ? 20 : 80
+    this.#isRetentive = this.random() < 0.3
+    this.records = new Records({
+      disk: this.disk,
+      definitions,
+      fail: (property) => this.fail(property),
+      saw: (feature) => this.coverage.count('features', feature),
+      onEvent: (event) => this.coverage.count('events', event.kind),
+    })
     this.process = this.#newProcess()
   }
 
   /** Runs the seed and returns the properties that did not hold. */
   async run(): Promise<readonly string[]> {
-    for (let number = 0; number < executionsPerSeed; number++) {
-      this.time.at(this.#soon(chaosMs * 0.7), () => this.#start(`x${number}`))
-    }
+    await this.#register()
+    for (let count = 0; count < askedMin; count++) this.#ask(this.#soon(chaosMs * 0.7))
     for (let count = 0; count < 3 + Math.floor(this.random() * 2); count++) this.#planCrash()
-    for (let count = 0; count < 16; count++) this.time.at(this.#soon(chaosMs), () => operate(this))
+    for (let count = 0; count < 26; count++) this.at(this.#soon(chaosMs), () => operate(this))
     if (this.random() < 0.3) this.#planFullDisk()
-    if (this.random() < 0.5) this.time.at(this.#soon(chaosMs), () => this.#jump())
-    this.time.at(chaosMs, () => this.#calmDown())
+    if (this.random() < 0.5) this.at(this.#soon(chaosMs), () => this.#jump())
+    if (this.random() < 0.4) this.#planAnomalies()
+    if (this.random() < 0.4) this.#planEvents()
+    this.at(chaosMs, () => this.#calmDown())
     try {
       await this.#turn()
-      checkWorld(this, definitions)
+      checkWorld(this)
     } catch (thrown) {
       this.#broke(thrown)
     }
@@ -83,70 +102,100 @@ export class World {
     if (!this.failures.includes(property)) this.failures.push(property)
   }
 
-  #broke(thrown: unknown): void {
-    this.fail(`nothingThrows (${messageOf(thrown)})`)
+  saw(fault: string): void {
+    this.coverage.count('faults', fault)
   }
 
   pick<T>(items: readonly T[]): T | undefined {
     return items[Math.floor(this.random() * items.length)]
   }
 
+  nextNumber(): number {
+    return ++this.#number
+  }
+
+  newId(): string {
+    return `n${this.nextNumber()}`
+  }
+
+  record(executionId: string): ExecutionRecord | undefined {
+    return this.records.byId.get(executionId)
+  }
+
+  /** Somebody has retention remove all but the newest that have ended. */
+  prune(): void {
+    const policy = {
+      endedBeforeMs: 0,
+      endedMax: 4,
+      deadLetterEndedBeforeMs: this.random() < 0.5 ? Infinity : 0,
+      limit: 10,
+    }
+    this.process.journal.journal.prune(policy).then(
+      (count) => {
+        if (count > 0) this.coverage.count('features', 'pruned')
+      },
+      () => {}, // the file has a newer owner
+    )
+  }
+
+  /** At that time of the world, or at once when it is over. */
+  at(atMs: number, happen: () => void): void {
+    this.#clock.after(atMs - this.time.monotonicMs, happen)
+  }
+
+  #broke(thrown: unknown): void {
+    this.fail(`nothingThrows (${messageOf(thrown)})`)
+  }
+
+  /** Documents are known from the beginning on: sub-workflows are found, and events start something. */
+  #register(): Promise<void> {
+    const batch = {
+      documents: registered.map(({ hash, text }) => ({ hash, text })),
+      starts: [],
+      rows: [],
+      statuses: [],
+      workflows: registered.map(({ hash, document: { name, version } }) => ({
+        name,
+        version,
+        documentHash: hash,
+        atMs: 0,
+      })),
+    }
+    this.disk.batches.push(batch)
+    return this.disk.store.append(batch)
+  }
+
   async #turn(): Promise<void> {
-    while (this.time.nowMs < stuckMs) {
-      await settled()
-      let hasEnded = this.process.clock.endTurn()
-      for (const zombie of this.zombies) hasEnded = zombie.clock.endTurn() || hasEnded
-      if (hasEnded) continue
+    while (this.time.monotonicMs < stuckMs) {
+      await this.time.settle()
       if (this.isQuiet && this.#isOver()) return
       if (!this.time.step()) return
     }
+    for (const { row } of this.records.open.slice(0, 2))
+      this.fail(`everythingEnds (${row.executionId} ${row.workflow})`)
     this.fail('everythingEnds')
   }
 
-  #isOver(): boolean {
-    if (this.crashes < crashesMin || this.time.nowMs < this.#calmUntilMs) return false
-    for (const [executionId, { isExempt }] of this.accepted) {
-      if (!isExempt && this.disk.store.find(executionId)?.endedAtMs == null) return false
-    }
-    return true
-  }
-
-  #start(executionId: string): void {
+  #ask(atMs: number): void {
     const document = this.pick(documents) as WorkflowDocument
-    const accepted: Accepted = { document, isAcknowledged: false, view: null, isExempt: false }
-    this.accepted.set(executionId, accepted)
-    this.submit(executionId)
-    if (this.random() < 0.1) {
-      this.coverage.count('faults', 'duplicateStart')
-      this.submit(executionId)
-    }
+    const executionId = `x${this.#asked++}`
+    this.at(atMs, () => this.clients.ask(executionId, document))
   }
 
-  /** Somebody asks for the execution, as clients do again when they heard nothing. */
-  submit(executionId: string): void {
-    const accepted = this.accepted.get(executionId) as Accepted
-    const { engine } = this.process
-    const options = { executionId, input: { number: executionId.length } }
-    const store = this.disk
-    engine.startDocument(accepted.document, options).then(
-      () => {
-        accepted.isAcknowledged = true
-        if (store.store.find(executionId) === undefined) this.fail('acceptedIsDurable')
-      },
-      () => {}, // refused: the client will ask again
-    )
-    engine.executeDocument(accepted.document, options).then(
-      (view) => {
-        accepted.view = view
-        const row = store.store.find(executionId)
-        if (row?.endedAtMs == null) this.fail('toldOnlyWhatIsDurable')
-      },
-      () => {},
-    )
+  #isOver(): boolean {
+    if (this.crashes < crashesMin || this.time.monotonicMs < this.#calmUntilMs) return false
+    if (!this.records.isOver || !this.clients.areServed) return false
+    if (this.#isLargeEnough) return true
+    for (let count = 0; count < 3; count++) this.#ask(this.time.monotonicMs)
+    return false
+  }
+
+  get #isLargeEnough(): boolean {
+    return this.records.byId.size >= executionsMin && this.records.events >= eventsMin
   }
 
   #planCrash(): void {
-    this.time.at(this.#soon(chaosMs), () => {
+    this.at(this.#soon(chaosMs), () => {
       const roll = this.random()
       if (roll < 0.35) this.#fate = 'crashBefore'
       else if (roll < 0.7) this.#fate = 'crashAfter'
@@ -158,13 +207,16 @@ export class World {
   /** The process dies; a moment later another one takes over. */
   crash(process: Process, point: string): void {
     if (process.isDead) return
+    if (process.engine.awaited.parked > 0) this.coverage.count('features', 'parked')
     process.die()
     if (process !== this.process) return
     this.crashes++
-    this.coverage.count('faults', 'crash')
+    this.saw('crash')
     this.coverage.count('crashes', point)
-    const losesNewest = point === 'betweenTurns' && !this.isQuiet && this.random() < 0.2
-    this.time.at(this.time.nowMs + 10, () => {
+    // What was registered before anything ran stays.
+    const mayLose = point === 'betweenTurns' && !this.isQuiet && this.disk.batches.length > 1
+    const losesNewest = mayLose && this.random() < 0.2
+    this.at(this.time.monotonicMs + 10, () => {
       this.#restart(losesNewest).catch((thrown: unknown) => this.#broke(thrown))
     })
   }
@@ -172,13 +224,13 @@ export class World {
   /** Crashes the process, or the next one when this one has just died. */
   #crashSurely(): void {
     if (!this.process.isDead) return this.crash(this.process, 'betweenTurns')
-    this.time.at(this.time.nowMs + 15, () => this.#crashSurely())
+    this.at(this.time.monotonicMs + 15, () => this.#crashSurely())
   }
 
   /** The process is stopped while another takes its file, and wakes up later without knowing. */
   #takeOver(): void {
     if (this.process.isDead) return
-    this.coverage.count('faults', 'zombie')
+    this.saw('zombie')
     this.zombies.push(this.process)
     this.process.stop()
     this.process = this.#newProcess()
@@ -187,11 +239,8 @@ export class World {
 
   async #restart(losesNewest: boolean): Promise<void> {
     if (losesNewest) {
-      this.coverage.count('faults', 'loseNewestCommit')
-      for (const executionId of await this.disk.loseNewest()) {
-        const accepted = this.accepted.get(executionId)
-        if (accepted !== undefined) accepted.isExempt = true
-      }
+      this.saw('loseNewestCommit')
+      this.records.lost(await this.disk.loseNewest())
     }
     this.process = this.#newProcess()
     this.process.engine.recoverAll()
@@ -203,32 +252,73 @@ export class World {
     for (const zombie of this.zombies) zombie.die()
     // The last crashes come when nothing else goes wrong, so that what is open then is recovered at least once.
     const missing = Math.max(this.random() < 0.5 ? 1 : 0, crashesMin - this.crashes)
-    this.#calmUntilMs = this.time.nowMs + 70 * missing
-    for (let count = 0; count < missing; count++) {
-      this.time.at(this.time.nowMs + 70 * count, () => this.#crashSurely())
+    const nowMs = this.time.monotonicMs
+    const lates = Math.floor(this.random() * 6)
+    this.#calmUntilMs = nowMs + Math.max(70 * missing, 60 * lates)
+    for (let count = this.records.byId.size; count < executionsMin; count++) this.#ask(nowMs)
+    for (let count = 0; count < missing; count++)
+      this.at(nowMs + 70 * count, () => this.#crashSurely())
+    for (let count = 0; count < lates; count++) this.at(nowMs + 60 * count, () => operateLate(this))
+    const settle = (delayMs: number): void => {
+      if (!this.process.isDead) lookAfter(this)
+      const nextMs = Math.min(delayMs * 1.5, lookAfterMsMax)
+      this.at(this.time.monotonicMs + nextMs, () => settle(nextMs))
     }
-    const settle = (): void => {
-      operate(this)
-      this.time.at(this.time.nowMs + 200, settle)
-    }
-    this.time.at(this.time.nowMs + 50, settle)
+    this.at(nowMs + 50, () => settle(100))
   }
 
   #planFullDisk(): void {
-    this.time.at(this.#soon(chaosMs), () => {
-      this.coverage.count('faults', 'diskFull')
-      this.#fullUntilMs = this.time.nowMs + 400
+    this.at(this.#soon(chaosMs), () => {
+      this.saw('diskFull')
+      this.#fullUntilMs = this.time.monotonicMs + 400
     })
   }
 
+  #planAnomalies(): void {
+    for (let count = 0; count < 4; count++) {
+      this.at(this.#soon(chaosMs), () => {
+        const roll = this.random()
+        if (roll < 0.15) this.#tda.calm()
+        else if (roll < 0.25) this.#tda.silence()
+        else this.#tda.anomaly(roll < 0.5 ? 0.6 : 0.9, this.time.wallMs - Math.floor(roll * 500))
+      })
+    }
+  }
+
+  #planEvents(): void {
+    for (let count = 0; count < 4; count++) {
+      const event = {
+        id: `e${count % 2}`,
+        source: count < 2 ? '/a' : '/b',
+        type: 'sim.happened',
+        time: null,
+        subject: null,
+        data: { n: count },
+      }
+      this.at(this.#soon(chaosMs), () => this.clients.send(event))
+    }
+  }
+
   #jump(): void {
-    this.coverage.count('faults', 'clockJump')
-    this.time.wallOffsetMs += (this.random() - 0.5) * 10_000
-    this.time.wallOffsetMs = Math.round(this.time.wallOffsetMs)
+    this.saw('clockJump')
+    this.time.setWall(this.time.wallMs + Math.round((this.random() - 0.5) * 10_000))
   }
 
   #soon(withinMs: number): number {
-    return this.time.nowMs + 10 * Math.floor((this.random() * withinMs) / 10)
+    return this.time.monotonicMs + 10 * Math.floor((this.random() * withinMs) / 10)
+  }
+
+  #damaged(snapshot: SnapshotRow | undefined): SnapshotRow | undefined {
+    if (snapshot === undefined) return undefined
+    const roll = this.random()
+    if (roll < 0.7) {
+      this.coverage.count('features', 'snapshotLoaded')
+      return snapshot
+    }
+    this.saw('snapshotDamaged')
+    if (roll < 0.8) return undefined
+    if (roll < 0.9) return { ...snapshot, kernelVersion: snapshot.kernelVersion + 1 }
+    return { ...snapshot, payload: snapshot.payload.slice(0, snapshot.payload.length >> 1) }
   }
 
   #newProcess(): Process {
@@ -237,30 +327,42 @@ export class World {
       disk: this.disk,
       random: this.random,
       definitions,
+      ...(this.#limits === undefined ? {} : { limits: this.#limits }),
+      retention: this.#isRetentive ? { executionsMax: 5, deadLetterDays: 0 } : null,
+      snapshotEventsMin: this.#snapshotEventsMin,
+      tda: (isDead) => this.#tda.sourceOf(isDead),
+      damage: (snapshot) => this.#damaged(snapshot),
       fate: () => {
-        if (this.time.nowMs < this.#fullUntilMs && !this.isQuiet) return 'full'
+        if (this.time.monotonicMs < this.#fullUntilMs && !this.isQuiet) return 'full'
         const fate = this.#fate
         this.#fate = 'commit'
         return fate
       },
       crash: (process, point) => this.crash(process, point),
-      agentWorld: (process): Omit<AgentWorld, 'clock' | 'random' | 'underWay'> => ({
-        outside: this.outside,
-        isQuiet: () => this.isQuiet,
-        saw: (fault) => this.coverage.count('faults', fault),
-        isPoisonous: this.#isPoisonous,
-        poison: () => this.crash(process, 'insideCall'),
-        arrived: (call) => {
-          if (process !== this.process) return
-          const row = this.disk.store.find(call.executionId)
-          if (row === undefined) this.fail('recordedBeforeCalled')
-        },
-      }),
+      agentWorld: (process) => this.#agentWorld(process),
     })
   }
-}
 
-/** Lets every resolved promise run: the next tick comes when none is left. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve))
+  #agentWorld(process: Process): Omit<AgentWorld, 'clock' | 'random' | 'underWay'> {
+    return {
+      outside: this.outside,
+      isQuiet: () => this.isQuiet,
+      saw: (fault) => this.saw(fault),
+      isPoisonous: this.#isPoisonous,
+      poison: () => this.crash(process, 'insideCall'),
+      arrived: ({ executionId, idempotencyKey }) => {
+        if (process === this.process) this.#arrived(executionId, idempotencyKey)
+      },
+    }
+  }
+
+  /** A call is made: it is recorded, under its own key, and has not succeeded before. */
+  #arrived(executionId: string, key: string): void {
+    const record = this.record(executionId)
+    if (record === undefined) return this.fail('recordedBeforeCalled')
+    if (record.isExempt) return
+    const { steps } = record.model
+    if (!steps.isExpectedKey(key)) this.fail(`keyAsRecorded (${key})`)
+    if (steps.succeededKeys.has(key)) this.fail(`successIsNotRepeated (${key})`)
+  }
 }

@@ -27,7 +27,7 @@ export interface FamiliesParts {
 export class Families implements Family {
   readonly #of: FamiliesParts
   /** Who waits for which execution, by its id. */
-  readonly #watching = new Map<string, { parent: Running; call: CallRef; token: number }>()
+  readonly #watching = new Map<string, Watching>()
 
   constructor(of: FamiliesParts) {
     this.#of = of
@@ -82,10 +82,27 @@ export class Families implements Family {
     let spent = state.agentCalls + state.requestedCalls
     if (state.counts.child === 0) return spent
     for (const { status, child, childCalls } of state.live) {
-      const other = child === null ? undefined : this.#of.runner.executions.get(child.executionId)
-      if (status === 'child' && other !== undefined) spent += this.#spent(other) - childCalls
+      if (status === 'child' && child !== null)
+        spent += this.#spentBy(child.executionId) - childCalls
     }
     return spent
+  }
+
+  /** One that is out of memory, since it only waits, spends nothing until it is back. */
+  #spentBy(executionId: string): number {
+    const { executions, runner } = this.#of
+    const watching = this.#watching.get(executionId)
+    const running = runner.executions.get(executionId)
+    if (running !== undefined) {
+      if (watching !== undefined) watching.callsOutside = null
+      return this.#spent(running)
+    }
+    if (watching !== undefined && watching.callsOutside !== null) return watching.callsOutside
+    const row = executions.known(executionId)
+    const isThere = row !== undefined && !row.isPruned
+    const calls = isThere ? executions.stateAt(row).agentCalls : 0
+    if (watching !== undefined) watching.callsOutside = calls
+    return calls
   }
 
   #startChild(parent: Running, command: StartChild): void {
@@ -95,7 +112,7 @@ export class Families implements Family {
     if (row !== undefined && row.parent !== parent.row.execution) {
       return this.#refuse(parent, command, idTaken(executionId))
     }
-    this.#watching.set(executionId, { parent, call: command.call, token: command.token })
+    this.#watching.set(executionId, watchingOf(parent, command))
     try {
       if (row === undefined) return this.#begin(parent, command)
       const { running } = executions.attach(row)
@@ -149,7 +166,7 @@ export class Families implements Family {
       return
     }
     if (verb === 'undo') {
-      this.#watching.set(executionId, { parent, call: command.call, token: command.token })
+      this.#watching.set(executionId, watchingOf(parent, command))
     }
     const child = executions.attach(row).running
     if (child !== null) return runner.stimulate(child, { kind: verb })
@@ -181,6 +198,18 @@ export class Families implements Family {
   ): void {
     this.#of.runner.stimulate(parent, { kind: 'childEnded', call, token, end })
   }
+}
+
+interface Watching {
+  readonly parent: Running
+  readonly call: CallRef
+  readonly token: number
+  /** What it had spent when it left memory; null while that is not looked up. */
+  callsOutside: number | null
+}
+
+function watchingOf(parent: Running, { call, token }: StartChild | SteerChild): Watching {
+  return { parent, call, token, callsOutside: null }
 }
 
 const neverStarted: ChildEnd = { status: 'cancelled', output: null, error: null, agentCalls: 0 }

@@ -131,10 +131,10 @@ export class Runner {
   stimulate(running: Running, stimulus: Stimulus): void {
     if (this.#isClosed || running.hasLeft) return
     const { moment } = this
-    const callsLeft = this.family?.callsLeft(running)
     const { made } = running
     const first = made.commands.length
     try {
+      const callsLeft = this.family?.callsLeft(running)
       const own = callsLeft === undefined ? moment : { ...moment, callsLeft }
       transition(running.state, stimulus, own, made)
     } catch (thrown) {

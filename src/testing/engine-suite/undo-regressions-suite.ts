@@ -73,6 +73,25 @@ export const undoRegressionChecks: EngineChecks = {
     assert.equal(stage.script.calls.length, length)
     assert.deepEqual((await letters(stage)).toSorted(), ['x'])
   },
+  async 'an undoing of which nobody knows the outcome is asked about before the next one'(stage) {
+    const once = { agent: 'worker', action: 'charge' }
+    stage.script.run = ({ action, stepId }) => {
+      if (action === 'charge') throw passing()
+      if (stepId === 'down') throw final()
+      return null
+    }
+    stage.script.lookup = () => {
+      throw passing('nobody answers')
+    }
+    const a = call('write', { compensate: once })
+    const steps = { a, down: call('read', { needs: ['a'] }) }
+    await stage.finish(probe(steps, undoing), { executionId: 'x', forMs: 60_000 })
+    stage.script.lookup = () => 'done before'
+    await stage.now(stage.engine.redrive('x'))
+    await stage.ended('x', 60_000)
+    assert.equal(stage.script.calls.filter(({ action }) => action === 'charge').length, 1)
+    assert.deepEqual(await letters(stage), ['x'])
+  },
   async 'cancel does not change how an execution ended of which a compensation is made again'(
     stage,
   ) {

@@ -15,6 +15,8 @@ export class UndoCheck {
   readonly #failed = new Set<number>()
   /** Of the failed ones, those whose dead letters are named by their calls alone. */
   readonly #shortIds = new Map<string, number>()
+  /** Those whose dead letters are told apart by key. */
+  readonly #longIds = new Set<number>()
   readonly #runs = new Map<string, number>()
   /** The one that is being undone; null for none. */
   #open: number | null = null
@@ -40,13 +42,18 @@ export class UndoCheck {
   }
 
   /** A compensation has ended: false unless it was the one under way. */
-  ended(undo: number, isUndone: boolean): boolean {
+  ended(undo: number, isUndone: boolean, mayBeRepeated = true): boolean {
     const isExpected = this.#open === undo
     const { label } = this.#successes[undo] as Success
     if (!isUndone) {
-      this.#failed.add(undo)
-      if (!this.#shortIds.has(label)) this.#shortIds.set(label, undo)
-    } else if (this.#shortIds.get(label) === undo) this.#shortIds.delete(label)
+      if (mayBeRepeated) this.#failed.add(undo)
+      const known = this.#shortIds.get(label)
+      if (known !== undefined && known !== undo) this.#longIds.add(undo)
+      else if (!this.#longIds.has(undo)) this.#shortIds.set(label, undo)
+    } else {
+      this.#longIds.delete(undo)
+      if (this.#shortIds.get(label) === undo) this.#shortIds.delete(label)
+    }
     this.#open = null
     return isExpected
   }

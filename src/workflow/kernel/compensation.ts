@@ -1,6 +1,7 @@
 import { toErrorJson } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { resolveDuration } from '../plan/resolve-duration.ts'
+import { requestLookup } from './attempts.ts'
 import type { CallRef } from './call-ref.ts'
 import type { ScheduledCall } from './events.ts'
 import { type ExecutionState, findStep, type UndoEntry } from './state.ts'
@@ -22,7 +23,8 @@ export function compensateNext(turn: Turn): boolean {
     const failure = schedule(turn, entry, ref)
     const call = (entry as { call: UndoEntry['call'] }).call
     if (failure === null && call !== null) {
-      turn.starting.push(call)
+      if (call.status === 'lookingUp') requestLookup(turn, call)
+      else turn.starting.push(call)
       return true
     }
     if (failure !== null) record(turn, { kind: 'CallFailed', ...eventRef(ref), error: failure })

@@ -264,6 +264,7 @@ function remember(state: ExecutionState, call: CallState, output: JsonValue): vo
     output,
     call: null,
     isOver: false,
+    isAskedFirst: false,
     child,
   })
 }
@@ -282,6 +283,10 @@ function foldCompensation(
   invariant(entry !== undefined && step !== undefined, `nothing to undo for '${callLabel(ref)}'`)
   state.undoNext = event.undo
   entry.call = createCall(state, step, { ref, call: event.call })
+  if (entry.isAskedFirst) {
+    Object.assign(entry.call, { effect: 'once', lookup: true })
+    setStatus(state, entry.call, 'lookingUp')
+  }
   return entry.call
 }
 

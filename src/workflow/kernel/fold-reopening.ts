@@ -182,6 +182,10 @@ function keepEffects(state: ExecutionState): void {
     const entry = undo === null ? undefined : state.undo[undo]
     const step = entry === undefined ? undefined : findStep(state, entry.ref.step)
     if (entry === undefined || step?.run !== entry.run || step.view.status !== 'completed') continue
+    const isOnce = entry.call?.effect === 'once'
+    // Nobody could say whether it happened: that is left to whoever has the dead letter.
+    if (isOnce && entry.call?.lookup === false) continue
+    entry.isAskedFirst = isOnce
     entry.isOver = false
     entry.call = null
     state.deadLetters.delete(id)

@@ -318,6 +318,7 @@ const newUndo: UndoEntry = {
   output: null,
   call: null,
   isOver: false,
+  isAskedFirst: false,
   child: null,
 }
 

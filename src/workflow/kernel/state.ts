@@ -165,6 +165,8 @@ export interface UndoEntry {
   call: CallState | null
   /** It was undone, or its undoing has failed for good. */
   isOver: boolean
+  /** An undoing that must not happen twice has failed: whether it happened is asked before the next. */
+  isAskedFirst: boolean
   /** The execution that is to be undone, where no compensation is declared. */
   readonly child: ChildRef | null
 }

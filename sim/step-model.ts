@@ -1,0 +1,271 @@
+import type { JsonValue } from '../src/core/json.ts'
+import type { Plan, PlanStep } from '../src/workflow/plan/plan.ts'
+
+/** What the journal has said of one call. */
+export interface CallModel {
+  readonly label: string
+  readonly index: number | null
+  fallback: number
+  poll: number
+  isOpen: boolean
+  isUncertain: boolean
+  /** Given up: nobody knows what it did. */
+  isUnknown: boolean
+  /** Recorded successes under the effect `once`. */
+  effects: number
+  effect: string
+  hasLookup: boolean
+  /** The signal that it waits for; null for none. */
+  signal: string | null
+  /** The execution that works for it; null for none. */
+  child: string | null
+  /** The end of that execution was told. */
+  isTold: boolean
+  /** How often that execution had failed when it was asked to work. */
+  failedBefore: number
+}
+
+/** A recorded success that can be undone, and what became of it. */
+export interface SuccessModel {
+  readonly step: string
+  readonly run: number
+  readonly key: string
+  readonly child: string | null
+  /** `over`: its step runs anew. */
+  state: 'kept' | 'undoing' | 'undone' | 'failed' | 'over'
+  call: CallModel
+}
+
+/** What the journal has said of one step since it was decided last. */
+export interface StepModel {
+  readonly plan: PlanStep
+  run: number
+  /** Positions of the events that decided and settled it; 0 before that. */
+  decided: number
+  settled: number
+  status: 'pending' | 'open' | 'completed' | 'skipped' | 'failed'
+  output: JsonValue
+  /** Null without `forEach`. */
+  items: number | null
+  readonly outputs: Map<number, JsonValue>
+  readonly calls: Map<string, CallModel>
+}
+
+/** Names a call as events do. */
+export interface OfCall {
+  readonly step: string
+  readonly index?: number
+  readonly undo?: number
+}
+
+/**
+ * The steps of one execution as its journal tells them: a second account beside the kernel's, kept by rules
+ * of its own, so that what the kernel decides can be compared with it.
+ */
+export class StepsModel {
+  readonly steps = new Map<string, StepModel>()
+  readonly successes: SuccessModel[] = []
+  /** Keys of calls whose success is recorded. */
+  readonly succeededKeys = new Set<string>()
+  /** Steps that a rollback under way takes back; null for none. */
+  goingBack: ReadonlySet<string> | null = null
+  readonly executionId: string
+
+  constructor(executionId: string, plan: Plan) {
+    this.executionId = executionId
+    for (const step of plan.steps) this.steps.set(step.id, newStep(step))
+  }
+
+  step(id: string): StepModel {
+    return this.steps.get(id) as StepModel
+  }
+
+  /** The call that an event names; undefined when there is none. */
+  call({ step, index, undo }: OfCall): CallModel | undefined {
+    if (undo !== undefined) return this.successes[undo]?.call
+    return this.step(step).calls.get(labelOf(step, index))
+  }
+
+  /** `<executionId>/<step>[<index>]/<run>`, then the fallback or the poll. */
+  keyOf(step: StepModel, call: CallModel): string {
+    const base = `${this.executionId}/${call.label}/${step.run}`
+    if (call.fallback > 0) return `${base}/f${call.fallback}`
+    return call.poll > 1 ? `${base}/p${call.poll}` : base
+  }
+
+  /** Keys under which open calls may be made now. */
+  isExpectedKey(key: string): boolean {
+    const isUndo = key.endsWith('/compensate')
+    if (isUndo) {
+      const own = key.slice(0, -'/compensate'.length)
+      return this.successes.some((success) => success.state === 'undoing' && success.key === own)
+    }
+    const label = key.slice(this.executionId.length + 1).split('/')[0] ?? ''
+    const step = this.steps.get(label.replace(/\[.*$/, ''))
+    const call = step?.calls.get(label)
+    return step !== undefined && call?.isOpen === true && this.keyOf(step, call) === key
+  }
+
+  /** Everything that it did is undone. */
+  isCompensated(step: StepModel): boolean {
+    const own = this.#own(step)
+    return own.length > 0 && own.every(({ state }) => state === 'undone')
+  }
+
+  /** Some of what it did is undone. */
+  isUndoneInPart(step: StepModel): boolean {
+    return this.#own(step).some(({ state }) => state === 'undone')
+  }
+
+  /** The steps that going back to the event `seq` decides anew. */
+  resetBy(seq: number): ReadonlySet<string> {
+    const reset = new Set<string>()
+    for (const [id, step] of this.steps) {
+      if (step.decided === 0) continue
+      const isBeingUndone = this.successes.some(
+        (success) => success.step === id && success.state === 'undoing',
+      )
+      const isPassive = step.plan.work.kind === 'sleep' || step.plan.work.kind === 'wait'
+      const goesOn = isPassive && step.decided <= seq && openCalls(step) > 0
+      const isAfter = step.settled > 0 ? step.settled > seq : !goesOn
+      if (isAfter || isBeingUndone || this.isUndoneInPart(step)) reset.add(id)
+    }
+    return reset
+  }
+
+  /** Some call of the steps has done what nothing undoes. */
+  hasEffectIn(ids: readonly string[]): boolean {
+    return ids.some((id) => {
+      const { plan, calls } = this.step(id)
+      if (plan.compensate !== null) return false
+      return Array.from(calls.values()).some(
+        ({ effects, isUnknown, isUncertain }) => effects > 0 || isUnknown || isUncertain,
+      )
+    })
+  }
+
+  /** What of the steps is not undone although it should be. */
+  leftOf(ids: ReadonlySet<string>): readonly SuccessModel[] {
+    return this.successes.filter(
+      ({ step, state }) => ids.has(step) && (state === 'kept' || state === 'undoing'),
+    )
+  }
+
+  open(id: string, index: number | null, signal: string | null): void {
+    const label = labelOf(id, index ?? undefined)
+    this.step(id).calls.set(label, { ...newCall(label, index), signal })
+  }
+
+  settle(step: StepModel, status: StepModel['status'], output: JsonValue, seq: number): void {
+    step.status = status
+    step.output = output
+    step.settled = seq
+  }
+
+  /** A call has succeeded: its key is used up, and it can be undone where something undoes it. */
+  succeed(id: string, call: CallModel): void {
+    const step = this.step(id)
+    const key = this.keyOf(step, call)
+    if (call.child === null) this.succeededKeys.add(key)
+    if (call.effect === 'once') call.effects++
+    const child = step.plan.compensate === null ? call.child : null
+    if (step.plan.compensate === null && child === null) return
+    this.successes.push({
+      step: id,
+      run: step.run,
+      key,
+      child,
+      state: 'kept',
+      call: newCall(call.label, call.index),
+    })
+  }
+
+  /** The step is undecided again. */
+  reset(id: string, isHigherRun: boolean): void {
+    const step = this.step(id)
+    Object.assign(step, { decided: 0, settled: 0, status: 'pending', output: null, items: null })
+    step.outputs.clear()
+    step.calls.clear()
+    if (!isHigherRun) return
+    step.run++
+    for (const success of this.successes) {
+      // A compensation that failed can still be made again: nothing else will undo that.
+      if (success.step === id && success.state !== 'failed') success.state = 'over'
+    }
+  }
+
+  /** Calls that did not succeed begin anew under their keys. */
+  callAgain(id: string): void {
+    const step = this.step(id)
+    step.status = 'open'
+    for (const call of step.calls.values()) {
+      const isDone =
+        step.items === null
+          ? false
+          : call.index !== null && !call.isOpen && step.outputs.has(call.index)
+      if (isDone) continue
+      const mayHaveHappened = call.effect === 'once' && (call.isUnknown || call.effects > 0)
+      // It is found out where it was called.
+      const fallback = mayHaveHappened ? call.fallback : 0
+      Object.assign(call, { isOpen: true, fallback, signal: null, isUnknown: false })
+      call.isUncertain = mayHaveHappened && !call.hasLookup
+    }
+  }
+
+  /** What stays as it is, and whose undoing had failed, can be undone once more. */
+  keepEffects(): void {
+    for (const success of this.successes) {
+      const step = this.step(success.step)
+      // Nobody could say whether it happened.
+      const isUnclear = success.call.effect === 'once' && !success.call.hasLookup
+      const isOfNow = step.status === 'completed' && step.run === success.run
+      if (success.state === 'failed' && isOfNow && !isUnclear) success.state = 'kept'
+    }
+  }
+
+  #own({ plan, run }: StepModel): readonly SuccessModel[] {
+    return this.successes.filter((success) => success.step === plan.id && success.run === run)
+  }
+}
+
+/** As `analyse[3]`. */
+export function labelOf(step: string, index: number | undefined): string {
+  return index === undefined ? step : `${step}[${index}]`
+}
+
+function openCalls({ calls }: StepModel): number {
+  return Array.from(calls.values()).filter(({ isOpen }) => isOpen).length
+}
+
+function newStep(plan: PlanStep): StepModel {
+  return {
+    plan,
+    run: 1,
+    decided: 0,
+    settled: 0,
+    status: 'pending',
+    output: null,
+    items: null,
+    outputs: new Map(),
+    calls: new Map(),
+  }
+}
+
+function newCall(label: string, index: number | null): CallModel {
+  return {
+    label,
+    index,
+    fallback: 0,
+    poll: 1,
+    isOpen: true,
+    isUncertain: false,
+    isUnknown: false,
+    effects: 0,
+    effect: 'read',
+    hasLookup: false,
+    signal: null,
+    child: null,
+    isTold: false,
+    failedBefore: 0,
+  }
+}
