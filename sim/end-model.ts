@@ -30,6 +30,7 @@ export class EndModel {
       case 'ExecutionRedriven':
         this.hasLetter = false
         this.#opensLetter = true
+        this.#before = null
         return broken
       case 'DeadLetterDiscarded':
         if (!this.undoLetters.delete(event.id)) {

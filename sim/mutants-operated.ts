@@ -47,12 +47,6 @@ export const operatedMutants: readonly Mutant[] = [
     'continue',
   ),
   mutant(
-    'undone-without-waiting',
-    `${kernel}/endings.ts`,
-    'if (isAwaiting(state)) return',
-    'if (isAwaiting(state) && state.live.size > 1) return',
-  ),
-  mutant(
     'child-end-untold-after-crash',
     `${kernel}/recovery.ts`,
     'requestChild(turn, call)',
@@ -161,34 +155,10 @@ export const operatedMutants: readonly Mutant[] = [
     'readState: ((now) => (key) => now.get(key) ?? null)(new Map(state.entries))',
   ),
   mutant(
-    'undoes-one-for-ever',
-    `${kernel}/fold-reopening.ts`,
-    'state.graceDueAtMs = null\n  state.undoOnly = null',
-    'state.graceDueAtMs = null',
-  ),
-  mutant(
-    'held-undoing-forgotten',
-    `${kernel}/endings.ts`,
-    'requestHeld(turn)\n  }\n  if (compensateNext(turn)) return\n  finishRollback',
-    '}\n  if (compensateNext(turn)) return\n  finishRollback',
-  ),
-  mutant(
     'ended-taken-up-again',
     'src/engine/executions.ts',
     'if (row.endedAtMs !== null) return { running: null, row }',
     'if (row.endedAtMs !== null && row.parent === null) return { running: null, row }',
-  ),
-  mutant(
-    'letter-closed-by-name',
-    `${kernel}/fold-call.ts`,
-    'const isBeside = deadLetters.get(key)?.undo === call.ref.undo',
-    'const isBeside = false',
-  ),
-  mutant(
-    'undoing-unasked',
-    `${kernel}/fold-reopening.ts`,
-    'const isAskable = call.ref.undo !== null && call.lookup',
-    'const isAskable = false',
   ),
   mutant(
     'answer-of-an-earlier-run',

@@ -180,7 +180,11 @@ export class Committer {
         return null
       } catch (thrown) {
         const error = asOrchestrationError(thrown)
-        if (!error.retryable || this.#isClosed) return error
+        if (!error.retryable || this.#isClosed) {
+          // Nobody tries this batch again, so nothing else would say that the next one may pass.
+          this.stalled = null
+          return error
+        }
         if (this.stalled === null)
           this.#options.logger.log('error', `nothing can be recorded: ${error.message}`)
         this.stalled = error

@@ -41,6 +41,24 @@ export const undoRegressionChecks: EngineChecks = {
     assert.deepEqual(undone(stage), ['b', 'a'])
     assert.equal(await stage.status(id), 'paused')
   },
+  async 'going further back waits for the compensation that is under way'(stage) {
+    stage.script.run = ({ index, action }) => {
+      const isHeld = action === 'undo' ? index === 0 : index === 1
+      return isHeld ? held : null
+    }
+    const steps = { each: undoable({ forEach: '[0, 1]' }), other: undoable() }
+    const id = await stage.begin(probe(steps))
+    await stage.now(stage.engine.rollback(id, 'other'))
+    assert.deepEqual(undone(stage), ['each', 'each'])
+    await stage.now(stage.engine.rollback(id, 'start'))
+    assert.deepEqual(undone(stage), ['each', 'each'])
+    stage.script.run = ({ action }) => (action === 'undo' ? null : held)
+    stage.script.calls.findLast(({ action }) => action === 'undo')?.resolve(null)
+    await stage.harness.advance(0)
+    assert.deepEqual(undone(stage), ['each', 'each', 'other'])
+    await stage.now(stage.engine.cancelWorkflow(id))
+    await stage.ended(id, 60_000)
+  },
   async 'dead letters of two compensations of one call are closed one by one'(stage) {
     await failToUndo(stage)
     await stage.now(stage.engine.rollback('x', 'start'))

@@ -15,6 +15,8 @@ import { definite, eventRef, record, scopeOf, type Turn } from './turn.ts'
  */
 export function compensateNext(turn: Turn): boolean {
   const { state } = turn
+  // One at a time: also one that was under way when the execution was told to go further back.
+  for (const { ref } of state.live) if (ref.undo !== null) return true
   for (let undo = state.undoNext; undo >= 0; undo = Math.min(undo - 1, state.undoNext)) {
     const entry = state.undo[undo] as UndoEntry
     if (!isToUndo(state, entry) || (state.undoOnly !== null && state.undoOnly !== undo)) continue

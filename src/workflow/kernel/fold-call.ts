@@ -315,7 +315,8 @@ function foldUndoFailed(
 function endUndo(state: ExecutionState, call: CallState): void {
   const entry = state.undo[call.ref.undo ?? -1]
   if (entry !== undefined) entry.isOver = true
-  state.undoNext--
+  // Else others, behind it, were added to what is to be undone meanwhile.
+  if (state.undoNext === call.ref.undo) state.undoNext--
 }
 
 /** Of a failed compensation. A step may have several, by run, poll or fallback: those behind the first are told apart by key. */

@@ -432,41 +432,50 @@ function reread(state: ExecutionState): ExecutionState {
   return decodeState(encodeState(state), state.plan)
 }
 
-test('a snapshot taken after any event gives the state that was folded, then and after every later event', () => {
-  const kinds = new Set<string>()
-  fc.assert(
-    fc.property(anyRun, fc.nat(10_000), ({ plan, moves }, choice) => {
-      const world = started(plan, choice)
-      play(world, moves)
-      const events = world.rows.flatMap((row) => row.events.map((event) => ({ ...row, event })))
-      const folded = newExecution(executionId, plan, {})
-      // One is read anew after every event, the other was read once.
-      let chained = reread(folded)
-      expectSame(described(chained), described(folded))
-      let once: ExecutionState | null = null
-      for (const [n, { atMs, event }] of events.entries()) {
-        kinds.add(event.kind)
-        if (n === choice % events.length) once = reread(folded)
-        for (const state of [folded, chained, once]) if (state !== null) fold(state, event, atMs)
-        chained = reread(chained)
-        const expected = described(folded)
-        expectSame(described(chained), expected)
-        if (once !== null) expectSame(described(once), expected)
-      }
-    }),
-    { ...bounds, numRuns: 150, seed: 14 },
-  )
-  expect([...kernelEventKinds].filter((kind) => !kinds.has(kind))).toEqual([])
-  const constant = [...seen].filter(([, values]) => values.size < 2).map(([field]) => field)
-  const never = ['execution.executionId', 'execution.plan', 'execution.version', 'execution.views']
-  const inMemory = [
-    'execution.isRollbackAsked',
-    'execution.requestedCalls',
-    'call.aborting',
-    'call.requested',
-  ]
-  expect(constant.toSorted()).toEqual([...never, ...inMemory].toSorted())
-})
+test(
+  'a snapshot taken after any event gives the state that was folded, then and after every later event',
+  { timeout: 60_000 },
+  () => {
+    const kinds = new Set<string>()
+    fc.assert(
+      fc.property(anyRun, fc.nat(10_000), ({ plan, moves }, choice) => {
+        const world = started(plan, choice)
+        play(world, moves)
+        const events = world.rows.flatMap((row) => row.events.map((event) => ({ ...row, event })))
+        const folded = newExecution(executionId, plan, {})
+        // One is read anew after every event, the other was read once.
+        let chained = reread(folded)
+        expectSame(described(chained), described(folded))
+        let once: ExecutionState | null = null
+        for (const [n, { atMs, event }] of events.entries()) {
+          kinds.add(event.kind)
+          if (n === choice % events.length) once = reread(folded)
+          for (const state of [folded, chained, once]) if (state !== null) fold(state, event, atMs)
+          chained = reread(chained)
+          const expected = described(folded)
+          expectSame(described(chained), expected)
+          if (once !== null) expectSame(described(once), expected)
+        }
+      }),
+      { ...bounds, numRuns: 150, seed: 14 },
+    )
+    expect([...kernelEventKinds].filter((kind) => !kinds.has(kind))).toEqual([])
+    const constant = [...seen].filter(([, values]) => values.size < 2).map(([field]) => field)
+    const never = [
+      'execution.executionId',
+      'execution.plan',
+      'execution.version',
+      'execution.views',
+    ]
+    const inMemory = [
+      'execution.isRollbackAsked',
+      'execution.requestedCalls',
+      'call.aborting',
+      'call.requested',
+    ]
+    expect(constant.toSorted()).toEqual([...never, ...inMemory].toSorted())
+  },
+)
 
 test('whatever comes after a snapshot was read, its events and commands are those of the folded state', () => {
   fc.assert(

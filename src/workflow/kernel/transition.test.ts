@@ -114,6 +114,8 @@ const unrecorded: Readonly<Record<string, string>> = {
 function recordedCall(call: ExecutionState['steps'][number]['calls'][number]): unknown {
   const { status, ...rest } = call
   const ownProcess = ['step', 'requested', 'aborting', 'error', 'before', 'after']
+  // That a lookup said never is not recorded either: after a crash it is asked again.
+  if (unrecorded[status] !== undefined || status === 'scheduled') ownProcess.push('isLost')
   const kept = Object.entries(rest).filter(([key]) => !ownProcess.includes(key))
   return { ...Object.fromEntries(kept), status: unrecorded[status] ?? status }
 }
