@@ -6,17 +6,14 @@ import {
   type KnownWorkflows,
   type Problem,
   readDocument,
-  type WorkflowDocument,
+  type ReadResult,
 } from '../workflow/index.ts'
 
 /** A document as it lies on disk, read and checked. */
-export interface DocumentFile {
+export type DocumentFile = ReadResult & {
   /** As the user named it. */
   readonly file: string
   readonly text: string
-  /** Null when a problem is an error. */
-  readonly document: WorkflowDocument | null
-  readonly problems: readonly Problem[]
 }
 
 /** Whether a text of a folder with other YAML and JSON too may be a document: it has steps. */
@@ -41,7 +38,7 @@ export function readDocumentFile(
   try {
     text = readFileSync(path, 'utf8')
   } catch (thrown) {
-    return { file, text: '', document: null, problems: [unreadable(file, thrown)] }
+    return { file, text: '', document: null, data: null, problems: [unreadable(file, thrown)] }
   }
   const { agents } = known
   const workflows = known.workflowsOf?.(text)

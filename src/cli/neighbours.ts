@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import type { WorkflowData, WorkflowDocument } from '../workflow/index.ts'
-import { readDocumentDataFile } from './document-data.ts'
+import { type WorkflowData, type WorkflowDocument, workflowRefs } from '../workflow/index.ts'
 import { readDocumentFile, refuseBroken } from './document-file.ts'
 
 /**
@@ -16,7 +15,7 @@ export function neighboursOf(
   path: string,
   cwd: string,
 ): readonly WorkflowData[] {
-  const wanted = new Set(childNames(document))
+  const wanted = new Set(workflowRefs(document).map(({ name }) => name))
   const found = new Map<string, WorkflowData>()
   // Every round may want names that an earlier file has; there are at most as many rounds as files.
   for (let isNew = wanted.size > 0; isNew;) {
@@ -27,19 +26,12 @@ export function neighboursOf(
       const read = readDocumentFile(short, file)
       if (names(text, ownName, wanted)) refuseBroken(short, read.problems)
       if (read.document === null || !wanted.has(read.document.name)) continue
-      found.set(file, readDocumentDataFile(file, cwd))
-      for (const name of childNames(read.document)) wanted.add(name)
+      found.set(file, read.data)
+      for (const { name } of workflowRefs(read.document)) wanted.add(name)
       isNew = true
     }
   }
   return [...found.values()]
-}
-
-function childNames(document: WorkflowDocument): readonly string[] {
-  return Object.values(document.steps).flatMap((step) => [
-    ...('workflow' in step ? [step.workflow.name] : []),
-    ...step.fallback.flatMap((entry) => ('workflow' in entry ? [entry.workflow.name] : [])),
-  ])
 }
 
 /** A file with its text. */

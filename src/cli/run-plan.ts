@@ -8,6 +8,8 @@ import { shellCommand } from './shell-quote.ts'
 /** What `aura run` is to run, read and checked. */
 export interface RunPlan {
   readonly document: WorkflowDocument
+  /** The document as it is written: an owner fills in the defaults itself. */
+  readonly data: WorkflowData
   /** Documents beside it that its sub-workflows name. */
   readonly neighbours: readonly WorkflowData[]
   readonly agents: readonly BaseAgent[]

@@ -4,7 +4,6 @@ import { findOwner } from '../storage/index.ts'
 import type { OwnerInfo } from '../storage/index.ts'
 import { openLook } from '../engine/index.ts'
 import type { LogEntry, Look, RunView } from '../engine/index.ts'
-import type { WorkflowData } from '../workflow/index.ts'
 import type { CommandContext } from './command-context.ts'
 import { exitCodes } from './exit-code.ts'
 import { listenForInterruption } from './interruption.ts'
@@ -32,9 +31,7 @@ export async function submitExecution(
   context: CommandContext,
   owner: OwnerInfo,
   plan: RunPlan,
-  submission: {
-    /** The document as it is written: the owner fills in the defaults. */
-    readonly data: WorkflowData
+  options: {
     /** Returns after the submission. */
     readonly isDetached: boolean
   },
@@ -44,7 +41,7 @@ export async function submitExecution(
     const body = neighbour as unknown as JsonObject
     await askOwner(owner, { method: 'POST', path: '/v1/workflows', body })
   }
-  const document = submission.data as unknown as JsonObject
+  const document = plan.data as unknown as JsonObject
   await askOwner(owner, {
     method: 'POST',
     path: '/v1/executions',
@@ -52,7 +49,7 @@ export async function submitExecution(
   })
   const look = openLook(context.databasePath)
   try {
-    if (submission.isDetached) return reportSubmitted(context, owner, { look, executionId })
+    if (options.isDetached) return reportSubmitted(context, owner, { look, executionId })
     return await attach(context, owner, { plan, look })
   } finally {
     look.close()

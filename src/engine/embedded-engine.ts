@@ -70,9 +70,10 @@ export class EmbeddedEngine implements WorkflowEngine {
     const snapshots = new Snapshots(parts.journal, parts.logger, parts.snapshotEventsMin)
     const onDocuments = (): void => this.#triggers.refresh()
     const tda = parts.tda ?? null
-    const runner = new Runner({ ...parts, tda, snapshots, onEnded, onDocuments })
-    const executions = new Executions(parts, { runner, definitions, snapshots })
-    const steering = new Steering(executions, runner, parts.pressure)
+    const pressure = parts.pressure ?? (() => null)
+    const runner = new Runner({ ...parts, tda, pressure, snapshots, onEnded, onDocuments })
+    const executions = new Executions(parts, { runner, definitions, snapshots, pressure })
+    const steering = new Steering(executions, runner, pressure)
     const rollbacks = new Rollbacks({ executions, runner, steering, clock, isRecordingOnly })
     runner.family = new Families({ parts, runner, executions, definitions, rollbacks })
     this.#definitions = definitions
@@ -324,8 +325,7 @@ export class EmbeddedEngine implements WorkflowEngine {
     await this.#drained()
     runner.close()
     for (const running of Array.from(runner.executions.values())) {
-      runner.leave(running)
-      running.telemetry.ended('left', 0, null)
+      runner.letGo(running)
       const error = new OrchestrationError(
         'RefusedError',
         `the engine was closed; '${running.row.executionId}' can be continued`,

@@ -1,5 +1,6 @@
 import { OrchestrationError } from '../core/errors.ts'
 import { executionId as checkedId, newExecutionId } from '../core/ids.ts'
+import type { Pressure } from '../core/heap-pressure.ts'
 import type { JsonObject } from '../core/json.ts'
 import {
   type CallRef,
@@ -58,6 +59,8 @@ export interface ExecutionsParts {
   readonly runner: Runner
   readonly definitions: Definitions
   readonly snapshots: Snapshots
+  /** As that of the engine's parts. */
+  readonly pressure: Pressure
 }
 
 /** Begins executions, finds them in memory or in the journal, and shows them. */
@@ -67,11 +70,16 @@ export class Executions {
   readonly #definitions: Definitions
   readonly #pins: Pins
   readonly #snapshots: Snapshots
+  readonly #pressure: Pressure
   readonly queue: RecoveryQueue
   isClosed = false
 
-  constructor(parts: EmbeddedEngineParts, { runner, definitions, snapshots }: ExecutionsParts) {
+  constructor(
+    parts: EmbeddedEngineParts,
+    { runner, definitions, snapshots, pressure }: ExecutionsParts,
+  ) {
     this.#parts = parts
+    this.#pressure = pressure
     this.#runner = runner
     this.#definitions = definitions
     this.#pins = new Pins(parts.journal, definitions)
@@ -82,8 +90,7 @@ export class Executions {
       logger: parts.logger,
       // A process that is full takes one after the other.
       hasRoom: () =>
-        runner.activeRoots < activeMax &&
-        (runner.activeRoots === 0 || (parts.pressure?.() ?? null) === null),
+        runner.activeRoots < activeMax && (runner.activeRoots === 0 || pressure() === null),
       takeUp: (executionId) => this.#takeUp(executionId),
     })
   }
@@ -214,7 +221,7 @@ export class Executions {
       active: activeRoots,
       open: executions.size + parking.size + this.queue.size,
       stalled: committer.stalled,
-      pressure: this.#parts.pressure?.() ?? null,
+      pressure: this.#pressure(),
     }
   }
 

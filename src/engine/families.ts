@@ -123,8 +123,7 @@ export class Families implements Family {
         ended.isDriven = true
         return runner.stimulate(ended, { kind: 'redrive', token: command.token })
       }
-      runner.leave(ended)
-      ended.telemetry.ended('left', 0, null)
+      runner.letGo(ended)
       this.ended(ended)
     } catch (thrown) {
       this.#watching.delete(executionId)
@@ -175,8 +174,7 @@ export class Families implements Family {
     ended.isDriven = true
     runner.stimulate(ended, { kind: 'undo' })
     if (ended.state.phase !== 'ended') return
-    runner.leave(ended)
-    ended.telemetry.ended('left', 0, null)
+    runner.letGo(ended)
     this.ended(ended)
   }
 

@@ -90,7 +90,7 @@ export class Reopening {
       await runner.flushed(running)
     })
     // Discarding starts nothing: what was loaded for it alone is done with.
-    if (!running.hasLeft && running.state.phase === 'ended') runner.leave(running)
+    if (running.state.phase === 'ended') runner.letGo(running)
   }
 
   /** Ids of failed compensations begin with that of their execution. */

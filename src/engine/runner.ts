@@ -33,7 +33,7 @@ export interface RunnerOptions {
   readonly tda: TdaContextSource | null
   readonly snapshots: Snapshots
   /** Why the process is to take nothing more on; null when all is well. */
-  readonly pressure?: Pressure
+  readonly pressure: Pressure
   /** The registry has become longer. */
   readonly onDocuments?: () => void
   /** An execution has ended. */
@@ -111,7 +111,7 @@ export class Runner {
       agents,
       clock,
       logger,
-      isFull: () => (options.pressure?.() ?? null) !== null,
+      isFull: () => options.pressure() !== null,
       tda: () => options.tda?.current() ?? unavailableTda,
       stimulate: (running, stimulus) => this.stimulate(running, stimulus),
     })
@@ -172,8 +172,14 @@ export class Runner {
     if (running.row.parent === null) this.activeRoots++
   }
 
-  /** Takes an execution out of memory; the journal has all of it. */
-  leave(running: Running): void {
+  /** Takes an execution out of memory whose end is not to be told; the journal has all of it. */
+  letGo(running: Running): void {
+    if (running.hasLeft) return
+    this.#leave(running)
+    running.telemetry.ended('left', 0, null)
+  }
+
+  #leave(running: Running): void {
     if (running.hasLeft) return
     running.hasLeft = true
     this.executions.delete(running.row.executionId)
@@ -243,11 +249,10 @@ export class Runner {
 
   /** Takes an execution out of memory that only waits, and for long. */
   parkIfIdle(running: Running): void {
-    if (running.awake !== null && (this.#options.pressure?.() ?? null) === null) return
+    if (running.awake !== null && this.#options.pressure() === null) return
     if (running.hasLeft || !this.parking.mayPark(running)) return
     this.parking.park(running)
-    this.leave(running)
-    running.telemetry.ended('left', 0, null)
+    this.letGo(running)
   }
 
   #obey(running: Running, command: Command, atMs: number): void {
@@ -305,7 +310,7 @@ export class Runner {
 
   #finished(running: Running): void {
     const { state } = running
-    this.leave(running)
+    this.#leave(running)
     const status = state.result ?? 'failed'
     running.telemetry.ended(
       status,
@@ -331,7 +336,7 @@ export class Runner {
         code: error.code,
       },
     )
-    this.leave(running)
+    this.#leave(running)
     running.telemetry.ended('left', 0, error.toJSON())
     for (const { reject } of this.takeWaiters(executionId)) reject(error)
     for (const { reject } of running.flushed.splice(0)) reject(error)

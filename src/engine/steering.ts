@@ -14,10 +14,10 @@ const smallCharacters = 4_096
 export class Steering {
   readonly #executions: Executions
   readonly #runner: Runner
-  readonly #pressure: Pressure | undefined
+  readonly #pressure: Pressure
 
   /** @param pressure why the process is to take nothing more on; null when all is well */
-  constructor(executions: Executions, runner: Runner, pressure?: Pressure) {
+  constructor(executions: Executions, runner: Runner, pressure: Pressure) {
     this.#pressure = pressure
     this.#executions = executions
     this.#runner = runner
@@ -42,7 +42,7 @@ export class Steering {
 
   /** What adds much to an execution's memory is refused while the process is full. @throws ResourceExhaustionError */
   refuseWhenFull(value: JsonValue): void {
-    const pressure = this.#pressure?.(true) ?? null
+    const pressure = this.#pressure(true)
     // A small one may be what lets an execution end.
     if (pressure === null || JSON.stringify(value).length <= smallCharacters) return
     throw new ResourceExhaustionError(pressure, {
@@ -72,10 +72,7 @@ export class Steering {
       return await work()
     } finally {
       running.holders--
-      if (!running.isDriven && running.holders === 0 && !running.hasLeft) {
-        this.#runner.leave(running)
-        running.telemetry.ended('left', 0, null)
-      }
+      if (!running.isDriven && running.holders === 0) this.#runner.letGo(running)
     }
   }
 }

@@ -3,7 +3,6 @@ import { join, relative, resolve } from 'node:path'
 import { messageOf, OrchestrationError } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { KnownAgents, Problem, WorkflowData } from '../../workflow/index.ts'
-import { readDocumentDataFile } from '../document-data.ts'
 import { looksLikeDocument, readDocumentFile } from '../document-file.ts'
 
 /** A document that a path of `--workflows` leads to. */
@@ -40,7 +39,7 @@ export function readWorkflowFiles(
     const file = shortPath(cwd, path)
     const read = readDocumentFile(file, path, { agents })
     problems.push(...read.problems)
-    if (read.document !== null) documents.push({ file, data: readDocumentDataFile(path, cwd) })
+    if (read.data !== null) documents.push({ file, data: read.data })
   }
   const errors = problems.filter(({ level }) => level === 'error')
   if (errors.length === 0) {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { invariant } from '../../core/assert.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { executionId as checkedId, newExecutionId } from '../../core/ids.ts'
 import { systemRandom } from '../../core/random.ts'
@@ -8,11 +9,10 @@ import { openLook } from '../../engine/index.ts'
 import type { LogEntry } from '../../engine/index.ts'
 import { findOwner } from '../../storage/index.ts'
 import type { OwnerInfo } from '../../storage/index.ts'
-import type { KnownAgents, WorkflowDocument } from '../../workflow/index.ts'
+import type { KnownAgents } from '../../workflow/index.ts'
 import type { BaseAgent } from '../../agents/index.ts'
 import { agentsOf, knownAgents } from '../agents.ts'
 import type { CommandContext } from '../command-context.ts'
-import { readDocumentDataFile } from '../document-data.ts'
 import { readDocumentFile, refuseBroken } from '../document-file.ts'
 import { openFile, ownedBy } from '../engine-access.ts'
 import { checkEngineName } from '../engine-name.ts'
@@ -74,10 +74,7 @@ async function submit(
   const known = await ownerAgents(owner)
   const plan = readPlan(context, { file, options, agents: [], known })
   const { submitExecution } = await import('../run-submit.ts')
-  return submitExecution(context, owner, plan, {
-    data: readDocumentDataFile(file, context.cwd),
-    isDetached: options.detach === true,
-  })
+  return submitExecution(context, owner, plan, { isDetached: options.detach === true })
 }
 
 /** Reads what is to be run; `known` are the agents of whoever drives it. */
@@ -98,7 +95,8 @@ function readPlan(
   const isNew = options.detach !== true && history.length === 0
   const read = readDocumentFile(file, documentPath, isNew ? { agents: from.known } : {})
   refuseBroken(file, read.problems)
-  const document = read.document as WorkflowDocument
+  const { document, data } = read
+  invariant(document !== null, `${file} has no problem and no document`)
   const neighbours = neighboursOf(document, documentPath, context.cwd)
   // One that exists has its sub-workflows pinned.
   if (history.length === 0) {
@@ -116,6 +114,7 @@ function readPlan(
   const modules = (options.agents ?? []).flatMap((module) => ['--agents', module])
   return {
     document,
+    data,
     neighbours,
     agents,
     executionId,

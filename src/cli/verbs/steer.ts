@@ -1,3 +1,4 @@
+import { resolve as resolvePath } from 'node:path'
 import { executionId as checkedId } from '../../core/ids.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import { isJsonObject } from '../../core/json.ts'
@@ -182,10 +183,13 @@ export async function fork(
   return exitCodes.done
 }
 
+/** The document that is forked into, as it is written; null: that of the execution. */
 async function dataOf(context: CommandContext, file: string | undefined) {
   if (file === undefined) return null
-  const { readDocumentDataFile } = await import('../document-data.ts')
-  return readDocumentDataFile(file, context.cwd)
+  const { readDocumentFile, refuseBroken } = await import('../document-file.ts')
+  const { data, problems } = readDocumentFile(file, resolvePath(context.cwd, file))
+  refuseBroken(file, problems)
+  return data
 }
 
 function forkedId(answer: JsonValue): string {

@@ -5,17 +5,15 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
 import { isOrchestrationError } from '../../core/errors.ts'
 import { Database, type DatabaseReader } from '../../storage/index.ts'
-import type { ExecutionRow, JournalBatch } from './journal.ts'
 import { SqliteJournalReader } from './sqlite-reader.ts'
 import { SqliteJournal } from './sqlite.ts'
+import { document, nothing, start } from './suite/journal-samples.ts'
 
 const cleanUps: (() => void)[] = []
 afterEach(() => {
   for (const cleanUp of cleanUps.splice(0).toReversed()) cleanUp()
 })
 
-const nothing: JournalBatch = { documents: [], starts: [], rows: [], statuses: [] }
-const document = { hash: 'd0'.repeat(32), text: '{"name":"triage"}' }
 const error = { code: 'AgentError', message: 'no', retryable: false, hint: null, details: null }
 const big = JSON.stringify(Array.from({ length: 4_000 }, (_, i) => ({ at: i, text: `row ${i}` })))
 
@@ -193,23 +191,6 @@ async function recorded() {
   database.checkpoint()
   database.close()
   return { path, execution }
-}
-
-function start(execution: number, executionId: string): ExecutionRow {
-  return {
-    execution,
-    executionId,
-    workflow: 'triage',
-    version: '1.0.0',
-    documentHash: document.hash,
-    startHash: 'ab'.repeat(32),
-    status: 'running',
-    metadata: { team: 'sre' },
-    startedAtMs: 1_700_000_000_000,
-    endedAtMs: null,
-    parent: null,
-    isPruned: false,
-  }
 }
 
 function ownerOf(path: string): Database {

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Database, openReader } from '../../storage/index.ts'
-import type { ExecutionRow, Journal, JournalBatch, JournalRow, RetentionPolicy } from './journal.ts'
+import type { Journal, JournalBatch, JournalRow, RetentionPolicy } from './journal.ts'
+import { document, nothing, start } from './suite/journal-samples.ts'
 import { journalSuite } from './suite/journal-suite.ts'
 import { MemoryJournal } from './memory.ts'
 import { SqliteJournalReader } from './sqlite-reader.ts'
@@ -173,14 +174,12 @@ describe('SqliteJournal', () => {
   })
 })
 
-const nothing: JournalBatch = { documents: [], starts: [], rows: [], statuses: [] }
 const keepNothing = {
   endedBeforeMs: 1e15,
   endedMax: 0,
   deadLetterEndedBeforeMs: 1e15,
   limit: 1_000,
 }
-const document = { hash: 'd0'.repeat(32), text: '{"name":"triage"}' }
 
 /** Few ids, numbers and positions, so that most sequences collide somewhere. */
 const numbers = fc.integer({ min: 1, max: 3 })
@@ -240,23 +239,6 @@ const policies: fc.Arbitrary<RetentionPolicy> = fc.record({
   deadLetterEndedBeforeMs: fc.integer({ min: 1, max: 10 }),
   limit: fc.integer({ min: 1, max: 3 }),
 })
-
-function start(execution: number, executionId: string): ExecutionRow {
-  return {
-    execution,
-    executionId,
-    workflow: 'triage',
-    version: '1.0.0',
-    documentHash: document.hash,
-    startHash: 'ab'.repeat(32),
-    status: 'running',
-    metadata: { team: 'sre' },
-    startedAtMs: 1_700_000_000_000,
-    endedAtMs: null,
-    parent: null,
-    isPruned: false,
-  }
-}
 
 function row(execution: number, seq: number): JournalRow {
   return { execution, seq, count: 1, payload: `{"at":${seq}}` }

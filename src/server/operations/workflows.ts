@@ -6,9 +6,9 @@ import { nearestOrAll } from '../../core/nearest.ts'
 import {
   documentError,
   documentHash,
-  type Problem,
+  readDocument,
   readDocumentData,
-  type WorkflowData,
+  type ReadResult,
   type WorkflowDocument,
 } from '../../workflow/index.ts'
 import { type Api, checkAccepting } from '../api.ts'
@@ -22,7 +22,6 @@ import {
 import { operation, type Operation } from '../operation.ts'
 import { notOffered } from '../refusal.ts'
 import { mediaType, parseJson } from '../request-body.ts'
-import { readYamlDocument } from '../yaml-body.ts'
 
 const tag = 'workflows'
 const yamlTypes = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml']
@@ -58,10 +57,10 @@ export const workflowOperations: readonly Operation[] = [
     problems: [503],
     async handle(api, { text, request }) {
       checkAccepting(api)
-      const { data, problems } = readBody(text, request.headers['content-type'])
-      const named = data as unknown as WorkflowData
-      await api.options.engine.registerWorkflow(named)
-      return { status: 201, body: { name: named.name, version: named.version, problems } }
+      const { document, data, problems } = readBody(text, request.headers['content-type'])
+      if (document === null) throw documentError(problems)
+      await api.options.engine.registerWorkflow(data)
+      return { status: 201, body: { name: data.name, version: data.version, problems } }
     },
   }),
   operation({
@@ -118,11 +117,8 @@ function listing(versions: readonly WorkflowDocument[]): object {
   return { name, version, description, metadata, triggers, versions: all }
 }
 
-function readBody(
-  text: string,
-  contentType: string | undefined,
-): { readonly data: JsonObject; readonly problems: readonly Problem[] } {
-  if (yamlTypes.includes(mediaType(contentType) ?? '')) return readYamlDocument(text)
+function readBody(text: string, contentType: string | undefined): ReadResult {
+  if (yamlTypes.includes(mediaType(contentType) ?? '')) return readDocument(text, { file: 'body' })
   const value = parseJson(text)
   const data = isJsonObject(value) && isWrapped(value) ? value.document : value
   if (!isJsonObject(data)) {
@@ -130,9 +126,7 @@ function readBody(
       hint: 'send the document, or { "document": … }; YAML with content-type application/yaml',
     })
   }
-  const { document, problems } = readDocumentData(data, { file: 'body' })
-  if (document === null) throw documentError(problems)
-  return { data, problems }
+  return readDocumentData(data, { file: 'body' })
 }
 
 function isWrapped(value: JsonObject): boolean {

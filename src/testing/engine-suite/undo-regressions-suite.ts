@@ -72,18 +72,7 @@ export const undoRegressionChecks: EngineChecks = {
     assert.deepEqual(await letters(stage), ['x'])
   },
   async 'a compensation that must not happen twice is asked about before it is redriven'(stage) {
-    const once = { agent: 'worker', action: 'charge' }
-    stage.script.run = ({ action, stepId }) => {
-      if (action === 'charge') throw passing()
-      if (stepId === 'down') throw final()
-      return null
-    }
-    stage.script.lookup = () => {
-      throw passing('nobody answers')
-    }
-    const a = call('write', { compensate: once })
-    const steps = { a, down: call('read', { needs: ['a'] }) }
-    await stage.finish(probe(steps, undoing), { executionId: 'x', forMs: 60_000 })
+    await failToChargeOnce(stage)
     const { length } = stage.script.calls
     stage.script.lookup = () => 'done before'
     await stage.now(stage.engine.redrive('x/a/compensate'))
@@ -92,18 +81,7 @@ export const undoRegressionChecks: EngineChecks = {
     assert.deepEqual((await letters(stage)).toSorted(), ['x'])
   },
   async 'an undoing of which nobody knows the outcome is asked about before the next one'(stage) {
-    const once = { agent: 'worker', action: 'charge' }
-    stage.script.run = ({ action, stepId }) => {
-      if (action === 'charge') throw passing()
-      if (stepId === 'down') throw final()
-      return null
-    }
-    stage.script.lookup = () => {
-      throw passing('nobody answers')
-    }
-    const a = call('write', { compensate: once })
-    const steps = { a, down: call('read', { needs: ['a'] }) }
-    await stage.finish(probe(steps, undoing), { executionId: 'x', forMs: 60_000 })
+    await failToChargeOnce(stage)
     stage.script.lookup = () => 'done before'
     await stage.now(stage.engine.redrive('x'))
     await stage.ended('x', 60_000)
@@ -140,6 +118,22 @@ export const undoRegressionChecks: EngineChecks = {
     assert.equal((await stage.ended(id)).status, 'failed')
     assert.equal(stage.script.calls.length, 1)
   },
+}
+
+/** An execution `x` that has failed, and of which nobody knows whether its `a` was undone. */
+async function failToChargeOnce(stage: EngineStage): Promise<void> {
+  const once = { agent: 'worker', action: 'charge' }
+  stage.script.run = ({ action, stepId }) => {
+    if (action === 'charge') throw passing()
+    if (stepId === 'down') throw final()
+    return null
+  }
+  stage.script.lookup = () => {
+    throw passing('nobody answers')
+  }
+  const a = call('write', { compensate: once })
+  const steps = { a, down: call('read', { needs: ['a'] }) }
+  await stage.finish(probe(steps, undoing), { executionId: 'x', forMs: 60_000 })
 }
 
 /** An execution `x` that has failed, and whose `b` could not be undone. */

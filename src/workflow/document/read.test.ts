@@ -168,6 +168,16 @@ test('JSON text and data give the document that YAML gives', () => {
   expect(readDocumentData(data).document).toEqual(yaml.document)
 })
 
+test('what is written comes back beside the document, aliases as what they stand for', () => {
+  const written = { name: 'a', version: '1.0.0', steps: { x: { sleep: '1s' }, y: { sleep: '1s' } } }
+  const yaml = 'name: a\nversion: 1.0.0\nsteps: { x: &wait { sleep: 1s }, y: *wait }'
+  const read = readDocument(yaml, { file: '' })
+  expect(read.data).toEqual(written)
+  expect(read.document).toEqual(readDocumentData(read.data).document)
+  expect(readDocumentData(written).data).toEqual(written)
+  expect(readDocument('name: a', { file: '' })).toMatchObject({ document: null, data: null })
+})
+
 test('data has no lines, and the file only when it is given', () => {
   const [problem] = readDocumentData({
     name: 'a',

@@ -22,16 +22,22 @@ import type { Problem } from './problem.ts'
 import { parseShape } from './schema-problems.ts'
 import { stepGraph } from './step-graph.ts'
 import { mapAt } from './value-at.ts'
+import type { WorkflowData } from './workflow-data.ts'
 import { parseYaml } from './yaml-parse.ts'
 import { yamlPositions } from './yaml-positions.ts'
 import { readTree } from './yaml-tree.ts'
 
 /** A document and everything that is wrong with it. */
-export interface ReadResult {
-  /** Null when a problem is an error; warnings alone leave it. */
-  readonly document: WorkflowDocument | null
+export type ReadResult = (ValidDocument | { readonly document: null; readonly data: null }) & {
   /** In the order of the text, at most `limits.problemsMax`. */
   readonly problems: readonly Problem[]
+}
+
+/** Not there when a problem is an error; warnings alone leave it. */
+interface ValidDocument {
+  readonly document: WorkflowDocument
+  /** As it is written, without the defaults. */
+  readonly data: WorkflowData
 }
 
 /** What a document may name beside itself. */
@@ -54,11 +60,11 @@ export function readDocument(
   const yaml = parseYaml(text, problems)
   if (problems.hasErrors) {
     const positions = yamlPositions(yaml, new Map())
-    return { document: null, problems: problems.finish(options.file, positions) }
+    return { document: null, data: null, problems: problems.finish(options.file, positions) }
   }
   const { data, aliased } = readTree(yaml.root, problems)
   const document = checkData(data, problems, options)
-  return { document, problems: problems.finish(options.file, yamlPositions(yaml, aliased)) }
+  return resultOf(document, data, problems.finish(options.file, yamlPositions(yaml, aliased)))
 }
 
 /**
@@ -72,8 +78,19 @@ export function readDocumentData(
   options: { readonly file?: string } = {},
 ): ReadResult {
   const problems = new ProblemList()
-  const document = checkData(readData(data, problems), problems, {})
-  return { document, problems: problems.finish(options.file ?? null, noPositions) }
+  const read = readData(data, problems)
+  const document = checkData(read, problems, {})
+  return resultOf(document, read, problems.finish(options.file ?? null, noPositions))
+}
+
+function resultOf(
+  document: WorkflowDocument | null,
+  data: JsonValue,
+  problems: readonly Problem[],
+): ReadResult {
+  if (document === null) return { document, data: null, problems }
+  // It has passed the schema.
+  return { document, data: data as unknown as WorkflowData, problems }
 }
 
 /** The content hash by which executions are pinned to a document: SHA-256, 64 hexadecimal digits. */

@@ -35,7 +35,7 @@ export function start(execution: number, executionId: string): ExecutionRow {
     documentHash,
     startHash: '5a'.repeat(32),
     status: 'running',
-    metadata: {},
+    metadata: { team: 'sre' },
     startedAtMs: 1_700_000_000_000 + execution,
     endedAtMs: null,
     parent: null,
