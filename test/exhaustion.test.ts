@@ -21,8 +21,10 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp()
 })
 
-/** `AURA_FLOODS=small,large,http` takes two minutes. */
-const floods = (process.env['AURA_FLOODS'] ?? 'small,large').split(',') as readonly Flood[]
+/** `AURA_FLOODS=http` takes a minute. */
+const floods = (process.env['AURA_FLOODS'] ?? 'small,large,signals,state').split(
+  ',',
+) as readonly Flood[]
 
 describe.each<Flood>(floods)(
   `a process with ${heapMb} MB, ${filesMax} files and one core under a flood of '%s'`,

@@ -16,12 +16,15 @@ const semiSpaceBytes = 64 * 1_048_576
 export type Pressure = (isExact?: boolean) => string | null
 
 /**
- * Tells why the process should take nothing more on: its old generation is filled above `heapShareMax`, and V8
- * ends the process when that is full. Null while it has room. What garbage collection would free counts as
- * filled, so it may say so for a moment too long.
+ * Tells why the process should take nothing more on: its old generation, which ends the process when it is
+ * full, is filled above `heapShareMax`, or has less than `heapReserveBytes` left (of a heap smaller than twice
+ * that: half). Null while it has room. What garbage collection would free counts as filled, so it may say so
+ * for a moment too long.
  */
 export function heapPressure(clock: Clock): Pressure {
   const oldBytesMax = getHeapStatistics().heap_size_limit - youngBytesMax()
+  const reserveBytes = Math.min(limits.heapReserveBytes, oldBytesMax / 2)
+  const filledMax = Math.min(limits.heapShareMax * oldBytesMax, oldBytesMax - reserveBytes)
   let lookedAtMs = -Infinity
   let asks = 0
   let pressure: string | null = null
@@ -32,9 +35,9 @@ export function heapPressure(clock: Clock): Pressure {
     asks = 0
     const usedBytes = oldBytes()
     pressure =
-      usedBytes <= limits.heapShareMax * oldBytesMax
+      usedBytes <= filledMax
         ? null
-        : `the heap holds ${megabytes(usedBytes)} of ${megabytes(oldBytesMax)} MB; heapShareMax is ${limits.heapShareMax}`
+        : `the heap holds ${megabytes(usedBytes)} of ${megabytes(oldBytesMax)} MB; heapShareMax is ${limits.heapShareMax}, heapReserveBytes ${megabytes(limits.heapReserveBytes)} MB`
     return pressure
   }
 }

@@ -34,6 +34,8 @@ export const limits = {
   activeExecutionsMax: 20_000,
   /** Share of the heap's limit above which nothing new is accepted. */
   heapShareMax: 0.8,
+  /** Room in the heap that is kept for what was accepted: large texts leave gaps which V8 counts as filled. */
+  heapReserveBytes: 33_554_432,
   /** Attempts of one agent that may run at the same time. */
   maxConcurrent: 1_000,
   /** Attempts of one agent that may wait for a place. */
