@@ -38,25 +38,44 @@ const features = [
 
 type Group = 'events' | 'faults' | 'crashes' | 'features'
 
-/** How often each kind of event, fault, crash point and feature occurred over all seeds. */
+/** How often each kind of event, fault, crash point and feature occurred. */
+export type Counts = Readonly<Record<Group, Record<string, number>>>
+
+/** Counts over any number of seeds. */
 export class Coverage {
-  readonly events = zeros(kernelEventKinds)
-  readonly faults = zeros(faultKinds)
-  readonly crashes = zeros(crashPoints)
-  readonly features = zeros(features)
+  readonly counts: Counts = {
+    events: zeros(kernelEventKinds),
+    faults: zeros(faultKinds),
+    crashes: zeros(crashPoints),
+    features: zeros(features),
+  }
 
   count(of: Group, kind: string): void {
-    this[of][kind] = (this[of][kind] ?? 0) + 1
+    this.#add(of, kind, 1)
   }
 
-  /** Kinds that never occurred, as `events.CallFailed`. */
-  get missing(): readonly string[] {
-    return (['events', 'faults', 'crashes', 'features'] as const).flatMap((of) =>
-      Object.entries(this[of])
-        .filter(([, count]) => count === 0)
-        .map(([kind]) => `${of}.${kind}`),
-    )
+  /** Takes in what other seeds met. */
+  add(counts: Counts): void {
+    for (const of of groups) {
+      for (const [kind, count] of Object.entries(counts[of])) this.#add(of, kind, count)
+    }
   }
+
+  #add(of: Group, kind: string, count: number): void {
+    const counts = this.counts[of]
+    counts[kind] = (counts[kind] ?? 0) + count
+  }
+}
+
+const groups: readonly Group[] = ['events', 'faults', 'crashes', 'features']
+
+/** Kinds that never occurred, as `events.CallFailed`. */
+export function missingIn(counts: Counts): readonly string[] {
+  return groups.flatMap((of) =>
+    Object.entries(counts[of])
+      .filter(([, count]) => count === 0)
+      .map(([kind]) => `${of}.${kind}`),
+  )
 }
 
 function zeros(kinds: readonly string[]): Record<string, number> {

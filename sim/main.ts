@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { plantMutant } from './mutate.ts'
+import type { Findings } from './simulate.ts'
 
 /** `npm run -s sim -- --seeds N [--seed S] [--mutant NAME] [--json]`: see CONTRIBUTING.md. */
 const { values } = parseArgs({
@@ -8,7 +9,6 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     mutant: { type: 'string' },
     json: { type: 'boolean', default: false },
-    verbose: { type: 'boolean', default: false },
   },
 })
 
@@ -18,31 +18,40 @@ if (!Number.isInteger(seeds) || seeds < 1 || !Number.isInteger(first)) {
   console.error('sim: --seeds and --seed must be whole numbers, e.g. --seeds 200 --seed 1')
   process.exit(2)
 }
-// Errors are made by the thousand here, and nobody reads where.
-Error.stackTraceLimit = values.verbose ? 10 : 0
-if (values.mutant !== undefined) plantMutant(values.mutant)
-const { simulate } = await import('./simulate.ts')
-const report = await simulate({ seeds, first, stopAtFirst: values.mutant !== undefined })
-const missing = seeds >= 200 && values.mutant === undefined ? report.missing : []
+const startMs = performance.now()
+const { failures, coverage, eventsMin, crashesMin, missing } = await run()
+const seconds = (performance.now() - startMs) / 1_000
+const failed = new Set(failures.map(({ seed }) => seed)).size
 if (values.json) {
-  const { failed, failures, coverage } = report
   console.log(JSON.stringify({ seeds, failed, failures, coverage }))
 } else {
-  const { events, faults, crashes, features } = report.coverage
-  for (const [title, counts] of Object.entries({ events, faults, crashes, features })) {
+  for (const [title, counts] of Object.entries(coverage)) {
     console.log(
       `${title}: ${Object.entries(counts)
         .map(([kind, count]) => `${kind} ${count}`)
         .join(', ')}`,
     )
   }
-  for (const { seed, property } of report.failures.slice(0, 20)) {
+  for (const { seed, property } of failures.slice(0, 20)) {
     console.log(`seed ${seed}: ${property}   (again: npm run -s sim -- --seeds 1 --seed ${seed})`)
   }
-  const { eventsMin, crashesMin, seedsPerSecond } = report
+  const perSecond = Math.round(seeds / seconds)
   console.log(
-    `${seeds} seeds from ${first}, ${report.failed} failed; at least ${eventsMin} events and ${crashesMin} crashes each; ${seedsPerSecond} seeds/s`,
+    `${seeds} seeds from ${first}, ${failed} failed; at least ${eventsMin} events and ${crashesMin} crashes each; ${perSecond} seeds/s`,
   )
 }
 for (const kind of missing) console.error(`sim: ${kind} never occurred`)
-process.exitCode = report.failed > 0 || missing.length > 0 ? 1 : 0
+process.exitCode = failed > 0 || missing.length > 0 ? 1 : 0
+
+/** A mutant is planted before anything of the product is loaded, and the first seed that shows it ends the search. */
+async function run(): Promise<Findings & { readonly missing: readonly string[] }> {
+  if (values.mutant !== undefined) {
+    plantMutant(values.mutant)
+    const { simulate } = await import('./simulate.ts')
+    return { ...(await simulate({ first, seeds }, { stopAtFirst: true })), missing: [] }
+  }
+  const { simulateInThreads } = await import('./simulate-in-threads.ts')
+  const { missingIn } = await import('./coverage.ts')
+  const findings = await simulateInThreads({ first, seeds })
+  return { ...findings, missing: seeds < 200 ? [] : missingIn(findings.coverage) }
+}
