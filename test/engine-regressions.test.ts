@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { expect, it } from 'vitest'
 import { MemoryJournal } from '../src/engine/index.ts'
-import { StateConsistencyError } from '../src/core/errors.ts'
+import { OrchestrationError, StateConsistencyError } from '../src/core/errors.ts'
 import { AloneGate } from '../src/engine/alone-gate.ts'
 import { decodeRow, encodeRow } from '../src/workflow/kernel/codec.ts'
 import { call, deaf, EngineStage, held, probe, final } from '../src/testing/index.ts'
@@ -73,6 +73,36 @@ it('a document whose first start was refused can be started later', async () => 
   )
   fail = false
   expect((await stage.finish(probe({ a: call('read') }))).status).toBe('completed')
+})
+
+it('of an execution that could not be recorded nothing later is recorded either', async () => {
+  const journal = new MemoryJournal()
+  const append = journal.append.bind(journal)
+  const full = new OrchestrationError('StorageError', 'full', { retryable: true })
+  const refused = new StateConsistencyError('refused')
+  let answers: Error[] = []
+  journal.append = (batch) => {
+    const [answer] = answers
+    if (answer === undefined) return append(batch)
+    if (answer === refused) answers.shift()
+    return Promise.reject(answer)
+  }
+  const stage = await stageOn({ open: () => journal, lose() {}, remove() {} })
+  stage.script.run = () => held
+  const id = await stage.begin(probe({ a: call('read'), b: call('read', { needs: ['a'] }) }))
+  const before = journal.rows(journal.find(id)?.execution ?? 0)
+  answers = [full]
+  const signalled = stage.engine.signal(id, 'early', 1)
+  await stage.harness.advance(1)
+  stage.script.call('a').resolve(1)
+  await stage.harness.advance(1)
+  // The batch is refused when it is tried again, and then once more on its own.
+  answers = [refused, refused]
+  await Promise.all([
+    stage.refused(signalled, 'StateConsistencyError'),
+    stage.harness.advance(1_000),
+  ])
+  expect(journal.rows(journal.find(id)?.execution ?? 0)).toEqual(before)
 })
 
 it('a signal in the moment in which the execution ends is refused or kept, not swallowed', async () => {

@@ -131,11 +131,17 @@ export class Committer {
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  /** An execution whose events cannot be written down breaks alone. */
+  /** An execution whose events cannot be written down breaks alone; of one that is broken nothing more is recorded. */
   #takeParts(dirty: readonly Running[], atMs: number): readonly Part[] {
     const parts: Part[] = []
     for (const running of dirty) {
-      const { flushed } = running
+      const { flushed, broken } = running
+      if (broken !== null) {
+        running.isDirty = false
+        running.flushed = []
+        for (const { reject } of flushed) reject(broken)
+        continue
+      }
       try {
         parts.push(takePart(running, atMs))
       } catch (thrown) {

@@ -336,10 +336,10 @@ export class Runner {
         code: error.code,
       },
     )
+    running.broken = error
     this.#leave(running)
     running.telemetry.ended('left', 0, error.toJSON())
     for (const { reject } of this.takeWaiters(executionId)) reject(error)
-    for (const { reject } of running.flushed.splice(0)) reject(error)
   }
 
   /** A listener that throws is logged: it must not stop what others wait for. */

@@ -22,6 +22,8 @@ export interface Running {
   isDirty: boolean
   /** It is out of memory: nothing reaches it any more. */
   hasLeft: boolean
+  /** Why it is not driven any more; what it decided and was not recorded is given up. */
+  broken: OrchestrationError | null
   /** Decided since the last commit: events to be recorded, commands to be obeyed after that. */
   made: Transition
   /** The status in the journal. */
@@ -51,6 +53,7 @@ export function newRunning(
     holders: 0,
     isDirty: false,
     hasLeft: false,
+    broken: null,
     made: { events: [], commands: [] },
     status: parts.row.status,
     knownDues: null,
