@@ -1,0 +1,90 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ask } from './ask.ts'
+import { run } from './run.ts'
+import type { Service } from './service.ts'
+
+const port = 9092
+const controllerPort = 9093
+/** Of the cluster: a data folder formatted with another one is refused. */
+const clusterId = 'YXVyYS1sb2NhbC1jbHVzdA'
+
+/** One Kafka broker that is its own controller (KRaft), with the jars of Maven Central on Java 17. */
+export const kafka: Service = {
+  name: 'kafka',
+  version: '4.2.0',
+  port,
+  setting: `KAFKA_BROKERS=127.0.0.1:${port}`,
+  async install(software) {
+    mkdirSync(software, { recursive: true })
+    writeFileSync(join(software, 'pom.xml'), pom(this.version))
+    const copy = ['dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=lib']
+    await run('mvn', ['-q', '-B', ...copy], { cwd: software })
+    rmSync(join(software, 'target'), { recursive: true, force: true })
+  },
+  async start({ software, data }) {
+    const config = join(data, 'server.properties')
+    writeFileSync(config, properties(join(data, 'log')))
+    const jars = join(software, 'lib/*')
+    const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config]
+    await run('java', ['-cp', jars, ...format, '--ignore-formatted'])
+    const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
+    return {
+      program: 'java',
+      words: ['-Xms256m', '-Xmx512m', quiet, '-cp', jars, 'kafka.Kafka', config],
+    }
+  },
+  /** Asks which requests it knows: ApiVersions, version 0, which every broker answers. */
+  async answers() {
+    const request = Buffer.alloc(14)
+    request.writeInt32BE(10, 0)
+    request.writeInt16BE(18, 4)
+    request.writeInt16BE(0, 6)
+    request.writeInt32BE(1, 8)
+    request.writeInt16BE(-1, 12)
+    const answer = await ask(port, request)
+    return answer.readInt32BE(4) === 1 && answer.readInt16BE(8) === 0
+  },
+}
+
+function pom(version: string): string {
+  const needed = [
+    artifact('org.apache.kafka', 'kafka_2.13', version),
+    artifact('org.slf4j', 'slf4j-simple', '1.7.36'),
+  ]
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+${artifact('aura', 'kafka', version)}
+<dependencies>${needed.map((one) => `<dependency>${one}</dependency>`).join('')}</dependencies>
+</project>
+`
+}
+
+function artifact(group: string, name: string, version: string): string {
+  return `<groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version>`
+}
+
+/** One node, nothing replicated; groups form without waiting for more members. */
+function properties(log: string): string {
+  return Object.entries({
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'log.dirs': log,
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '1',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.num.partitions': '1',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    'group.initial.rebalance.delay.ms': '0',
+    'auto.create.topics.enable': 'false',
+  })
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('')
+}
