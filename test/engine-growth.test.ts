@@ -71,6 +71,17 @@ it('an execution that only sleeps is out of memory, and comes back when it is du
   expect(engine.held).toEqual({ timers: 0, attempts: 0, executions: 0 })
 })
 
+it('an execution is not put out of memory between its commit and what that arms', async () => {
+  // Whoever takes executions up in that moment looks whether this one may be parked.
+  const onEvent = ({ event }: { readonly event: { readonly kind: string } }): void => {
+    if (event.kind === 'StepScheduled') engine.recoverAll()
+  }
+  await open({ listeners: new Set([{ onEvent }]) })
+  await start(probe({ a: { sleep: '1h' } }), 'x')
+  await time.advance(3_600_000)
+  expect((await engine.getExecution('x')).status).toBe('completed')
+})
+
 it('who waits for the end of an execution waits while it is out of memory', async () => {
   const ending = engine.executeWorkflow('probe', probe({ a: { sleep: '1d' } }), {
     executionId: 'x',

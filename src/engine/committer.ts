@@ -214,6 +214,7 @@ function takePart(running: Running, atMs: number): Part {
   const { flushed, state, row } = running
   const { events, commands } = running.made
   running.isDirty = false
+  running.isRecording = true
   running.made = { events: [], commands: [] }
   running.flushed = []
   const firstSeq = state.seq - events.length + 1

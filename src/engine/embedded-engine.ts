@@ -176,9 +176,7 @@ export class EmbeddedEngine implements WorkflowEngine {
   async getExecution(executionId: string): Promise<ShowView> {
     const running = this.#runner.executions.get(executionId)
     // What is shown is durable, unless nothing can be made durable at present.
-    if (running?.isDirty === true && this.#runner.committer.stalled === null) {
-      await this.#runner.flushed(running)
-    }
+    if (running !== undefined && this.#runner.isAhead(running)) await this.#runner.flushed(running)
     return this.#executions.show(executionId)
   }
 

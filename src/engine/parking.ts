@@ -37,8 +37,9 @@ export class Parking {
 
   /** Whether nothing of the execution is under way and nothing will be for a while. */
   mayPark(running: Running): boolean {
-    const { state, holders, flushed, isDirty, places, missing } = running
-    if (!running.isDriven || isDirty || holders > 0 || flushed.length > 0) return false
+    const { state, holders, flushed, places, missing } = running
+    if (!running.isDriven || running.isDirty || running.isRecording) return false
+    if (holders > 0 || flushed.length > 0) return false
     if (places.size > 0 || state.live.size === 0) return false
     if (state.rollback !== null || state.phase !== 'forward') return false
     // An anomaly is to find it awake.

@@ -158,6 +158,11 @@ export class Runner {
     return this.timers.size - awake
   }
 
+  /** Whether the execution has decided what is not durable yet and can be soon. */
+  isAhead({ isDirty, isRecording }: Running): boolean {
+    return (isDirty || isRecording) && this.committer.stalled === null
+  }
+
   /** Resolves when all that the execution has recorded so far is durable. */
   flushed(running: Running): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -231,6 +236,7 @@ export class Runner {
       // Whoever drives the execution later derives the rest anew; that it has ended is true for all.
       if (running.isDriven || command.kind === 'finished') this.#obey(running, command, atMs)
     }
+    running.isRecording = false
     // A lookup that found no agent makes it wait, which is to be recorded.
     if (running.missing.size > 0 && statusOf(running) !== running.status) {
       this.committer.touch(running)

@@ -20,6 +20,8 @@ export interface Running {
   /** Its start is in the journal. */
   isRecorded: boolean
   isDirty: boolean
+  /** What it decided is on its way into the journal, or recorded and not yet obeyed. */
+  isRecording: boolean
   /** It is out of memory: nothing reaches it any more. */
   hasLeft: boolean
   /** Why it is not driven any more; what it decided and was not recorded is given up. */
@@ -52,6 +54,7 @@ export function newRunning(
     isRecorded: false,
     holders: 0,
     isDirty: false,
+    isRecording: false,
     hasLeft: false,
     broken: null,
     made: { events: [], commands: [] },

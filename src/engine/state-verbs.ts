@@ -125,7 +125,7 @@ export class StateVerbs {
     const row = executions.row(executionId)
     const running = runner.executions.get(executionId)
     if (running === undefined) return executions.stateAt(row)
-    if (running.isDirty && runner.committer.stalled === null) await runner.flushed(running)
+    if (runner.isAhead(running)) await runner.flushed(running)
     return running.state
   }
 
