@@ -89,11 +89,20 @@ function checkLetters(of: {
 /** When everything has ended, nothing is held any more. */
 function checkHeld(world: World): void {
   const { process, time } = world
-  const { timers, attempts, executions } = process.engine.held
+  const { timers, attempts, slots, executions } = process.engine.held
   const { parked, watched } = process.engine.awaited
   const { placesHeld } = process.agents
-  if (timers + attempts + executions + parked + watched + placesHeld === 0) return
-  const what = { timers, attempts, executions, parked, watched, placesHeld, atMs: time.monotonicMs }
+  if (timers + attempts + slots + executions + parked + watched + placesHeld === 0) return
+  const what = {
+    timers,
+    attempts,
+    slots,
+    executions,
+    parked,
+    watched,
+    placesHeld,
+    atMs: time.monotonicMs,
+  }
   world.fail(`nothingIsLeftOver (${JSON.stringify(what)})`)
 }
 

@@ -5,7 +5,7 @@ import type { Plan } from '../src/workflow/plan/plan.ts'
 import { EndModel } from './end-model.ts'
 import { ReopeningModel } from './reopening-model.ts'
 import { StateModel } from './state-model.ts'
-import { type CallModel, labelOf, type OfCall, StepsModel } from './step-model.ts'
+import { type CallModel, labelOf, type OfCall, type StepModel, StepsModel } from './step-model.ts'
 
 interface Recorded {
   readonly seq: number
@@ -85,6 +85,8 @@ export class ExecutionModel {
       case 'CallFailed':
       case 'CallCancelled':
         return event.undo === undefined ? this.#seeCallEnd(event) : this.#seeUndone(event)
+      case 'CallSkipped':
+        return this.#seeSkipped(event)
       case 'ExecutionStarted':
         this.isChild = event.parent !== undefined
         return
@@ -242,7 +244,21 @@ export class ExecutionModel {
     }
     if (event.index === undefined)
       return this.steps.settle(step, 'completed', event.output, this.seq)
-    step.outputs.set(event.index, event.output)
+    this.#itemDone(step, event.index, event.output)
+  }
+
+  #seeSkipped(event: KernelEvent & { kind: 'CallSkipped' }): void {
+    const call = this.steps.call(event)
+    if (call === undefined || !call.isOpen) return this.#fail('resultRecordedOnce')
+    const step = this.steps.step(event.step)
+    call.isOpen = false
+    if (step.plan.concurrency?.onFull !== 'skip') this.#fail('skippedAsSaid')
+    if (event.index === undefined) return this.steps.settle(step, 'skipped', null, this.seq)
+    this.#itemDone(step, event.index, null)
+  }
+
+  #itemDone(step: StepModel, index: number, output: JsonValue): void {
+    step.outputs.set(index, output)
     if (step.outputs.size !== step.items) return
     const outputs = Array.from({ length: step.items }, (_, i) => step.outputs.get(i) ?? null)
     this.steps.settle(step, 'completed', outputs, this.seq)

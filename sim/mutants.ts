@@ -15,14 +15,14 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'double-record',
     `${kernel}/transition.ts`,
-    "call?.status === 'running' && call.token",
-    'call !== undefined && call.token',
+    "call.status === 'running' && call.token",
+    'call.token',
   ),
   mutant(
     'stale-outcome',
     `${kernel}/transition.ts`,
-    "call?.status === 'running' && call.token === stimulus.token",
-    "call?.status === 'running'",
+    "call.status === 'running' && call.token === stimulus.token",
+    "call.status === 'running'",
   ),
   mutant(
     'lost-timer',

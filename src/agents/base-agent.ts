@@ -75,7 +75,7 @@ export class BaseAgent implements InvocationOwner {
     this.version = version
     this.description = description
     this.config = config
-    this.pool = new AgentPool(config.resourceLimits)
+    this.pool = new AgentPool({ ...config.resourceLimits, clock: () => this.#host.clock })
     const isHttp = config.communicationConfig.transport === 'http'
     this.transport = isHttp ? new HttpTransport(config, () => this.#host.clock) : inProcessTransport
     const { payloadBytesMax } = this.config.resourceLimits

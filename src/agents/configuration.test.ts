@@ -282,3 +282,18 @@ test.each([
 ])('a wrong configuration is refused: %j', (data, message) => {
   expect(() => agentConfiguration(data)).toThrow(message)
 })
+
+test('requestsPerMinute bounds the calls that begin in any 60 s', async () => {
+  const clock = new FakeClock()
+  const agent = await started(agentOf({ resourceLimits: { requestsPerMinute: 2 } }), { clock })
+  let granted = 0
+  const ask = (): void => {
+    const grant = (): void => void granted++
+    if (agent.pool.acquire(grant) === 'granted') grant()
+  }
+  for (let call = 0; call < 3; call++) ask()
+  clock.advance(59_999)
+  expect([granted, agent.pool.waiting]).toEqual([2, 1])
+  clock.advance(1)
+  expect([granted, agent.pool.waiting]).toEqual([3, 0])
+})

@@ -24,6 +24,7 @@ const resourceLimits = z.strictObject({
   maxConcurrent: count.optional(),
   queueMax: z.number().int().min(0).optional(),
   timeoutMs: timeoutMs.optional(),
+  requestsPerMinute: count.max(limits.requestsPerMinuteMax).optional(),
   payloadBytesMax: count.optional(),
   cpu: z.number().positive().optional(),
   gpu: z.number().positive().optional(),
@@ -99,6 +100,8 @@ export interface AgentConfiguration {
     readonly queueMax: number
     /** Caps the step's timeout; null, the default, leaves it as it is. In data also a text such as `30s`. */
     readonly timeoutMs: number | null
+    /** Calls that may begin in any 60 s; absent for any number. Kept in memory: a new process begins anew. */
+    readonly requestsPerMinute?: number
     /** Bytes of JSON in one input and in one output; default `limits.payloadBytesMax`. */
     readonly payloadBytesMax: number
     /** Processors per call, for transports that place work; refused by those of this room. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { FakeClock } from './fake-clock.ts'
 import { AgentPool } from './pool.ts'
 
 test('places are granted up to maxConcurrent, then callers queue up to queueMax, then it is full', () => {
@@ -85,4 +86,37 @@ test('whatever happens, no more than maxConcurrent are held and nobody waits bes
       },
     ),
   )
+})
+
+test('no more than requestsPerMinute places are granted in any 60 s, and who waits gets one then', () => {
+  const clock = new FakeClock()
+  const size = { maxConcurrent: 100, queueMax: 100 }
+  const pool = new AgentPool({ ...size, requestsPerMinute: 3, clock: () => clock })
+  const granted: number[] = []
+  const ask = (): void => {
+    const grant = (): void => void granted.push(clock.monotonicMs())
+    if (pool.acquire(grant) === 'granted') grant()
+  }
+  for (let second = 0; second < 7; second++) {
+    ask()
+    clock.advance(10_000)
+  }
+  clock.advance(200_000)
+  const began = granted[0] as number
+  expect(granted.map((atMs) => atMs - began)).toEqual([
+    0, 10_000, 20_000, 60_000, 70_000, 80_000, 120_000,
+  ])
+  expect([pool.held, pool.waiting]).toEqual([7, 0])
+})
+
+test('a pool in which nobody waits any more has no timer', () => {
+  const clock = new FakeClock()
+  const size = { maxConcurrent: 10, queueMax: 10 }
+  const pool = new AgentPool({ ...size, requestsPerMinute: 1, clock: () => clock })
+  pool.acquire(() => undefined)
+  const grant = (): void => undefined
+  expect(pool.acquire(grant)).toBe('queued')
+  expect(clock.armed).toBe(1)
+  pool.cancel(grant)
+  expect(clock.armed).toBe(0)
 })

@@ -1,30 +1,43 @@
 import { invariant } from '../core/assert.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { FairQueue } from './fair-queue.ts'
+import { RequestRate } from './request-rate.ts'
 
 /** Called once when a waiting place is granted. */
 export type Grant = () => void
 
-interface Waiter {
-  readonly grant: Grant
-  before: Waiter | null
-  after: Waiter | null
+export interface PoolOptions {
+  /** Places that may be held at the same time. */
+  readonly maxConcurrent: number
+  /** Callers that may wait; 0 refuses instead. */
+  readonly queueMax: number
+  /** Places granted in any 60 s; absent for any number. */
+  readonly requestsPerMinute?: number
+  /** Default the computer's own. */
+  readonly clock?: () => Clock
 }
 
 /**
- * The places of one agent: at most `maxConcurrent` are held, at most `queueMax` wait, first come first served.
- * Every operation is O(1). Places are only counted: whoever was granted one releases it once.
+ * The places of one agent, or of one key of `concurrency`: at most `maxConcurrent` are held, at most
+ * `queueMax` callers wait, and those of different owners are served in turn. Every operation is O(1). Places
+ * are only counted: whoever was granted one releases it once.
  */
 export class AgentPool {
-  readonly maxConcurrent: number
+  /** A larger one is felt when the next place is given back. */
+  maxConcurrent: number
   readonly queueMax: number
-  readonly #waiters = new Map<Grant, Waiter>()
-  #head: Waiter | null = null
-  #tail: Waiter | null = null
+  readonly #clock: () => Clock
+  readonly #rate: RequestRate | null
+  readonly #queue = new FairQueue<Grant>()
   #held = 0
   #isGranting = false
+  #disarm: (() => void) | null = null
 
-  constructor(size: { readonly maxConcurrent: number; readonly queueMax: number }) {
-    this.maxConcurrent = size.maxConcurrent
-    this.queueMax = size.queueMax
+  constructor({ maxConcurrent, queueMax, requestsPerMinute, clock }: PoolOptions) {
+    this.maxConcurrent = maxConcurrent
+    this.queueMax = queueMax
+    this.#clock = clock ?? (() => systemClock)
+    this.#rate = requestsPerMinute === undefined ? null : new RequestRate(requestsPerMinute)
   }
 
   /** Places held. */
@@ -34,63 +47,87 @@ export class AgentPool {
 
   /** Callers waiting. */
   get waiting(): number {
-    return this.#waiters.size
+    return this.#queue.size
+  }
+
+  /** Whether a place would be granted at once. */
+  get isFree(): boolean {
+    return this.#queue.size === 0 && this.#waitMs() === 0
   }
 
   /**
    * `granted`: the place is held now and `grant` is not called. `queued`: `grant` is called when it is held.
    * `full`: nothing happened.
    *
-   * @throws InternalError when the same function already waits.
+   * @param owner whose turn it takes; default one for all
+   * @throws InternalError when the same function already waits
    */
-  acquire(grant: Grant): 'granted' | 'queued' | 'full' {
-    if (this.#held < this.maxConcurrent && this.#head === null) {
-      this.#held++
+  acquire(grant: Grant, owner = ''): 'granted' | 'queued' | 'full' {
+    if (this.isFree) {
+      this.#take()
       return 'granted'
     }
-    if (this.#waiters.size >= this.queueMax) return 'full'
-    invariant(!this.#waiters.has(grant), 'the same grant waits twice in one pool')
-    const waiter: Waiter = { grant, before: this.#tail, after: null }
-    if (this.#tail === null) this.#head = waiter
-    else this.#tail.after = waiter
-    this.#tail = waiter
-    this.#waiters.set(grant, waiter)
+    if (this.#queue.size >= this.queueMax) return 'full'
+    this.#queue.push(owner, grant)
+    this.#await()
     return 'queued'
   }
 
-  /** Gives a held place back; the first in the queue gets it before this returns. */
+  /** Gives a held place back; the next in the queue gets it before this returns. */
   release(): void {
     invariant(this.#held > 0, 'a pool place was released that nobody held')
     this.#held--
+    this.#grantWaiting()
+  }
+
+  /** Takes a caller out of the queue; false when it does not wait (any more), so its place must be released. */
+  cancel(grant: Grant): boolean {
+    const wasWaiting = this.#queue.remove(grant)
+    this.#await()
+    return wasWaiting
+  }
+
+  #grantWaiting(): void {
     // A grant may release again at once: the loop below takes that up instead of recursing.
     if (this.#isGranting) return
     this.#isGranting = true
     try {
-      while (this.#held < this.maxConcurrent && this.#head !== null) {
-        const { grant } = this.#head
-        this.#unlink(this.#head)
-        this.#held++
+      while (this.#queue.size > 0 && this.#waitMs() === 0) {
+        const grant = this.#queue.shift() as Grant
+        this.#take()
         grant()
       }
     } finally {
       this.#isGranting = false
     }
+    this.#await()
   }
 
-  /** Takes a caller out of the queue; false when it does not wait (any more), so its place must be released. */
-  cancel(grant: Grant): boolean {
-    const waiter = this.#waiters.get(grant)
-    if (waiter === undefined) return false
-    this.#unlink(waiter)
-    return true
+  /** How long the next place has to wait at least; infinity until one is released. */
+  #waitMs(): number {
+    if (this.#held >= this.maxConcurrent) return Infinity
+    return this.#rate === null ? 0 : this.#rate.waitMs(this.#clock().monotonicMs())
   }
 
-  #unlink(waiter: Waiter): void {
-    const { before, after } = waiter
-    if (before === null) this.#head = after
-    else before.after = after
-    if (after === null) this.#tail = before
-    else after.before = before
-    this.#waiters.delete(waiter.grant)
+  #take(): void {
+    this.#held++
+    this.#rate?.began(this.#clock().monotonicMs())
+  }
+
+  /** Nothing but time may free the next place: then a timer is armed for as long as somebody waits. */
+  #await(): void {
+    if (this.#rate === null) return
+    if (this.#queue.size === 0) {
+      this.#disarm?.()
+      this.#disarm = null
+      return
+    }
+    if (this.#disarm !== null) return
+    const waitMs = this.#waitMs()
+    if (waitMs === Infinity) return
+    this.#disarm = this.#clock().after(Math.ceil(waitMs), () => {
+      this.#disarm = null
+      this.#grantWaiting()
+    })
   }
 }

@@ -38,8 +38,12 @@ export const limits = {
   heapReserveBytes: 33_554_432,
   /** Attempts of one agent that may run at the same time. */
   maxConcurrent: 1_000,
-  /** Attempts of one agent that may wait for a place. */
+  /** Attempts of one agent, or of one key of `concurrency`, that may wait for a place. */
   queueMax: 100_000,
+  /** The largest `max` of a `concurrency`. */
+  concurrencyMax: 1_000_000,
+  /** The largest `requestsPerMinute` of an agent. */
+  requestsPerMinuteMax: 1_000_000,
   /** How long a cancelled execution waits for its aborted attempts. */
   cancelGraceMs: 30_000,
   /** Longest armed timeout; longer sleeps are re-armed. */

@@ -2,7 +2,6 @@ import type { AgentCall } from '../agents/index.ts'
 import type { CallOutcome, LookupOutcome } from '../core/contracts/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { type TdaContext, unavailableTda } from '../core/contracts/tda.ts'
-import { ResourceExhaustionError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import {
   callLabel,
@@ -13,9 +12,9 @@ import {
   type Invocation,
   type Stimulus,
 } from '../workflow/index.ts'
-import { AloneGate } from './alone-gate.ts'
 import type { AgentDirectory } from './engine-agent.ts'
 import type { Place } from './place.ts'
+import { type PlaceListener, Places } from './places.ts'
 import type { Running } from './running.ts'
 
 type Admit = Command & { kind: 'admit' }
@@ -35,7 +34,7 @@ export interface DispatcherOptions {
 /** Obeys the kernel's commands that concern agents: places, calls, lookups, aborts. */
 export class Dispatcher {
   readonly #options: DispatcherOptions
-  readonly #gate = new AloneGate()
+  readonly #places = new Places()
   #inFlight = 0
   #onIdle: (() => void)[] = []
   readonly #held: Held[] = []
@@ -47,6 +46,11 @@ export class Dispatcher {
   /** Attempts that run now. */
   get inFlight(): number {
     return this.#inFlight
+  }
+
+  /** Keys of `concurrency` under which somebody holds or waits. */
+  get slots(): number {
+    return this.#places.slots
   }
 
   /** Resolves when no attempt runs. */
@@ -74,18 +78,20 @@ export class Dispatcher {
   }
 
   #admit(running: Running, command: Admit): void {
-    const { call, alone } = command
+    const { call, alone, slot } = command
     const agent = this.#options.agents.resolve(command.agent)
     const contract = agent?.contract(command.action)
     if (agent === undefined || contract === undefined) return this.#missing(running, command)
+    const listener = this.#listener(running)
     const place: Place = {
       call,
       agent,
       contract,
       alone,
-      stage: 'pooled',
-      grant: () => this.#pooled(running, place),
-      enter: () => this.#entered(running, place),
+      slot,
+      owner: running.row.executionId,
+      stage: 'slotted',
+      grant: () => this.#places.granted(place, listener),
       isCalled: false,
       isOver: false,
       running: null,
@@ -93,11 +99,18 @@ export class Dispatcher {
       startedAtMs: 0,
     }
     running.places.set(call, place)
-    const answer = agent.pool.acquire(place.grant)
-    if (answer === 'granted') return this.#pooled(running, place)
-    if (answer === 'queued') return
-    place.stage = 'refused'
-    this.#options.stimulate(running, { kind: 'admitted', call, contract })
+    this.#places.take(place, listener)
+  }
+
+  #listener(running: Running): PlaceListener {
+    return {
+      held: ({ call, contract }) =>
+        this.#options.stimulate(running, { kind: 'admitted', call, contract }),
+      refused: ({ call }, refusal) => {
+        running.places.delete(call)
+        this.#options.stimulate(running, { ...refusal, call })
+      },
+    }
   }
 
   /** The call is not to start: takes it out of its queue or gives its place back. */
@@ -106,7 +119,7 @@ export class Dispatcher {
     const place = running.places.get(call)
     if (place === undefined || place.isCalled) return
     running.places.delete(call)
-    this.#leave(place)
+    this.#places.leave(place)
   }
 
   /** Makes the call for which the kernel has recorded an attempt. */
@@ -127,7 +140,6 @@ export class Dispatcher {
     place.isCalled = true
     this.#inFlight++
     const settle = (outcome: CallOutcome): void => this.#ended({ running, place, token, outcome })
-    if (place.stage === 'refused') return settle(poolFull(command))
     const call = this.#agentCall(running, command)
     place.running = place.agent.invoke(command.action, call, settle)
   }
@@ -162,7 +174,7 @@ export class Dispatcher {
 
   /** Gives back everything that an ended execution still holds. */
   forget(running: Running): void {
-    for (const place of running.places.values()) if (!place.isCalled) this.#leave(place)
+    for (const place of running.places.values()) if (!place.isCalled) this.#places.leave(place)
     running.places.clear()
     running.missing.clear()
   }
@@ -176,32 +188,6 @@ export class Dispatcher {
     })
   }
 
-  #pooled(running: Running, place: Place): void {
-    place.stage = 'gated'
-    if (this.#gate.enter(place.alone, place.enter)) this.#entered(running, place)
-  }
-
-  #entered(running: Running, place: Place): void {
-    place.stage = 'held'
-    this.#options.stimulate(running, {
-      kind: 'admitted',
-      call: place.call,
-      contract: place.contract,
-    })
-  }
-
-  #leave(place: Place): void {
-    const { agent, stage } = place
-    if (stage === 'refused') return
-    if (stage === 'pooled') {
-      agent.pool.cancel(place.grant)
-      return
-    }
-    if (stage === 'held') this.#gate.leave()
-    else this.#gate.cancel(place.enter)
-    agent.pool.release()
-  }
-
   #ended({ running, place, token, outcome }: Ended): void {
     // An agent that answers twice is told apart by the kernel; its place is given back once.
     if (!place.isOver) {
@@ -209,7 +195,7 @@ export class Dispatcher {
       const durationMs = this.#options.clock.monotonicMs() - place.startedAtMs
       place.telemetry?.ended(outcome.kind, durationMs, 'error' in outcome ? outcome.error : null)
       if (running.places.get(place.call) === place) running.places.delete(place.call)
-      this.#leave(place)
+      this.#places.leave(place)
       this.#settled()
     }
     this.#options.stimulate(running, { kind: 'ended', call: place.call, token, outcome })
@@ -253,17 +239,6 @@ interface Ended {
   readonly place: Place
   readonly token: number
   readonly outcome: CallOutcome
-}
-
-function poolFull(command: Invocation): CallOutcome {
-  const error = new ResourceExhaustionError(
-    `the queue of agent '${command.agent}' is full (resourceLimits.queueMax)`,
-    {
-      retryable: true,
-      hint: 'raise queueMax or maxConcurrent of the agent, or start less at once',
-    },
-  )
-  return { kind: 'failed', error: error.toJSON() }
 }
 
 /** Why a call waits whose agent this process does not have. */

@@ -287,11 +287,12 @@ export class EmbeddedEngine implements WorkflowEngine {
     return this.#runner.committer.stalled
   }
 
-  /** Armed timers, attempts that run, and executions in memory: all zero when nothing is left over. */
-  get held(): { readonly timers: number; readonly attempts: number; readonly executions: number } {
+  /** Armed timers, attempts that run, keys of `concurrency` in use, and executions in memory: all zero when nothing is left over. */
+  get held(): Readonly<Record<'timers' | 'attempts' | 'slots' | 'executions', number>> {
     return {
       timers: this.#runner.armedTimers,
       attempts: this.#runner.dispatcher.inFlight,
+      slots: this.#runner.dispatcher.slots,
       executions: this.#runner.executions.size,
     }
   }

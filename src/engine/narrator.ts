@@ -23,6 +23,7 @@ export class Narrator {
         return
       case 'StepSkipped':
       case 'StepFailed':
+      case 'CallSkipped':
       case 'CallCompleted':
       case 'CallFailed':
         return this.#ended(running, event)
@@ -30,6 +31,8 @@ export class Narrator {
         return this.#log(running, 'warn', 'attempt failed, it is tried again', event)
       case 'FallbackScheduled':
         return this.#log(running, 'warn', 'call failed, a fallback takes over', event)
+      case 'CallRefused':
+        return this.#log(running, 'warn', 'call did not reach its agent, it asks again', event)
       case 'CallUncertain':
         return this.#log(running, 'warn', 'outcome unknown: waiting for `aura resolve`', event)
       case 'AttemptLost':
@@ -83,7 +86,9 @@ export class Narrator {
 
   #ended(
     running: Running,
-    event: KernelEvent & { kind: 'StepSkipped' | 'StepFailed' | 'CallCompleted' | 'CallFailed' },
+    event: KernelEvent & {
+      kind: 'StepSkipped' | 'StepFailed' | 'CallSkipped' | 'CallCompleted' | 'CallFailed'
+    },
   ): void {
     if ('error' in event) this.#log(running, 'warn', 'failed for good', event)
     if ('undo' in event && event.undo !== undefined) return

@@ -1,7 +1,7 @@
 import type { RunningCall } from '../agents/index.ts'
 import type { AttemptTelemetry } from '../core/contracts/telemetry.ts'
 import type { ActionContract } from '../core/contracts/call.ts'
-import type { CallRef } from '../workflow/index.ts'
+import type { CallRef, Slot } from '../workflow/index.ts'
 import type { EngineAgent } from './engine-agent.ts'
 
 /** A call's place: waited for, held, or in use by its running attempt. */
@@ -10,13 +10,17 @@ export interface Place {
   readonly agent: EngineAgent
   readonly contract: ActionContract
   readonly alone: boolean
+  /** The place under its step's `concurrency` that it takes first; null for none. */
+  readonly slot: Slot | null
+  /** Whose turn in a queue it takes. */
+  readonly owner: string
   /**
-   * `pooled`: waits in its agent's pool. `gated`: has its place and waits for the others to end.
-   * `held`: may be used. `refused`: the pool's queue was full.
+   * `slotted`: waits under its key of `concurrency`. `pooled`: waits in its agent's pool. `gated`: has its
+   * place and waits for the others to end. `held`: may be used.
    */
-  stage: 'pooled' | 'gated' | 'held' | 'refused'
+  stage: 'slotted' | 'pooled' | 'gated' | 'held'
+  /** Called when what it waits for is granted. */
   readonly grant: () => void
-  readonly enter: () => void
   /** Its attempt was made; the place is given back when that ends. */
   isCalled: boolean
   isOver: boolean

@@ -93,7 +93,7 @@ class LiveAgent implements EngineAgent {
   constructor(agent: BaseAgent, life: LifeParts, deliveries: Set<Delivery>, isDead: () => boolean) {
     this.id = agent.id
     this.type = agent.type
-    this.pool = new AgentPool(agent.config.resourceLimits)
+    this.pool = new AgentPool({ ...agent.config.resourceLimits, clock: () => life.clock })
     this.#agent = agent
     this.#life = life
     this.#deliveries = deliveries

@@ -7,6 +7,7 @@ import {
 import { checkpointChecks } from './engine-suite/checkpoints-suite.ts'
 import { childrenChecks } from './engine-suite/children-suite.ts'
 import { compensationChecks } from './engine-suite/compensation-suite.ts'
+import { concurrencyChecks } from './engine-suite/concurrency-suite.ts'
 import { decisionChecks } from './engine-suite/decisions-suite.ts'
 import { endingChecks } from './engine-suite/endings-suite.ts'
 import { failureChecks } from './engine-suite/failures-suite.ts'
@@ -25,6 +26,7 @@ import { waitingChecks } from './engine-suite/waiting-suite.ts'
 const themes: Readonly<Record<string, EngineChecks>> = {
   decisions: decisionChecks,
   failures: failureChecks,
+  concurrency: concurrencyChecks,
   waiting: waitingChecks,
   identity: identityChecks,
   steering: steeringChecks,

@@ -38,6 +38,10 @@ function callText(event: CallEvent, atMs: number): string {
       return `${call} attempt lost with its process`
     case 'RetryScheduled':
       return `${call} tries again in ${formatDuration(event.dueAtMs - atMs)}: ${errorText(event.error)}`
+    case 'CallRefused':
+      return `${call} did not reach its agent, asks again in ${formatDuration(event.dueAtMs - atMs)}: ${errorText(event.error)}`
+    case 'CallSkipped':
+      return `${call} skipped: its concurrency is full`
     case 'FallbackScheduled':
       return `${call} goes to fallback ${event.fallback}: ${errorText(event.error)}`
     case 'PollCompleted':

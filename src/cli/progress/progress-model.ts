@@ -217,6 +217,13 @@ function takeCall(step: StepProgress, event: CallEvent, atMs: number): void {
       step.retries++
       wait(step, event, { kind: 'retry', dueAtMs: event.dueAtMs, error: event.error })
       break
+    case 'CallRefused':
+      wait(step, event, { kind: 'retry', dueAtMs: event.dueAtMs, error: event.error })
+      break
+    case 'CallSkipped':
+      if (step.items === null) end(step, 'skipped', atMs)
+      else settle(step, atMs, null)
+      break
     case 'FallbackScheduled':
       step.fallback = { to: event.fallback, because: event.error.message }
       break

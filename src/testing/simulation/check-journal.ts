@@ -1,6 +1,13 @@
 import { assertNever } from '../../core/assert.ts'
 import type { KernelEvent, Plan } from '../../workflow/index.ts'
-import { isItemOf, type JournalCall, keyOf, labelOf, newJournalCall } from './journal-call.ts'
+import {
+  during,
+  isItemOf,
+  type JournalCall,
+  keyOf,
+  labelOf,
+  newJournalCall,
+} from './journal-call.ts'
 import { type DecodedRow, type During, reopening, type Reopening } from './journal-events.ts'
 import { UndoCheck } from './undo-check.ts'
 
@@ -69,6 +76,7 @@ export class JournalCheck {
       case 'ChildEnded':
         return this.#child(event)
       case 'RetryScheduled':
+      case 'CallRefused':
       case 'PollCompleted':
       case 'FallbackScheduled':
       case 'AttemptLost':
@@ -81,6 +89,8 @@ export class JournalCheck {
       case 'CallFailed':
       case 'CallCancelled':
         return this.#end(event)
+      case 'CallSkipped':
+        return this.#skip(event)
       case 'CompensationScheduled':
         return this.#compensate(event)
       case 'RollbackRequested':
@@ -159,41 +169,10 @@ export class JournalCheck {
   #during(event: During, atMs: number): void {
     const call = this.#open.get(keyOf(event))
     if (call === undefined) return this.#fail('eventOfOpenCall')
-    switch (event.kind) {
-      case 'AttemptLost':
-        call.isLost = true
-        break
-      case 'CallUncertain':
-        call.isUncertain = true
-        break
-      case 'CallResolved':
-        call.isResolved = event.resolution === 'retry'
-        return
-      case 'SignalDelivered':
-        call.isResumed = call.isSuspended
-        call.isSuspended = false
-        return
-      case 'CallSuspended':
-        call.isSuspended = true
-        break
-      case 'PollCompleted':
-        call.attempt = 0
-        this.#succeed(event, call)
-        if (event.dueAtMs < atMs) this.#fail('dueInTheFuture')
-        break
-      case 'FallbackScheduled':
-        call.attempt = 0
-        call.child = null
-        call.isUncertain = false
-        call.isLost = false
-        break
-      case 'RetryScheduled':
-        if (event.dueAtMs < atMs) this.#fail('dueInTheFuture')
-        break
-      default:
-        assertNever(event, 'event')
-    }
-    call.isRunning = false
+    if ('dueAtMs' in event && event.dueAtMs < atMs) this.#fail('dueInTheFuture')
+    if (event.kind === 'CallRefused' && call.isRunning) this.#fail('refusedBeforeStarted')
+    if (event.kind === 'PollCompleted') this.#succeed(event, call)
+    during(call, event)
   }
 
   #end(event: KernelEvent & { kind: 'CallCompleted' | 'CallFailed' | 'CallCancelled' }): void {
@@ -220,10 +199,25 @@ export class JournalCheck {
       const isUndone = this.#undo.goingBack !== null || !call.isUncertain
       if (isUndone && this.#step(event.step).compensate !== null) this.#succeed(event, call)
     }
-    const count = this.#items.get(event.step)
-    if (count === undefined) return this.#settle(event.step)
-    const ended = Array.from(this.#recorded).filter((known) => isItemOf(known, event.step)).length
-    if (ended === count && event.kind === 'CallCompleted') this.#settled.set(event.step, 'done')
+    if (!this.#items.has(event.step)) return this.#settle(event.step)
+    if (event.kind === 'CallCompleted') this.#itemDone(event.step)
+  }
+
+  #itemDone(step: string): void {
+    const ended = Array.from(this.#recorded).filter((known) => isItemOf(known, step)).length
+    if (ended === this.#items.get(step)) this.#settled.set(step, 'done')
+  }
+
+  /** A call that was left out had not begun. */
+  #skip(event: KernelEvent & { kind: 'CallSkipped' }): void {
+    const key = keyOf(event)
+    const call = this.#open.get(key)
+    if (call === undefined || call.isRunning || call.isLost)
+      return this.#fail('skippedBeforeStarted')
+    this.#open.delete(key)
+    this.#recorded.add(key)
+    if (event.index === undefined) this.#settled.set(event.step, 'skipped')
+    else this.#itemDone(event.step)
   }
 
   #compensate(event: KernelEvent & { kind: 'CompensationScheduled' }): void {

@@ -1,3 +1,6 @@
+import { assertNever } from '../../core/assert.ts'
+import type { During } from './journal-events.ts'
+
 /** What the journal has said of one call that has not ended. */
 export interface JournalCall {
   attempt: number
@@ -29,6 +32,41 @@ export function newJournalCall(isRevived = false): JournalCall {
     isRevived,
     child: null,
   }
+}
+
+/** What an event between the start and the end of a call makes of it. */
+export function during(call: JournalCall, event: During): void {
+  switch (event.kind) {
+    case 'CallRefused':
+      return
+    case 'CallResolved':
+      call.isResolved = event.resolution === 'retry'
+      return
+    case 'SignalDelivered':
+      call.isResumed = call.isSuspended
+      call.isSuspended = false
+      return
+    case 'AttemptLost':
+      call.isLost = true
+      break
+    case 'CallUncertain':
+      call.isUncertain = true
+      break
+    case 'CallSuspended':
+      call.isSuspended = true
+      break
+    case 'PollCompleted':
+      call.attempt = 0
+      break
+    case 'FallbackScheduled':
+      Object.assign(call, { attempt: 0, child: null, isUncertain: false, isLost: false })
+      break
+    case 'RetryScheduled':
+      break
+    default:
+      assertNever(event, 'event')
+  }
+  call.isRunning = false
 }
 
 interface OfCall {

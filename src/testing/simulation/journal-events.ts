@@ -12,6 +12,7 @@ export interface DecodedRow {
 export type During = KernelEvent & {
   kind:
     | 'RetryScheduled'
+    | 'CallRefused'
     | 'PollCompleted'
     | 'FallbackScheduled'
     | 'AttemptLost'

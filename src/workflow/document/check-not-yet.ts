@@ -26,8 +26,13 @@ function checkStep(step: JsonObject, path: Path, problems: ProblemList): void {
     if (ownValue(step, kind) !== undefined)
       refuse([...path, kind], `a step with ${kind}`, problems, 'use agent')
   }
-  if (ownValue(step, 'concurrency') !== undefined)
-    refuse([...path, 'concurrency'], "the key 'concurrency'", problems)
+  if (ownValue(step, 'concurrency') !== undefined && ownValue(step, 'agent') === undefined)
+    refuse(
+      [...path, 'concurrency'],
+      'concurrency of a step that calls no agent',
+      problems,
+      'bound the steps that call agents',
+    )
   const fallback = ownValue(step, 'fallback')
   if (isJsonObject(fallback)) checkFallback(fallback, [...path, 'fallback'], problems)
   for (const [index, entry] of listAt(step, 'fallback').entries()) {

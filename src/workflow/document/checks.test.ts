@@ -66,7 +66,7 @@ test.each([
     `x: { ${call}, fallback: { pattern: fanOut, agents: [a], action: b } }`,
     'steps.x.fallback.pattern',
   ],
-  [`x: { ${call}, concurrency: { key: k, max: 1 } }`, 'steps.x.concurrency'],
+  ['x: { sleep: 1s, concurrency: { key: k, max: 1 } }', 'steps.x.concurrency'],
   [`x: { ${call}, with: { a: [{ $secret: S }] } }`, 'steps.x.with.a[0].$secret'],
 ])('the step %s is refused as not yet there, and only as that', (step, path) => {
   const problems = problemsOf([step])

@@ -76,6 +76,8 @@ interface StepBase {
   readonly repeat: RepeatDocument | null
   /** `none` leaves the TDA context out of the call. */
   readonly tda: 'none' | null
+  /** Bounds the step across executions; absent (and null) for no bound. */
+  readonly concurrency?: ConcurrencyDocument | null
 }
 
 export interface AgentStepDocument extends StepBase {
@@ -144,6 +146,14 @@ export interface CompensateDocument {
   readonly action: string
   /** Null gives `{ input, output }` of the undone call. */
   readonly with: JsonObject | null
+}
+
+export interface ConcurrencyDocument {
+  /** A template of the name under which steps of all executions are counted together. */
+  readonly key: string
+  /** Attempts under that name that may run at the same time. */
+  readonly max: number
+  readonly onFull: 'wait' | 'fail' | 'skip'
 }
 
 export interface RepeatDocument {

@@ -74,6 +74,7 @@ function* stepSites(step: JsonObject, id: string): Generator<ExpressionSite> {
   yield* sites(step, path, call, { with: 'template', timeout: 'duration', sleep: 'duration' })
   yield* sites(mapAt(step, 'workflow'), [...path, 'workflow'], call, { input: 'template' })
   yield* sites(mapAt(step, 'retry'), [...path, 'retry'], call, intervals)
+  yield* sites(mapAt(step, 'concurrency'), [...path, 'concurrency'], call, { key: 'template' })
   yield* sites(mapAt(step, 'waitFor'), [...path, 'waitFor'], call, {
     signal: 'template',
     timeout: 'duration',

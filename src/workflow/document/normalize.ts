@@ -108,6 +108,10 @@ function normalizeStep(step: ParsedStep, retry: RetryDocument): StepDocument {
     continueOnFailure: step.continueOnFailure ?? false,
     repeat: normalizeRepeat(step.repeat),
     tda: step.tda ?? null,
+    // Absent where it is not said, so that documents from before it keep their hash.
+    ...(step.concurrency === undefined
+      ? {}
+      : { concurrency: { ...step.concurrency, onFull: step.concurrency.onFull ?? 'wait' } }),
   } as const
   if (step.sleep !== undefined) return { ...base, sleep: step.sleep }
   if (step.workflow !== undefined) {

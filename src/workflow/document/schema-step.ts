@@ -20,11 +20,13 @@ const waitFor = z.strictObject({
   onTimeout: z.enum(['fail', 'continue']).optional(),
 })
 
-const concurrency = z.strictObject({
-  key: label,
-  max: z.int().min(1),
-  onFull: z.enum(['wait', 'fail', 'skip']).optional(),
-})
+const concurrency = z
+  .strictObject({
+    key: label.describe('Steps with the same key are counted together; may hold ${ } templates'),
+    max: z.int().min(1).max(limits.concurrencyMax).describe('Attempts that may run together'),
+    onFull: z.enum(['wait', 'fail', 'skip']).optional().describe('Default wait'),
+  })
+  .describe('Bounds the step across executions')
 
 /** One step as it is written. Which keys go together is checked apart, so that problems name them. */
 export const stepSchema = z.strictObject({

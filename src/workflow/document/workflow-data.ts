@@ -100,6 +100,14 @@ export interface AgentStepData extends CallStepData {
   /** Per attempt, from the call. Default 5m. */
   readonly timeout?: DurationText
   readonly retry?: RetryData
+  /** Bounds the attempts of all steps, of all executions, that have the same key. */
+  readonly concurrency?: {
+    /** May hold `${ }` templates. */
+    readonly key: string
+    readonly max: number
+    /** Default `wait`; `fail` fails the call, `skip` skips it. */
+    readonly onFull?: 'wait' | 'fail' | 'skip'
+  }
   readonly workflow?: never
 }
 

@@ -120,6 +120,7 @@ const plainStep: Omit<
   continueOnFailure: false,
   repeat: null,
   tda: null,
+  concurrency: null,
 }
 
 function extraKeys(step: StepDocument): string[] {

@@ -11,6 +11,7 @@ import { isCounted, isSettling, mayStart } from './permission.ts'
 import { deliverKept } from './signals.ts'
 import { attemptFailed } from './retries.ts'
 import type { CallState } from './state.ts'
+import type { Slot } from './stimulus.ts'
 import { agentTargetOf, targetOf } from './target.ts'
 import { definite, eventRef, record, type Turn } from './turn.ts'
 
@@ -34,7 +35,15 @@ export function requestStart(turn: Turn, call: CallState): void {
   call.requested = true
   if (countsForBudget) state.requestedCalls++
   const { agent, action } = target
-  turn.commands.push({ kind: 'admit', call: call.ref, agent, action, alone: isAlone(call) })
+  const alone = isAlone(call)
+  turn.commands.push({ kind: 'admit', call: call.ref, agent, action, alone, slot: slotOf(call) })
+}
+
+/** Undoing is not bounded. What may have happened is not left out: its delivery waits for its turn. */
+function slotOf({ ref, slot, step, redeliver }: CallState): Slot | null {
+  const { concurrency } = step.plan
+  if (slot === null || concurrency === null || ref.undo !== null) return null
+  return { key: slot, max: concurrency.max, onFull: redeliver ? 'wait' : concurrency.onFull }
 }
 
 /** Calls that the budget leaves, those that were asked for counted as made; null for any number. */

@@ -121,6 +121,8 @@ const samples: readonly KernelEvent[] = [
   { kind: 'UndoRequested' },
   { kind: 'CompensationRedriven', undo: 0 },
   { kind: 'DeadLetterDiscarded', id: 'e/a/compensate' },
+  { kind: 'CallRefused', ...item, undo: 1, reason: 'breaker', dueAtMs: 3, error },
+  { kind: 'CallSkipped', ...item, reason: 'concurrency' },
 ]
 
 test('there is a sample of every kind', () => {

@@ -67,6 +67,8 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
   ['UndoRequested'],
   ['CompensationRedriven', 'undo'],
   ['DeadLetterDiscarded', 'id'],
+  ['CallRefused', 'step', 'reason', 'dueAtMs', 'error', 'index', 'undo'],
+  ['CallSkipped', 'step', 'reason', 'index'],
 ]
 
 /** Fields that may be JSON null themselves. */

@@ -146,6 +146,15 @@ export type KernelEvent =
       readonly dueAtMs: number
       readonly error: ErrorJson
     })
+  /** The call did not reach its agent: no attempt was made, and it asks again then. */
+  | (OfCall & {
+      readonly kind: 'CallRefused'
+      readonly reason: RefusalReason
+      readonly dueAtMs: number
+      readonly error: ErrorJson
+    })
+  /** `concurrency` was full and says that the call is left out then. */
+  | (OfCall & { readonly kind: 'CallSkipped'; readonly reason: 'concurrency' })
   | (OfCall & {
       readonly kind: 'FallbackScheduled'
       /** Counted from 1. */
@@ -202,6 +211,12 @@ export type KernelEvent =
   | { readonly kind: 'ExecutionFailed'; readonly error: ErrorJson }
   | { readonly kind: 'ExecutionCancelled'; readonly error: ErrorJson }
 
+/**
+ * Who refused a call before it reached its agent. `pool`: the queue of the agent is full; `breaker`: the
+ * agent's circuit breaker is open; `concurrency`: too many run under the step's key.
+ */
+export type RefusalReason = 'pool' | 'breaker' | 'concurrency'
+
 /** What a call was resolved to when it was decided. */
 export interface ScheduledCall {
   /** The resolved input; absent for `{}`. */
@@ -214,6 +229,8 @@ export interface ScheduledCall {
   readonly onDue?: 'fail' | 'continue'
   /** Of a wait: the signal it waits for. */
   readonly signal?: string
+  /** The key of `concurrency` under which its attempts are counted. */
+  readonly slot?: string
 }
 
 /** One entry of the state as it is from now on; without `value` it is deleted. */

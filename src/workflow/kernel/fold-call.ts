@@ -22,6 +22,8 @@ export type CallEvent = Extract<
       | 'AttemptStarted'
       | 'AttemptLost'
       | 'RetryScheduled'
+      | 'CallRefused'
+      | 'CallSkipped'
       | 'FallbackScheduled'
       | 'PollCompleted'
       | 'CallSuspended'
@@ -51,10 +53,11 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
       foldLost(state, call)
       break
     case 'RetryScheduled':
-      call.redeliver = false
-      call.error = event.error
-      call.dueAtMs = event.dueAtMs
-      setStatus(state, call, 'backoff')
+    case 'CallRefused':
+      foldDelayed(state, call, event)
+      break
+    case 'CallSkipped':
+      setStatus(state, call, 'cancelled')
       break
     case 'FallbackScheduled':
       foldFallback(state, call, event)
@@ -121,12 +124,26 @@ function foldStarted(
   call.isLost = false
   call.requested = false
   call.attempt = event.attempt
+  call.refusals = 0
   call.token++
   call.effect = event.effect
   call.lookup = event.lookup
   call.alone = event.alone ?? false
   call.dueAtMs = null
   setStatus(state, call, 'running')
+}
+
+/** A refused delivery stays one: no attempt was made. */
+function foldDelayed(
+  state: ExecutionState,
+  call: CallState,
+  event: CallEvent & { kind: 'RetryScheduled' | 'CallRefused' },
+): void {
+  if (event.kind === 'CallRefused') call.refusals++
+  else call.redeliver = false
+  call.error = event.error
+  call.dueAtMs = event.dueAtMs
+  setStatus(state, call, 'backoff')
 }
 
 function foldChildStarted(
@@ -200,6 +217,7 @@ function foldFallback(
 /** Another target or poll is another call: what its predecessor lived through does not count for it. */
 function beginAnew(call: CallState): void {
   call.attempt = 0
+  call.refusals = 0
   call.resumed = null
   call.resumeToken = null
   call.isLost = false

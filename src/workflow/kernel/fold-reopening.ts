@@ -248,6 +248,7 @@ function revive(state: ExecutionState, call: CallState): void {
 const fresh = {
   fallback: 0,
   attempt: 0,
+  refusals: 0,
   dueAtMs: null,
   requested: false,
   redeliver: false,

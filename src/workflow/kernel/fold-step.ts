@@ -46,6 +46,8 @@ export function createCall(
     fallback: 0,
     poll: 1,
     attempt: 0,
+    refusals: 0,
+    slot: scheduled.slot ?? null,
     // What a call of an earlier run answers late is not taken for an answer of this one.
     token: ref.undo === null ? step.tokenBase : 0,
     effect: 'read',

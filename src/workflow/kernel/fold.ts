@@ -6,7 +6,7 @@ import { foldChanges } from './entries.ts'
 import { foldCallEvent } from './fold-call.ts'
 import { foldReopening } from './fold-reopening.ts'
 import { createCall, settleStep, takeReady } from './fold-step.ts'
-import { type ExecutionState, findStep, type StepState } from './state.ts'
+import { type ExecutionState, findStep, type ItemsState, type StepState } from './state.ts'
 
 /**
  * Takes one recorded event into the state, in place. Evaluates nothing and decides nothing: the same
@@ -54,12 +54,16 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
       if (call.ref.undo === null) foldCallEnd(state, event, atMs)
       return
     }
+    case 'CallSkipped':
+      foldCallEvent(state, event, atMs)
+      return foldSkipped(state, event, atMs)
     case 'CompensationScheduled':
     case 'ChildStarted':
     case 'ChildEnded':
     case 'AttemptStarted':
     case 'AttemptLost':
     case 'RetryScheduled':
+    case 'CallRefused':
     case 'FallbackScheduled':
     case 'PollCompleted':
     case 'CallSuspended':
@@ -268,8 +272,37 @@ function foldCallEnd(
     items.failed.push({ index: event.index, error: event.error })
     return
   }
+  itemDone(state, { step, items, index: event.index, output: event.output, atMs })
+}
+
+/** A step whose only call is left out is skipped; an item that is left out gives null. */
+function foldSkipped(
+  state: ExecutionState,
+  event: KernelEvent & { kind: 'CallSkipped' },
+  atMs: number,
+): void {
+  const step = mustFindStep(state, event.step)
+  if (event.index === undefined) {
+    step.view.status = 'skipped'
+    step.endedAtMs = atMs
+    return settleStep(state, step)
+  }
+  const { items } = step
+  invariant(items !== null, `step '${event.step}' has no items`)
+  itemDone(state, { step, items, index: event.index, output: null, atMs })
+}
+
+interface ItemDone {
+  readonly step: StepState
+  readonly items: ItemsState
+  readonly index: number
+  readonly output: JsonValue
+  readonly atMs: number
+}
+
+function itemDone(state: ExecutionState, { step, items, index, output, atMs }: ItemDone): void {
   items.completed++
-  items.outputs[event.index] = event.output
+  items.outputs[index] = output
   if (items.completed === items.values.length) completeStep(state, step, items.outputs, atMs)
 }
 

@@ -14,7 +14,7 @@ export function attemptFailed(turn: Turn, call: CallState, error: ErrorJson): vo
     return callFailed(turn, call, error)
   }
   try {
-    const dueAtMs = moment.atMs + retryDelayMs({ turn, call, target, error })
+    const dueAtMs = moment.atMs + retryDelayMs({ turn, call, target, error, times: call.attempt })
     record(turn, { kind: 'RetryScheduled', ...eventRef(call.ref), dueAtMs, error })
     turn.commands.push({ kind: 'arm', timer: { call: call.ref, dueAtMs } })
   } catch (thrown) {
@@ -27,13 +27,15 @@ interface Retried {
   readonly call: CallState
   readonly target: Target
   readonly error: ErrorJson
+  /** How often it was tried in vain, from 1. */
+  readonly times: number
 }
 
 /** Exponential backoff with jitter around the interval; never earlier than the agent asked for. */
-function retryDelayMs({ turn, call, target, error }: Retried): number {
+export function retryDelayMs({ turn, call, target, error, times }: Retried): number {
   const { retry } = target
   const scope = () => callScope(turn, call)
-  const baseMs = resolveDuration(retry.initialInterval, scope) * retry.backoff ** (call.attempt - 1)
+  const baseMs = resolveDuration(retry.initialInterval, scope) * retry.backoff ** (times - 1)
   const cappedMs = Math.min(baseMs, resolveDuration(retry.maxInterval, scope))
   const variedMs = cappedMs * (1 + retry.jitter * (2 * turn.moment.random() - 1))
   const askedMs = error.details?.['retryAfterMs']

@@ -1,11 +1,13 @@
 import { OrchestrationError } from '../../core/errors.ts'
 import type { Scope } from '../expression/scope.ts'
+import type { PlanConcurrency } from '../plan/plan.ts'
 import { resolveDuration } from '../plan/resolve-duration.ts'
 import type { ScheduledCall } from './events.ts'
 import type { StepState } from './state.ts'
 import { scopeOf, type Turn } from './turn.ts'
 
 const empty: ScheduledCall = {}
+const keyCharactersMax = 200
 
 /**
  * Resolves everything that a call of the step needs from expressions, once for all its attempts.
@@ -45,9 +47,24 @@ interface TargetCall {
 }
 
 function scheduleTargetCall({ step, timeoutMs, scope }: TargetCall): ScheduledCall {
-  const { input } = step.plan
+  const { input, concurrency } = step.plan
   const value = input.isConstant ? input.evaluate({}) : input.evaluate(scope())
   const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0
-  if (timeoutMs === null) return isEmpty ? empty : { input: value }
-  return isEmpty ? { timeoutMs } : { input: value, timeoutMs }
+  const call: { -readonly [K in keyof ScheduledCall]: ScheduledCall[K] } = isEmpty
+    ? {}
+    : { input: value }
+  if (timeoutMs !== null) call.timeoutMs = timeoutMs
+  if (concurrency !== null) call.slot = slotKey(step.plan.id, concurrency, scope)
+  return isEmpty && timeoutMs === null && concurrency === null ? empty : call
+}
+
+function slotKey(id: string, { key }: PlanConcurrency, scope: () => Scope): string {
+  const value = key.evaluate(key.isConstant ? {} : scope())
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  const isName = typeof value !== 'object' && text.length > 0 && text.length <= keyCharactersMax
+  if (isName) return text
+  throw new OrchestrationError(
+    'ExpressionError',
+    `concurrency.key of step '${id}' must be a text of 1 to ${keyCharactersMax} characters, not ${text.slice(0, 100)}`,
+  )
 }

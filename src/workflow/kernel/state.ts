@@ -69,6 +69,10 @@ export interface CallState {
   poll: number
   /** Attempts of the present target and poll. */
   attempt: number
+  /** How often it was refused since its last attempt. */
+  refusals: number
+  /** The key of `concurrency` under which its attempts are counted. */
+  slot: string | null
   /** Counts started deliveries; an outcome under an older token is stale. */
   token: number
   effect: Effect

@@ -5,6 +5,7 @@ import type { Random } from '../../core/random.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { StateWrite } from '../../core/contracts/state.ts'
 import type { CallRef } from './call-ref.ts'
+import type { RefusalReason } from './events.ts'
 import type { ForkOrigin } from './fork.ts'
 import type { RollbackOrder } from './rollback.ts'
 
@@ -16,6 +17,15 @@ export type Stimulus =
   | { readonly kind: 'recovered' }
   /** The call has a place in its agent's pool and may start now. */
   | { readonly kind: 'admitted'; readonly call: CallRef; readonly contract: ActionContract }
+  /** The call may not start: it did not reach its agent. */
+  | {
+      readonly kind: 'refused'
+      readonly call: CallRef
+      readonly reason: RefusalReason
+      readonly error: ErrorJson
+    }
+  /** `concurrency` is full, and the step says that the call is left out then. */
+  | { readonly kind: 'leftOut'; readonly call: CallRef }
   /** The attempt that was started under `token` has ended. */
   | {
       readonly kind: 'ended'
@@ -103,13 +113,15 @@ export interface Moment {
 
 /** What is to be done; only after the events of the same transition are committed, except where said. */
 export type Command =
-  /** Ask for a place in the agent's pool at once; the answer is the stimulus `admitted`. */
+  /** Ask for a place in the agent's pool at once; the answer is `admitted`, `refused` or `leftOut`. */
   | {
       readonly kind: 'admit'
       readonly call: CallRef
       readonly agent: string
       readonly action: string
       readonly alone: boolean
+      /** Null where the step has no `concurrency`. */
+      readonly slot: Slot | null
     }
   /** Give the place back at once: the call is not to start. */
   | { readonly kind: 'release'; readonly call: CallRef }
@@ -155,6 +167,13 @@ export type Command =
   | { readonly kind: 'disarm'; readonly timer: Timer }
   /** The execution has ended: whatever is still armed or held for it is of no use any more. */
   | { readonly kind: 'finished' }
+
+/** The place under a key of `concurrency` that an attempt needs. */
+export interface Slot {
+  readonly key: string
+  readonly max: number
+  readonly onFull: 'wait' | 'fail' | 'skip'
+}
 
 /** The call of an agent, ready to be made. */
 export interface Invocation {

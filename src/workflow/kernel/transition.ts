@@ -14,6 +14,7 @@ import { forkedEvent } from './fork.ts'
 import { startItems } from './items.ts'
 import { isGoingBack, isPaused, isSettling, mayPause } from './permission.ts'
 import { recover } from './recovery.ts'
+import { leftOut, refused } from './refusals.ts'
 import { redrive, redriveCompensation } from './redrive.ts'
 import { refuseRollback, requestRollback } from './rollback.ts'
 import { receiveSignal } from './signals.ts'
@@ -58,23 +59,13 @@ function apply(turn: Turn, stimulus: Stimulus): void {
       return start(turn, stimulus.origin ?? {})
     case 'recovered':
       return recover(turn)
-    case 'admitted': {
-      const call = findCall(state, stimulus.call)
-      if (call !== undefined) admitted(turn, call, stimulus.contract)
-      return
-    }
-    case 'ended': {
-      const call = findCall(state, stimulus.call)
-      if (call?.status === 'running' && call.token === stimulus.token)
-        attemptEnded(turn, call, stimulus.outcome)
-      return
-    }
-    case 'lookedUp': {
-      const call = findCall(state, stimulus.call)
-      if (call?.status === 'lookingUp' && call.token === stimulus.token)
-        lookedUp(turn, call, stimulus.outcome)
-      return
-    }
+    case 'admitted':
+    case 'refused':
+    case 'leftOut':
+    case 'ended':
+    case 'lookedUp':
+    case 'resolve':
+      return answer(turn, stimulus)
     case 'timer':
       return timerFired(turn, stimulus.timer)
     case 'signal':
@@ -89,13 +80,40 @@ function apply(turn: Turn, stimulus: Stimulus): void {
       // One that had ended, and of which a compensation is made again, ends as it had ended.
       if (state.result !== 'cancelled' && state.undoOnly === null) settle(turn, 'cancel')
       return
-    case 'resolve': {
-      const call = findCall(state, stimulus.call)
-      if (call?.status === 'uncertain') resolve(turn, call, stimulus.resolution)
-      return
-    }
     default:
       return applyOperation(turn, stimulus)
+  }
+}
+
+type Answer = Extract<
+  Stimulus,
+  { kind: 'admitted' | 'refused' | 'leftOut' | 'ended' | 'lookedUp' | 'resolve' }
+>
+
+/** Somebody answers what a call asked for or waits for. */
+function answer(turn: Turn, stimulus: Answer): void {
+  const call = findCall(turn.state, stimulus.call)
+  if (call === undefined) return
+  switch (stimulus.kind) {
+    case 'admitted':
+      return admitted(turn, call, stimulus.contract)
+    case 'refused':
+      return refused(turn, call, stimulus)
+    case 'leftOut':
+      return leftOut(turn, call)
+    case 'ended':
+      if (call.status === 'running' && call.token === stimulus.token)
+        attemptEnded(turn, call, stimulus.outcome)
+      return
+    case 'lookedUp':
+      if (call.status === 'lookingUp' && call.token === stimulus.token)
+        lookedUp(turn, call, stimulus.outcome)
+      return
+    case 'resolve':
+      if (call.status === 'uncertain') resolve(turn, call, stimulus.resolution)
+      return
+    default:
+      assertNever(stimulus, 'answer')
   }
 }
 

@@ -103,6 +103,10 @@ function compileStep(parts: StepParts): PlanStep {
     checkpoint: step.checkpoint,
     continueOnFailure: step.continueOnFailure,
     tda: step.tda !== 'none',
+    concurrency:
+      step.concurrency == null
+        ? null
+        : { ...step.concurrency, key: compileTemplate(step.concurrency.key) },
   }
 }
 

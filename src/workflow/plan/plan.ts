@@ -50,6 +50,14 @@ export interface PlanStep {
   readonly continueOnFailure: boolean
   /** Whether calls are given the TDA context. */
   readonly tda: boolean
+  readonly concurrency: PlanConcurrency | null
+}
+
+/** How many attempts of steps with the same key may run at the same time, over all executions. */
+export interface PlanConcurrency {
+  readonly key: CompiledTemplate
+  readonly max: number
+  readonly onFull: 'wait' | 'fail' | 'skip'
 }
 
 /** What a step does when it is decided. */

@@ -1,0 +1,101 @@
+import { ResourceExhaustionError, type ErrorJson } from '../core/errors.ts'
+import type { RefusalReason } from '../workflow/index.ts'
+import { AloneGate } from './alone-gate.ts'
+import type { Place } from './place.ts'
+import { Slots } from './slots.ts'
+
+/** What becomes of a request for a place. */
+export interface PlaceListener {
+  /** The place is held. */
+  held(place: Place): void
+  /** The place is not given and not waited for. */
+  refused(place: Place, refusal: Refusal): void
+}
+
+/** `leftOut`: the step says that a call for which there is no room is not made. */
+export type Refusal =
+  | { readonly kind: 'leftOut' }
+  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly error: ErrorJson }
+
+/**
+ * The one way to an agent. A call takes, in this order, a place under its step's `concurrency`, one in its
+ * agent's pool, and the right to run beside others; whoever waits holds nothing of what comes later, so
+ * nobody waits in a circle.
+ */
+export class Places {
+  readonly #slots = new Slots()
+  readonly #gate = new AloneGate()
+
+  /** Keys of `concurrency` under which somebody holds or waits. */
+  get slots(): number {
+    return this.#slots.size
+  }
+
+  /** Asks for everything that the call needs before it may start. */
+  take(place: Place, listener: PlaceListener): void {
+    const { slot } = place
+    if (slot === null) return this.#toPool(place, listener)
+    place.stage = 'slotted'
+    const answer = this.#slots.acquire(slot, place.grant, place.owner)
+    if (answer === 'granted') return this.#toPool(place, listener)
+    if (answer === 'queued') return
+    if (slot.onFull === 'skip') return listener.refused(place, { kind: 'leftOut' })
+    const error = slotFull(slot).toJSON()
+    listener.refused(place, { kind: 'refused', reason: 'concurrency', error })
+  }
+
+  /** What the place waited for was granted. */
+  granted(place: Place, listener: PlaceListener): void {
+    if (place.stage === 'slotted') return this.#toPool(place, listener)
+    if (place.stage === 'pooled') return this.#toGate(place, listener)
+    place.stage = 'held'
+    listener.held(place)
+  }
+
+  /** Gives back what the place holds, and waits no longer. */
+  leave(place: Place): void {
+    const { agent, stage, slot, grant } = place
+    if (stage === 'held') this.#gate.leave()
+    else if (stage === 'gated') this.#gate.cancel(grant)
+    if (stage === 'pooled') agent.pool.cancel(grant)
+    else if (stage !== 'slotted') agent.pool.release()
+    if (slot !== null) this.#slots.release(slot, stage === 'slotted' ? grant : null)
+  }
+
+  #toPool(place: Place, listener: PlaceListener): void {
+    place.stage = 'pooled'
+    const { agent, slot, grant, owner } = place
+    const answer = agent.pool.acquire(grant, owner)
+    if (answer === 'granted') return this.#toGate(place, listener)
+    if (answer === 'queued') return
+    if (slot !== null) this.#slots.release(slot)
+    const error = poolFull(place).toJSON()
+    listener.refused(place, { kind: 'refused', reason: 'pool', error })
+  }
+
+  #toGate(place: Place, listener: PlaceListener): void {
+    place.stage = 'gated'
+    if (this.#gate.enter(place.alone, place.grant)) this.granted(place, listener)
+  }
+}
+
+function poolFull({ contract }: Place): ResourceExhaustionError {
+  return new ResourceExhaustionError(
+    `the queue of agent '${contract.agentId}' is full (resourceLimits.queueMax)`,
+    {
+      retryable: true,
+      hint: 'raise queueMax or maxConcurrent of the agent, or start less at once',
+    },
+  )
+}
+
+function slotFull({ key, max, onFull }: NonNullable<Place['slot']>): ResourceExhaustionError {
+  return new ResourceExhaustionError(
+    `concurrency: ${max} attempts run under key '${key}' (concurrency.max)`,
+    {
+      // One that waits was refused because too many wait: that passes.
+      retryable: onFull === 'wait',
+      hint: 'say `onFull: wait`, or raise concurrency.max',
+    },
+  )
+}
