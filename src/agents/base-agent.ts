@@ -12,7 +12,9 @@ import { HttpTransport } from './http/http-transport.ts'
 import { inProcessTransport } from './in-process.ts'
 import { Invocation, type InvocationOwner } from './invocation.ts'
 import { lookupOutcome } from './lookup.ts'
-import { AgentPool } from './pool.ts'
+import { agentPool } from './agent-pool.ts'
+import type { BreakerState } from './circuit-breaker.ts'
+import type { AgentPool } from './pool.ts'
 import type { AgentTransport } from './transport.ts'
 import { waitAtMost } from './wait-at-most.ts'
 
@@ -75,7 +77,10 @@ export class BaseAgent implements InvocationOwner {
     this.version = version
     this.description = description
     this.config = config
-    this.pool = new AgentPool({ ...config.resourceLimits, clock: () => this.#host.clock })
+    this.pool = agentPool(config, {
+      clock: () => this.#host.clock,
+      onChange: (state) => this.#breakerChanged(state),
+    })
     const isHttp = config.communicationConfig.transport === 'http'
     this.transport = isHttp ? new HttpTransport(config, () => this.#host.clock) : inProcessTransport
     const { payloadBytesMax } = this.config.resourceLimits
@@ -254,6 +259,13 @@ export class BaseAgent implements InvocationOwner {
       this.transport.close()
       throw this.#unavailable(error)
     }
+  }
+
+  #breakerChanged(breaker: BreakerState): void {
+    const { logger, onBreaker } = this.#host
+    const level = breaker === 'open' ? 'warn' : 'info'
+    logger.log(level, `circuit breaker of an agent: ${breaker}`, { agentId: this.id, breaker })
+    onBreaker?.(this.id, breaker)
   }
 
   #unavailable(cause?: unknown): OrchestrationError {

@@ -248,6 +248,13 @@ test('data from YAML or JSON is completed with the defaults', () => {
         maxConcurrent: limits.maxConcurrent,
         queueMax: limits.queueMax,
         timeoutMs: 30_000,
+        breaker: {
+          failureRatio: 0.5,
+          callsMin: 20,
+          windowMs: 30_000,
+          openMs: 10_000,
+          probes: 1,
+        },
         payloadBytesMax: limits.payloadBytesMax,
       },
       communicationConfig: { transport: 'in-process', address: null },
@@ -296,4 +303,16 @@ test('requestsPerMinute bounds the calls that begin in any 60 s', async () => {
   expect([granted, agent.pool.waiting]).toEqual([2, 1])
   clock.advance(1)
   expect([granted, agent.pool.waiting]).toEqual([3, 0])
+})
+
+test('a breaker takes durations as texts, keeps its other defaults, and null switches it off', () => {
+  const breakerOf = (breaker: NonNullable<AgentSettings['resourceLimits']>['breaker']) =>
+    agentOf({ resourceLimits: { breaker: breaker ?? null } }).pool.breaker
+  expect(breakerOf({ openMs: '1m', probes: 3 })?.settings).toMatchObject({
+    failureRatio: 0.5,
+    openMs: 60_000,
+    probes: 3,
+  })
+  expect(breakerOf(null)).toBe(null)
+  expect(() => breakerOf({ failureRatio: 0 })).toThrow('resourceLimits.breaker.failureRatio')
 })

@@ -2,6 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { z } from 'zod'
 import { durationMsMax, parseDuration } from '../core/duration.ts'
 import { limits } from '../core/limits.ts'
+import { breakerDefaults, type BreakerSettings } from './circuit-breaker.ts'
 import { didYouMean, moduleError } from './module-error.ts'
 
 const name = z
@@ -11,20 +12,29 @@ const name = z
     'use 1 to 100 of A-Z a-z 0-9 . _ -, beginning with a letter or digit',
   )
 const count = z.number().int().min(1)
-const timeoutMs = z.preprocess(
+const durationMs = z.preprocess(
   (given) => (typeof given === 'string' ? parseDuration(given) : given),
-  z.number('use milliseconds or a text such as 30s').int().min(1).max(durationMsMax).nullable(),
+  z.number('use milliseconds or a text such as 30s').int().min(1).max(durationMsMax),
 )
+const timeoutMs = durationMs.nullable()
 const headerValue = z
   .string()
   .min(1)
   .refine(isHeaderValue, 'it has characters that no HTTP header may carry')
 
+const breaker = z.strictObject({
+  failureRatio: z.number().gt(0).max(1).optional(),
+  callsMin: count.optional(),
+  windowMs: durationMs.optional(),
+  openMs: durationMs.optional(),
+  probes: count.optional(),
+})
 const resourceLimits = z.strictObject({
   maxConcurrent: count.optional(),
   queueMax: z.number().int().min(0).optional(),
   timeoutMs: timeoutMs.optional(),
   requestsPerMinute: count.max(limits.requestsPerMinuteMax).optional(),
+  breaker: breaker.nullable().optional(),
   payloadBytesMax: count.optional(),
   cpu: z.number().positive().optional(),
   gpu: z.number().positive().optional(),
@@ -67,6 +77,7 @@ const settings = z.strictObject({
 const keysAt: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(settings.shape),
   resourceLimits: Object.keys(resourceLimits.shape),
+  'resourceLimits.breaker': Object.keys(breaker.shape),
   communicationConfig: Object.keys(communicationConfig.shape),
   'communicationConfig.tls': Object.keys(tls.shape),
   'communicationConfig.auth': ['kind', 'token', 'name', 'value'],
@@ -78,8 +89,12 @@ export interface AgentSettings {
   readonly agentId?: string
   readonly agentType?: string
   readonly capabilities?: readonly string[]
-  readonly resourceLimits?: Partial<Omit<AgentConfiguration['resourceLimits'], 'timeoutMs'>> & {
+  readonly resourceLimits?: Partial<
+    Omit<AgentConfiguration['resourceLimits'], 'timeoutMs' | 'breaker'>
+  > & {
     readonly timeoutMs?: number | string | null
+    /** What is left out has its default. */
+    readonly breaker?: { readonly [Key in keyof BreakerSettings]?: number | string } | null
   }
   readonly communicationConfig?: Partial<AgentConfiguration['communicationConfig']>
   readonly memoryConfig?: AgentConfiguration['memoryConfig']
@@ -102,6 +117,8 @@ export interface AgentConfiguration {
     readonly timeoutMs: number | null
     /** Calls that may begin in any 60 s; absent for any number. Kept in memory: a new process begins anew. */
     readonly requestsPerMinute?: number
+    /** When calls are kept from an agent that fails; null lets every call through. */
+    readonly breaker: BreakerSettings | null
     /** Bytes of JSON in one input and in one output; default `limits.payloadBytesMax`. */
     readonly payloadBytesMax: number
     /** Processors per call, for transports that place work; refused by those of this room. */
@@ -177,6 +194,7 @@ export function completeConfiguration(
       maxConcurrent: bounds.maxConcurrent ?? limits.maxConcurrent,
       queueMax: bounds.queueMax ?? limits.queueMax,
       timeoutMs: bounds.timeoutMs ?? null,
+      breaker: bounds.breaker === null ? null : { ...breakerDefaults, ...bounds.breaker },
       payloadBytesMax: bounds.payloadBytesMax ?? limits.payloadBytesMax,
     }) as AgentConfiguration['resourceLimits'],
     communicationConfig: withoutUndefined({

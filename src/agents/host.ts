@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../core/clock.ts'
 import { silentLogger, type Logger } from '../core/logger.ts'
 import { systemRandom, type Random } from '../core/random.ts'
+import type { BreakerState } from './circuit-breaker.ts'
 import type { AgentCall } from './call.ts'
 import type { CallOutcome } from './contract.ts'
 
@@ -27,6 +28,8 @@ export interface AgentHost {
   /** Null makes no spans. */
   readonly tracer: CallTracer | null
   readonly onProgress: ProgressListener | null
+  /** Hears each change of an agent's circuit breaker. */
+  readonly onBreaker: ((agentId: string, state: BreakerState) => void) | null
 }
 
 /** The computer's clock and randomness, no logs, no spans. */
@@ -36,4 +39,5 @@ export const defaultHost: AgentHost = {
   logger: silentLogger,
   tracer: null,
   onProgress: null,
+  onBreaker: null,
 }

@@ -1,6 +1,14 @@
 export type { AgentDefinition } from './agent-definition.ts'
 export { BaseAgent, isAgent, type AgentHealth, type AgentState } from './base-agent.ts'
 export type { AgentCall, RunningCall, Settle } from './call.ts'
+export { agentPool } from './agent-pool.ts'
+export {
+  type BreakerSettings,
+  type BreakerState,
+  type BreakerView,
+  CircuitBreaker,
+  type Verdict,
+} from './circuit-breaker.ts'
 export { agentConfiguration, type AgentConfiguration, type AgentSettings } from './configuration.ts'
 export type {
   ActionContract,
@@ -28,4 +36,5 @@ export { normaliseJson, type PayloadRules } from './json-value.ts'
 export { loadAgentModules, type LoadOptions } from './module-loader.ts'
 export { AgentPool, type Grant } from './pool.ts'
 export { AgentRegistry, type AgentListing } from './registry.ts'
+export { verdictOf } from './verdict.ts'
 export { isSuspension, suspend, type SuspendOptions, type Suspension } from './suspend.ts'

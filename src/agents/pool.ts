@@ -1,10 +1,11 @@
 import { invariant } from '../core/assert.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
+import type { CircuitBreaker, Verdict } from './circuit-breaker.ts'
 import { FairQueue } from './fair-queue.ts'
 import { RequestRate } from './request-rate.ts'
 
-/** Called once when a waiting place is granted. */
-export type Grant = () => void
+/** Called once: a waiting place is granted, or it is refused since the breaker has opened. */
+export type Grant = (answer: 'granted' | 'open') => void
 
 export interface PoolOptions {
   /** Places that may be held at the same time. */
@@ -13,12 +14,14 @@ export interface PoolOptions {
   readonly queueMax: number
   /** Places granted in any 60 s; absent for any number. */
   readonly requestsPerMinute?: number
+  /** Absent lets every call through. */
+  readonly breaker?: CircuitBreaker
   /** Default the computer's own. */
   readonly clock?: () => Clock
 }
 
 /**
- * The places of one agent, or of one key of `concurrency`: at most `maxConcurrent` are held, at most
+ * The places of one agent, or of one key of `concurrency`: the one gate in front of it. At most `maxConcurrent` are held, at most
  * `queueMax` callers wait, and those of different owners are served in turn. Every operation is O(1). Places
  * are only counted: whoever was granted one releases it once.
  */
@@ -28,14 +31,16 @@ export class AgentPool {
   readonly queueMax: number
   readonly #clock: () => Clock
   readonly #rate: RequestRate | null
+  readonly breaker: CircuitBreaker | null
   readonly #queue = new FairQueue<Grant>()
   #held = 0
   #isGranting = false
   #disarm: (() => void) | null = null
 
-  constructor({ maxConcurrent, queueMax, requestsPerMinute, clock }: PoolOptions) {
+  constructor({ maxConcurrent, queueMax, requestsPerMinute, breaker, clock }: PoolOptions) {
     this.maxConcurrent = maxConcurrent
     this.queueMax = queueMax
+    this.breaker = breaker ?? null
     this.#clock = clock ?? (() => systemClock)
     this.#rate = requestsPerMinute === undefined ? null : new RequestRate(requestsPerMinute)
   }
@@ -56,13 +61,14 @@ export class AgentPool {
   }
 
   /**
-   * `granted`: the place is held now and `grant` is not called. `queued`: `grant` is called when it is held.
-   * `full`: nothing happened.
+   * `granted`: the place is held now and `grant` is not called. `queued`: `grant` is called when it is held,
+   * or the breaker opens. `full`, `open`: nothing happened.
    *
    * @param owner whose turn it takes; default one for all
    * @throws InternalError when the same function already waits
    */
-  acquire(grant: Grant, owner = ''): 'granted' | 'queued' | 'full' {
+  acquire(grant: Grant, owner = ''): 'granted' | 'queued' | 'full' | 'open' {
+    if (this.breaker?.places() === 0) return 'open'
     if (this.isFree) {
       this.#take()
       return 'granted'
@@ -73,10 +79,15 @@ export class AgentPool {
     return 'queued'
   }
 
-  /** Gives a held place back; the next in the queue gets it before this returns. */
-  release(): void {
+  /**
+   * Gives a held place back; the next in the queue gets it before this returns.
+   *
+   * @param verdict what the call says of its agent; default nothing
+   */
+  release(verdict: Verdict = 'none'): void {
     invariant(this.#held > 0, 'a pool place was released that nobody held')
     this.#held--
+    this.breaker?.ended(verdict)
     this.#grantWaiting()
   }
 
@@ -92,10 +103,15 @@ export class AgentPool {
     if (this.#isGranting) return
     this.#isGranting = true
     try {
-      while (this.#queue.size > 0 && this.#waitMs() === 0) {
-        const grant = this.#queue.shift() as Grant
+      while (this.#queue.size > 0) {
+        if (this.breaker?.places() === 0) {
+          this.#queue.shift()?.('open')
+          continue
+        }
+        if (this.#waitMs() > 0) break
+        const grant = this.#queue.shift()
         this.#take()
-        grant()
+        grant?.('granted')
       }
     } finally {
       this.#isGranting = false
@@ -105,7 +121,8 @@ export class AgentPool {
 
   /** How long the next place has to wait at least; infinity until one is released. */
   #waitMs(): number {
-    if (this.#held >= this.maxConcurrent) return Infinity
+    const places = Math.min(this.maxConcurrent, this.breaker?.places() ?? Infinity)
+    if (this.#held >= places) return Infinity
     return this.#rate === null ? 0 : this.#rate.waitMs(this.#clock().monotonicMs())
   }
 

@@ -99,6 +99,7 @@ test('list shows every agent by id with its state, load and actions', async () =
       reason: 'no model',
       running: 0,
       waiting: 0,
+      breaker: { state: 'closed', calls: 0, failures: 0, opensInMs: 0 },
       actions: [{ name: 'act', effect: 'read', hasLookup: false }],
     },
     expect.objectContaining({ agentId: 'w-2', state: 'ready', reason: null }),

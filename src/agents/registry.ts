@@ -1,5 +1,6 @@
 import { messageOf } from '../core/errors.ts'
 import type { BaseAgent, AgentState } from './base-agent.ts'
+import type { BreakerView } from './circuit-breaker.ts'
 import { refuseUnsupported } from './configuration.ts'
 import type { ActionContract, Effect } from './contract.ts'
 import { defaultHost, type AgentHost } from './host.ts'
@@ -18,6 +19,8 @@ export interface AgentListing {
   readonly reason: string | null
   readonly running: number
   readonly waiting: number
+  /** Null where the agent has none. */
+  readonly breaker: BreakerView | null
   readonly actions: readonly {
     readonly name: string
     readonly effect: Effect
@@ -160,6 +163,7 @@ function listing(agent: BaseAgent): AgentListing {
     reason: agent.reason?.message ?? null,
     running: agent.running,
     waiting: agent.pool.waiting,
+    breaker: agent.pool.breaker?.view ?? null,
     actions,
   }
 }

@@ -1,3 +1,5 @@
+type Enter = (answer: 'granted') => void
+
 /**
  * Lets calls run together, or one of them with nothing else running. A call that must be alone waits
  * until the others have ended; whoever comes meanwhile waits behind it.
@@ -5,10 +7,10 @@
 export class AloneGate {
   #inside = 0
   #isAloneInside = false
-  readonly #queue: { readonly alone: boolean; readonly enter: () => void }[] = []
+  readonly #queue: { readonly alone: boolean; readonly enter: Enter }[] = []
 
   /** True when the call is inside now; else `enter` is called when it is. */
-  enter(alone: boolean, enter: () => void): boolean {
+  enter(alone: boolean, enter: Enter): boolean {
     if (this.#queue.length === 0 && this.#admits(alone)) {
       this.#take(alone)
       return true
@@ -25,16 +27,16 @@ export class AloneGate {
 
   #letIn(): void {
     while (this.#queue.length > 0) {
-      const next = this.#queue[0] as { alone: boolean; enter: () => void }
+      const next = this.#queue[0] as { alone: boolean; enter: Enter }
       if (!this.#admits(next.alone)) return
       this.#queue.shift()
       this.#take(next.alone)
-      next.enter()
+      next.enter('granted')
     }
   }
 
   /** Takes a waiting call out; false when it does not wait. */
-  cancel(enter: () => void): boolean {
+  cancel(enter: Enter): boolean {
     const place = this.#queue.findIndex((waiting) => waiting.enter === enter)
     if (place < 0) return false
     this.#queue.splice(place, 1)

@@ -1,6 +1,7 @@
-import type { AgentCall } from '../agents/index.ts'
+import { type AgentCall, verdictOf } from '../agents/index.ts'
 import type { CallOutcome, LookupOutcome } from '../core/contracts/call.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Telemetry } from '../core/contracts/telemetry.ts'
 import { type TdaContext, unavailableTda } from '../core/contracts/tda.ts'
 import type { Logger } from '../core/logger.ts'
 import {
@@ -24,6 +25,7 @@ export interface DispatcherOptions {
   readonly agents: AgentDirectory
   readonly clock: Clock
   readonly logger: Logger
+  readonly telemetry: Telemetry
   /** The process is to take nothing more on for the moment. */
   readonly isFull: () => boolean
   /** What the TDA feed says now. */
@@ -91,7 +93,7 @@ export class Dispatcher {
       slot,
       owner: running.row.executionId,
       stage: 'slotted',
-      grant: () => this.#places.granted(place, listener),
+      grant: (answer) => this.#places.granted(place, listener, answer),
       isCalled: false,
       isOver: false,
       running: null,
@@ -106,8 +108,10 @@ export class Dispatcher {
     return {
       held: ({ call, contract }) =>
         this.#options.stimulate(running, { kind: 'admitted', call, contract }),
-      refused: ({ call }, refusal) => {
+      refused: ({ call, contract }, refusal) => {
         running.places.delete(call)
+        const why = refusal.kind === 'refused' ? refusal.reason : 'concurrency'
+        this.#options.telemetry.callRefused(contract.agentId, why)
         this.#options.stimulate(running, { ...refusal, call })
       },
     }
@@ -195,7 +199,7 @@ export class Dispatcher {
       const durationMs = this.#options.clock.monotonicMs() - place.startedAtMs
       place.telemetry?.ended(outcome.kind, durationMs, 'error' in outcome ? outcome.error : null)
       if (running.places.get(place.call) === place) running.places.delete(place.call)
-      this.#places.leave(place)
+      this.#places.leave(place, verdictOf(outcome))
       this.#settled()
     }
     this.#options.stimulate(running, { kind: 'ended', call: place.call, token, outcome })

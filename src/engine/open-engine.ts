@@ -58,9 +58,11 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
   const clock = options.clock ?? systemClock
   const logger = options.logger ?? silentLogger
   const listeners = new Set<EngineListener>()
+  const telemetry = options.telemetry ?? silentTelemetry
   const agents = new AgentRegistry({
     clock,
     logger,
+    onBreaker: (agentId, state) => telemetry.breakerChanged(agentId, state),
     onProgress: ({ executionId, stepId, index }, fraction, note) => {
       for (const listener of listeners)
         listener.onProgress?.({ executionId, stepId, index, fraction, note })
@@ -89,7 +91,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     clock,
     logger,
     random: systemRandom,
-    telemetry: options.telemetry ?? silentTelemetry,
+    telemetry,
     flags: options.flags ?? null,
     tda: options.tda ?? null,
     limits: options.limits ?? {},

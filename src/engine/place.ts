@@ -1,4 +1,4 @@
-import type { RunningCall } from '../agents/index.ts'
+import type { Grant, RunningCall } from '../agents/index.ts'
 import type { AttemptTelemetry } from '../core/contracts/telemetry.ts'
 import type { ActionContract } from '../core/contracts/call.ts'
 import type { CallRef, Slot } from '../workflow/index.ts'
@@ -19,8 +19,8 @@ export interface Place {
    * place and waits for the others to end. `held`: may be used.
    */
   stage: 'slotted' | 'pooled' | 'gated' | 'held'
-  /** Called when what it waits for is granted. */
-  readonly grant: () => void
+  /** Told what becomes of what it waits for. */
+  readonly grant: Grant
   /** Its attempt was made; the place is given back when that ends. */
   isCalled: boolean
   isOver: boolean

@@ -1,3 +1,4 @@
+import type { Verdict } from '../agents/index.ts'
 import { ResourceExhaustionError, type ErrorJson } from '../core/errors.ts'
 import type { RefusalReason } from '../workflow/index.ts'
 import { AloneGate } from './alone-gate.ts'
@@ -44,33 +45,47 @@ export class Places {
     listener.refused(place, { kind: 'refused', reason: 'concurrency', error })
   }
 
-  /** What the place waited for was granted. */
-  granted(place: Place, listener: PlaceListener): void {
+  /** What the place waited for was granted, or is not to be had any more. */
+  granted(place: Place, listener: PlaceListener, answer: 'granted' | 'open' = 'granted'): void {
+    if (answer === 'open') return this.#refused(place, listener, answer)
     if (place.stage === 'slotted') return this.#toPool(place, listener)
     if (place.stage === 'pooled') return this.#toGate(place, listener)
     place.stage = 'held'
     listener.held(place)
   }
 
-  /** Gives back what the place holds, and waits no longer. */
-  leave(place: Place): void {
+  /**
+   * Gives back what the place holds, and waits no longer.
+   *
+   * @param verdict what the call says of its agent; default nothing
+   */
+  leave(place: Place, verdict: Verdict = 'none'): void {
     const { agent, stage, slot, grant } = place
     if (stage === 'held') this.#gate.leave()
     else if (stage === 'gated') this.#gate.cancel(grant)
     if (stage === 'pooled') agent.pool.cancel(grant)
-    else if (stage !== 'slotted') agent.pool.release()
+    else if (stage !== 'slotted') agent.pool.release(verdict)
     if (slot !== null) this.#slots.release(slot, stage === 'slotted' ? grant : null)
   }
 
   #toPool(place: Place, listener: PlaceListener): void {
     place.stage = 'pooled'
-    const { agent, slot, grant, owner } = place
+    const { agent, grant, owner } = place
     const answer = agent.pool.acquire(grant, owner)
     if (answer === 'granted') return this.#toGate(place, listener)
     if (answer === 'queued') return
+    this.#refused(place, listener, answer)
+  }
+
+  #refused(place: Place, listener: PlaceListener, why: 'full' | 'open'): void {
+    const { slot, agent } = place
     if (slot !== null) this.#slots.release(slot)
-    const error = poolFull(place).toJSON()
-    listener.refused(place, { kind: 'refused', reason: 'pool', error })
+    const { breaker } = agent.pool
+    const refusal =
+      why === 'open' && breaker !== null
+        ? ({ reason: 'breaker', error: breaker.refusal() } as const)
+        : ({ reason: 'pool', error: poolFull(place).toJSON() } as const)
+    listener.refused(place, { kind: 'refused', ...refusal })
   }
 
   #toGate(place: Place, listener: PlaceListener): void {

@@ -111,6 +111,7 @@ export class Runner {
       agents,
       clock,
       logger,
+      telemetry: options.telemetry,
       isFull: () => options.pressure() !== null,
       tda: () => options.tda?.current() ?? unavailableTda,
       stimulate: (running, stimulus) => this.stimulate(running, stimulus),

@@ -24,7 +24,8 @@ export class Slots {
     }
     pool.maxConcurrent = max
     if (onFull !== 'wait' && !pool.isFree) return 'full'
-    return pool.acquire(grant, owner)
+    const answer = pool.acquire(grant, owner)
+    return answer === 'open' ? 'full' : answer
   }
 
   /** Gives back a place, or takes whoever waits for one out of the queue. */

@@ -65,11 +65,17 @@ function metered(options: TelemetryOptions = {}) {
   return { telemetry, scrape }
 }
 
-test('the nine metrics of the mission and two of triggers are registered, with their types', async () => {
+test('the nine metrics of the mission, two of triggers and two of agents are registered, with their types', async () => {
   const { scrape } = metered()
   const { types } = await scrape()
   expect([...types.keys()].sort()).toEqual(
-    [...nine, 'trigger_refused_total', 'trigger_skipped_total'].toSorted(),
+    [
+      ...nine,
+      'trigger_refused_total',
+      'trigger_skipped_total',
+      'agent_breaker_state',
+      'agent_call_refused_total',
+    ].toSorted(),
   )
   expect(types.get('workflow_execution_seconds')).toBe('histogram')
   expect(types.get('agent_communication_seconds')).toBe('histogram')
@@ -259,4 +265,18 @@ test('a given registry is used beside the metrics it already has', async () => {
   expect((await scrape()).value('my_total')).toBe(3)
   expect(telemetry.registry).toBe(registry)
   expect(telemetry.metricsContentType).toContain('text/plain')
+})
+
+test('the state of a circuit breaker is a gauge, and calls that are refused are counted by who refused', async () => {
+  const { telemetry, scrape } = metered()
+  telemetry.breakerChanged('llm', 'open')
+  telemetry.callRefused('llm', 'breaker')
+  telemetry.callRefused('llm', 'breaker')
+  telemetry.callRefused('llm', 'pool')
+  const open = await scrape()
+  expect(open.value('agent_breaker_state', { agent: 'llm' })).toBe(1)
+  expect(open.value('agent_call_refused_total', { agent: 'llm', reason: 'breaker' })).toBe(2)
+  expect(open.value('agent_call_refused_total', { agent: 'llm', reason: 'pool' })).toBe(1)
+  telemetry.breakerChanged('llm', 'halfOpen')
+  expect((await scrape()).value('agent_breaker_state', { agent: 'llm' })).toBe(0.5)
 })

@@ -20,6 +20,8 @@ export interface MetricsOptions {
   readonly readings?: ProcessReadings
 }
 
+const breakerValues = { closed: 0, halfOpen: 0.5, open: 1 } as const
+
 /** Patterns that a document can name: their counters stand at zero from the start. */
 const documentPatterns = ['pipeline', 'fanOut', 'consensus', 'hierarchical']
 
@@ -42,6 +44,8 @@ export class Metrics {
   readonly #failed: LabelSets<Tally>
   readonly #patterns: LabelSets<Tally>
   readonly #triggersLeft: Readonly<Record<'refused' | 'skipped', LabelSets<Tally>>>
+  readonly #breakers: LabelSets<Tally>
+  readonly #refused: LabelSets<Tally>
   readonly #executions: LatencyHistogram
   readonly #attempts: LatencyHistogram
   readonly #stateOperations: LatencyHistogram
@@ -76,6 +80,17 @@ export class Metrics {
       'agent_communication_seconds',
       'Time from the call of an agent to the outcome of the attempt.',
       { names: ['agent', 'action', 'outcome'], bounds: agentBounds },
+    )
+    this.#breakers = this.#gauges(
+      'agent_breaker_state',
+      'Circuit breaker of an agent: 0 closed, 0.5 half-open, 1 open.',
+      ['agent'],
+    )
+    this.#refused = this.#counter(
+      'agent_call_refused_total',
+      'Calls that did not reach their agent, by what refused them.',
+      'agent',
+      'reason',
     )
     this.#patterns = this.#counter(
       'coordination_pattern_total',
@@ -141,6 +156,14 @@ export class Metrics {
     this.#triggersLeft[why].child(workflow).value++
   }
 
+  breakerChanged(agent: string, state: 'closed' | 'open' | 'halfOpen'): void {
+    this.#breakers.child(agent).value = breakerValues[state]
+  }
+
+  callRefused(agent: string, reason: string): void {
+    this.#refused.child(agent, reason).value++
+  }
+
   stateOperation(operation: 'get' | 'set' | 'commit', durationMs: number): void {
     this.#state[operation].observe(durationMs)
   }
@@ -182,16 +205,12 @@ export class Metrics {
     })
   }
 
-  #counter(name: string, help: string, label: string): LabelSets<Tally> {
-    const sets = new LabelSets<Tally>({
-      names: [label],
-      max: this.#labelSetsMax,
-      make: () => ({ value: 0 }),
-    })
+  #counter(name: string, help: string, ...labelNames: readonly string[]): LabelSets<Tally> {
+    const sets = this.#tallies(labelNames)
     const counter: Counter = new Counter({
       name,
       help,
-      labelNames: [label],
+      labelNames: [...labelNames],
       registers: [],
       collect() {
         this.reset()
@@ -200,6 +219,30 @@ export class Metrics {
     })
     this.registry.registerMetric(counter)
     return sets
+  }
+
+  #gauges(name: string, help: string, labelNames: readonly string[]): LabelSets<Tally> {
+    const sets = this.#tallies(labelNames)
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers: [],
+      collect() {
+        this.reset()
+        for (const { labels, child } of sets.all()) this.set(labels, child.value)
+      },
+    })
+    this.registry.registerMetric(gauge)
+    return sets
+  }
+
+  #tallies(names: readonly string[]): LabelSets<Tally> {
+    return new LabelSets<Tally>({
+      names,
+      max: this.#labelSetsMax,
+      make: () => ({ value: 0 }),
+    })
   }
 
   #gauge(name: string, help: string, read: () => number): void {

@@ -100,6 +100,14 @@ class MeteredTelemetry implements ProcessTelemetry {
     this.#metrics.triggerLeft(workflow, why)
   }
 
+  breakerChanged(agent: string, state: 'closed' | 'open' | 'halfOpen'): void {
+    this.#metrics.breakerChanged(agent, state)
+  }
+
+  callRefused(agent: string, reason: string): void {
+    this.#metrics.callRefused(agent, reason)
+  }
+
   patternUsed(pattern: string): void {
     this.#metrics.patternUsed(pattern)
   }

@@ -1,6 +1,7 @@
 import {
   type AgentCall,
-  AgentPool,
+  type AgentPool,
+  agentPool,
   type BaseAgent,
   type RunningCall,
   type Settle,
@@ -93,7 +94,7 @@ class LiveAgent implements EngineAgent {
   constructor(agent: BaseAgent, life: LifeParts, deliveries: Set<Delivery>, isDead: () => boolean) {
     this.id = agent.id
     this.type = agent.type
-    this.pool = new AgentPool({ ...agent.config.resourceLimits, clock: () => life.clock })
+    this.pool = agentPool(agent.config, { clock: () => life.clock })
     this.#agent = agent
     this.#life = life
     this.#deliveries = deliveries

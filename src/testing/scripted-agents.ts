@@ -1,4 +1,9 @@
-import { type AgentContext, type BaseAgent, defineAgent } from '../agents/index.ts'
+import {
+  type AgentContext,
+  type AgentSettings,
+  type BaseAgent,
+  defineAgent,
+} from '../agents/index.ts'
 import type { JsonValue } from '../core/json.ts'
 
 /** Returned by a script: the call stays open until `resolve`, `reject` or its abort ends it. */
@@ -31,7 +36,8 @@ export interface SeenCall {
  * Agents that do what a test tells them and remember every call, also over the lives of a process.
  *
  * `worker` and `backup` have the actions `read`, `write` (idempotent), `pay` (once), `charge` (once, with
- * lookup) and `undo` (idempotent); `narrow` has the same and takes one call at a time.
+ * lookup) and `undo` (idempotent); `narrow` has the same and takes one call at a time, `fragile` has a
+ * breaker that opens after two failures.
  */
 export class ScriptedAgents {
   readonly calls: SeenCall[] = []
@@ -43,7 +49,12 @@ export class ScriptedAgents {
 
   /** New agents under this script, for one life of a process. */
   agents(): readonly BaseAgent[] {
-    return [this.#agent('worker'), this.#agent('backup'), this.#agent('narrow', 1)]
+    return [
+      this.#agent('worker'),
+      this.#agent('backup'),
+      this.#agent('narrow', { maxConcurrent: 1 }),
+      this.#agent('fragile', { breaker: { callsMin: 2 } }),
+    ]
   }
 
   /** Keys of all calls so far, in order. */
@@ -67,7 +78,7 @@ export class ScriptedAgents {
     ).length
   }
 
-  #agent(type: string, maxConcurrent?: number): BaseAgent {
+  #agent(type: string, resourceLimits: AgentSettings['resourceLimits'] = {}): BaseAgent {
     const run = (action: string) => (input: JsonValue, context: AgentContext) =>
       this.#called(type, action, { input, context })
     const lookup = (key: string): unknown => {
@@ -83,7 +94,7 @@ export class ScriptedAgents {
         charge: { effect: 'once', run: run('charge'), lookup },
         undo: { effect: 'idempotent', run: run('undo') },
       },
-      ...(maxConcurrent === undefined ? {} : { config: { resourceLimits: { maxConcurrent } } }),
+      config: { resourceLimits },
     })
   }
 

@@ -4,6 +4,7 @@ import {
   type EngineChecks,
   type OpenHarness,
 } from './engine-stage.ts'
+import { breakerChecks } from './engine-suite/breaker-suite.ts'
 import { checkpointChecks } from './engine-suite/checkpoints-suite.ts'
 import { childrenChecks } from './engine-suite/children-suite.ts'
 import { compensationChecks } from './engine-suite/compensation-suite.ts'
@@ -27,6 +28,7 @@ const themes: Readonly<Record<string, EngineChecks>> = {
   decisions: decisionChecks,
   failures: failureChecks,
   concurrency: concurrencyChecks,
+  breaker: breakerChecks,
   waiting: waitingChecks,
   identity: identityChecks,
   steering: steeringChecks,

@@ -63,7 +63,9 @@ function addAgentVerbs(program: VerbHost['program'], run: VerbHost['run']): void
     .description('Agents.')
     .command('ls')
     .summary('lists agents and their actions')
-    .description('Lists the built-in agents and those of the modules, with actions and effects.')
+    .description(
+      'Lists the agents of the owner of the file with their circuit breakers; without one, or with --agents, the built-in ones and those of the modules. With actions and effects.',
+    )
     .addOption(agentsOption())
     .action((options: { agents?: string[] }) =>
       run(async (context) => (await import('./agents.ts')).agentsLs(context, options.agents ?? [])),

@@ -13,6 +13,10 @@ export interface Telemetry {
   patternUsed(pattern: string): void
   /** A trigger fired and nothing was started: refused for good, or left out since one was running or it was too late. */
   triggerLeft(workflow: string, why: 'refused' | 'skipped'): void
+  /** The circuit breaker of an agent is in another state: calls reach the agent, or do not. */
+  breakerChanged(agent: string, state: 'closed' | 'open' | 'halfOpen'): void
+  /** A call did not reach its agent. */
+  callRefused(agent: string, reason: string): void
   /** A read or write of workflow state, or a commit of the journal, took so long. */
   stateOperation(operation: 'get' | 'set' | 'commit', durationMs: number): void
 }
@@ -63,5 +67,7 @@ export const silentTelemetry: Telemetry = {
   executionStarted: () => silentExecution,
   patternUsed() {},
   triggerLeft() {},
+  breakerChanged() {},
+  callRefused() {},
   stateOperation() {},
 }

@@ -15,6 +15,14 @@ const agent = component(
     reason: z.string().nullable(),
     running: z.number().int(),
     waiting: z.number().int(),
+    breaker: z
+      .object({
+        state: z.enum(['closed', 'open', 'halfOpen']),
+        calls: z.number().int(),
+        failures: z.number().int(),
+        opensInMs: z.number(),
+      })
+      .nullable(),
     actions: z.array(
       z.object({
         name: z.string(),
