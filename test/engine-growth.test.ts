@@ -68,7 +68,7 @@ it('an execution that only sleeps is out of memory, and comes back when it is du
   await time.advance(3_600_000)
   expect(script.keys).toEqual(['x/b/1'])
   expect(await ended('x')).toBe('completed')
-  expect(engine.held).toEqual({ timers: 0, attempts: 0, executions: 0 })
+  expect(engine.held).toEqual({ timers: 0, attempts: 0, slots: 0, executions: 0 })
 })
 
 it('an execution is not put out of memory between its commit and what that arms', async () => {

@@ -21,7 +21,7 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp()
 })
 
-/** `AURA_FLOODS=http` takes a minute. */
+/** `AURA_FLOODS=fanOut,http` takes two minutes. */
 const floods = (process.env['AURA_FLOODS'] ?? 'small,large,signals,state').split(
   ',',
 ) as readonly Flood[]

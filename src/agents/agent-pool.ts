@@ -6,7 +6,11 @@ import { AgentPool } from './pool.ts'
 /** The gate in front of an agent, as its configuration says. */
 export function agentPool(
   { agentId, resourceLimits }: AgentConfiguration,
-  host: { readonly clock: () => Clock; readonly onChange?: (state: BreakerState) => void },
+  host: {
+    readonly clock: () => Clock
+    readonly isFull: () => boolean
+    readonly onChange?: (state: BreakerState) => void
+  },
 ): AgentPool {
   const { breaker, maxConcurrent, queueMax, requestsPerMinute } = resourceLimits
   return new AgentPool({
@@ -14,6 +18,7 @@ export function agentPool(
     queueMax,
     ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
     ...(breaker === null ? {} : { breaker: new CircuitBreaker(agentId, breaker, host) }),
+    isFull: host.isFull,
     clock: host.clock,
   })
 }

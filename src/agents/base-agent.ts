@@ -79,6 +79,7 @@ export class BaseAgent implements InvocationOwner {
     this.config = config
     this.pool = agentPool(config, {
       clock: () => this.#host.clock,
+      isFull: () => this.#host.isFull(),
       onChange: (state) => this.#breakerChanged(state),
     })
     const isHttp = config.communicationConfig.transport === 'http'

@@ -9,7 +9,7 @@ interface Entry<T> {
 
 /** What one owner has in the queue, and its neighbours in the ring of owners. */
 interface Lane<T> {
-  readonly owner: string
+  readonly owner: number
   head: Entry<T> | null
   tail: Entry<T> | null
   before: Lane<T>
@@ -18,10 +18,10 @@ interface Lane<T> {
 
 /**
  * A queue that serves its owners in turn, and what one owner has waiting first come first served: whoever
- * queues 10,000 delays another by one place, not by 10,000. Every operation is O(1).
+ * queues 10,000 delays another by one place, not by 10,000. Every operation is O(1) but `shiftOldest`.
  */
 export class FairQueue<T> {
-  readonly #lanes = new Map<string, Lane<T>>()
+  readonly #lanes = new Map<number, Lane<T>>()
   readonly #entries = new Map<T, Entry<T>>()
   /** Whose turn it is. */
   #next: Lane<T> | null = null
@@ -31,7 +31,7 @@ export class FairQueue<T> {
   }
 
   /** @throws InternalError when the same value already waits */
-  push(owner: string, value: T): void {
+  push(owner: number, value: T): void {
     invariant(!this.#entries.has(value), 'the same value waits twice in one queue')
     const lane = this.#lanes.get(owner) ?? this.#addLane(owner)
     const entry: Entry<T> = { value, lane, before: lane.tail, after: null }
@@ -44,11 +44,22 @@ export class FairQueue<T> {
   /** Takes out the first of the owner whose turn it is; undefined when nothing waits. */
   shift(): T | undefined {
     const lane = this.#next
-    if (lane === null || lane.head === null) return undefined
-    const entry = lane.head
+    if (lane === null) return undefined
     this.#next = lane.after
-    this.#unlink(entry)
-    return entry.value
+    return this.#takeFirst(lane)
+  }
+
+  /** Takes out the first of the owner with the lowest number; O(owners). Whose turn it is stays. */
+  shiftOldest(): T | undefined {
+    let oldest: Lane<T> | null = null
+    for (const lane of this.#lanes.values())
+      if (oldest === null || lane.owner < oldest.owner) oldest = lane
+    return oldest === null ? undefined : this.#takeFirst(oldest)
+  }
+
+  #takeFirst({ head }: Lane<T>): T | undefined {
+    if (head !== null) this.#unlink(head)
+    return head?.value
   }
 
   /** Takes out a value wherever it is; false when it does not wait. */
@@ -60,7 +71,7 @@ export class FairQueue<T> {
   }
 
   /** A new owner is served after all who wait already. */
-  #addLane(owner: string): Lane<T> {
+  #addLane(owner: number): Lane<T> {
     const lane = { owner, head: null, tail: null } as unknown as Lane<T>
     const next = this.#next
     lane.after = next ?? lane

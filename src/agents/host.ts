@@ -28,6 +28,8 @@ export interface AgentHost {
   /** Null makes no spans. */
   readonly tracer: CallTracer | null
   readonly onProgress: ProgressListener | null
+  /** Whether the process is to take nothing more on: then pools serve the oldest execution first. */
+  readonly isFull: () => boolean
   /** Hears each change of an agent's circuit breaker. */
   readonly onBreaker: ((agentId: string, state: BreakerState) => void) | null
 }
@@ -39,5 +41,6 @@ export const defaultHost: AgentHost = {
   logger: silentLogger,
   tracer: null,
   onProgress: null,
+  isFull: () => false,
   onBreaker: null,
 }

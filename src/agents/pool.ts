@@ -16,14 +16,17 @@ export interface PoolOptions {
   readonly requestsPerMinute?: number
   /** Absent lets every call through. */
   readonly breaker?: CircuitBreaker
+  /** The process is to take nothing more on: then the oldest owner is served first. Default never. */
+  readonly isFull?: () => boolean
   /** Default the computer's own. */
   readonly clock?: () => Clock
 }
 
 /**
  * The places of one agent, or of one key of `concurrency`: the one gate in front of it. At most `maxConcurrent` are held, at most
- * `queueMax` callers wait, and those of different owners are served in turn. Every operation is O(1). Places
- * are only counted: whoever was granted one releases it once.
+ * `queueMax` callers wait, and those of different owners are served in turn. In a full process the oldest owner
+ * goes first, so that executions end and leave memory instead of all of them growing together. Places are
+ * only counted: whoever was granted one releases it once.
  */
 export class AgentPool {
   /** A larger one is felt when the next place is given back. */
@@ -33,14 +36,17 @@ export class AgentPool {
   readonly #rate: RequestRate | null
   readonly breaker: CircuitBreaker | null
   readonly #queue = new FairQueue<Grant>()
+  readonly #isFull: () => boolean
   #held = 0
   #isGranting = false
   #disarm: (() => void) | null = null
 
-  constructor({ maxConcurrent, queueMax, requestsPerMinute, breaker, clock }: PoolOptions) {
+  constructor(options: PoolOptions) {
+    const { maxConcurrent, queueMax, requestsPerMinute, breaker, isFull, clock } = options
     this.maxConcurrent = maxConcurrent
     this.queueMax = queueMax
     this.breaker = breaker ?? null
+    this.#isFull = isFull ?? (() => false)
     this.#clock = clock ?? (() => systemClock)
     this.#rate = requestsPerMinute === undefined ? null : new RequestRate(requestsPerMinute)
   }
@@ -64,10 +70,10 @@ export class AgentPool {
    * `granted`: the place is held now and `grant` is not called. `queued`: `grant` is called when it is held,
    * or the breaker opens. `full`, `open`: nothing happened.
    *
-   * @param owner whose turn it takes; default one for all
+   * @param owner whose turn it takes, the older the lower; default one for all
    * @throws InternalError when the same function already waits
    */
-  acquire(grant: Grant, owner = ''): 'granted' | 'queued' | 'full' | 'open' {
+  acquire(grant: Grant, owner = 0): 'granted' | 'queued' | 'full' | 'open' {
     if (this.breaker?.places() === 0) return 'open'
     if (this.isFree) {
       this.#take()
@@ -109,7 +115,7 @@ export class AgentPool {
           continue
         }
         if (this.#waitMs() > 0) break
-        const grant = this.#queue.shift()
+        const grant = this.#isFull() ? this.#queue.shiftOldest() : this.#queue.shift()
         this.#take()
         grant?.('granted')
       }

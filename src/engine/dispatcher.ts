@@ -36,13 +36,14 @@ export interface DispatcherOptions {
 /** Obeys the kernel's commands that concern agents: places, calls, lookups, aborts. */
 export class Dispatcher {
   readonly #options: DispatcherOptions
-  readonly #places = new Places()
+  readonly #places: Places
   #inFlight = 0
   #onIdle: (() => void)[] = []
   readonly #held: Held[] = []
 
   constructor(options: DispatcherOptions) {
     this.#options = options
+    this.#places = new Places(options.isFull)
   }
 
   /** Attempts that run now. */
@@ -91,7 +92,7 @@ export class Dispatcher {
       contract,
       alone,
       slot,
-      owner: running.row.executionId,
+      owner: running.row.execution,
       stage: 'slotted',
       grant: (answer) => this.#places.granted(place, listener, answer),
       isCalled: false,

@@ -59,9 +59,11 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
   const logger = options.logger ?? silentLogger
   const listeners = new Set<EngineListener>()
   const telemetry = options.telemetry ?? silentTelemetry
+  const pressure = heapPressure(clock)
   const agents = new AgentRegistry({
     clock,
     logger,
+    isFull: () => pressure() !== null,
     onBreaker: (agentId, state) => telemetry.breakerChanged(agentId, state),
     onProgress: ({ executionId, stepId, index }, fraction, note) => {
       for (const listener of listeners)
@@ -70,7 +72,6 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
   })
   for (const agent of options.agents ?? []) agents.register(agent)
   let damage: string | null = null
-  const pressure = heapPressure(clock)
   const database =
     options.db === undefined
       ? null

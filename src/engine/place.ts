@@ -12,8 +12,8 @@ export interface Place {
   readonly alone: boolean
   /** The place under its step's `concurrency` that it takes first; null for none. */
   readonly slot: Slot | null
-  /** Whose turn in a queue it takes. */
-  readonly owner: string
+  /** Whose turn in a queue it takes: the number of its execution. */
+  readonly owner: number
   /**
    * `slotted`: waits under its key of `concurrency`. `pooled`: waits in its agent's pool. `gated`: has its
    * place and waits for the others to end. `held`: may be used.

@@ -24,8 +24,13 @@ export type Refusal =
  * nobody waits in a circle.
  */
 export class Places {
-  readonly #slots = new Slots()
+  readonly #slots: Slots
   readonly #gate = new AloneGate()
+
+  /** @param isFull as for `AgentPool` */
+  constructor(isFull: () => boolean) {
+    this.#slots = new Slots(isFull)
+  }
 
   /** Keys of `concurrency` under which somebody holds or waits. */
   get slots(): number {

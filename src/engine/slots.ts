@@ -9,6 +9,11 @@ import type { Slot } from '../workflow/index.ts'
  */
 export class Slots {
   readonly #pools = new Map<string, AgentPool>()
+  readonly #isFull: () => boolean
+
+  constructor(isFull: () => boolean) {
+    this.#isFull = isFull
+  }
 
   /** Keys under which somebody holds or waits. */
   get size(): number {
@@ -16,10 +21,10 @@ export class Slots {
   }
 
   /** `full`: nothing is left, and the step does not want to wait or too many do. */
-  acquire({ key, max, onFull }: Slot, grant: Grant, owner: string): 'granted' | 'queued' | 'full' {
+  acquire({ key, max, onFull }: Slot, grant: Grant, owner: number): 'granted' | 'queued' | 'full' {
     let pool = this.#pools.get(key)
     if (pool === undefined) {
-      pool = new AgentPool({ maxConcurrent: max, queueMax: limits.queueMax })
+      pool = new AgentPool({ maxConcurrent: max, queueMax: limits.queueMax, isFull: this.#isFull })
       this.#pools.set(key, pool)
     }
     pool.maxConcurrent = max

@@ -94,7 +94,7 @@ class LiveAgent implements EngineAgent {
   constructor(agent: BaseAgent, life: LifeParts, deliveries: Set<Delivery>, isDead: () => boolean) {
     this.id = agent.id
     this.type = agent.type
-    this.pool = agentPool(agent.config, { clock: () => life.clock })
+    this.pool = agentPool(agent.config, { isFull: () => false, clock: () => life.clock })
     this.#agent = agent
     this.#life = life
     this.#deliveries = deliveries
