@@ -29,6 +29,24 @@ export type {
   WorkflowState,
   WorkflowStateEntry,
 } from './engine/index.ts'
+export {
+  ConsensusPattern,
+  FanOutPattern,
+  HierarchicalPattern,
+  PipelinePattern,
+} from './patterns/index.ts'
+export type {
+  AgentRequest,
+  ConsensusOptions,
+  ConsensusResult,
+  FanOutOptions,
+  FanOutResult,
+  HierarchicalOptions,
+  HierarchicalResult,
+  PatternHost,
+  PipelineOptions,
+  PipelineResult,
+} from './patterns/index.ts'
 export { AnomalyFeed } from './tda/index.ts'
 export { defineWorkflow } from './workflow/index.ts'
 export type { StepData, WorkflowData } from './workflow/index.ts'

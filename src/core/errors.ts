@@ -20,6 +20,8 @@ export const errorCodes = [
   'AgentModuleError',
   'AgentUnavailableError',
   'RepeatLimitError',
+  'NoConsensusError',
+  'PatternError',
   'BudgetExceededError',
   'CrashLoopError',
   'UnknownOutcomeError',

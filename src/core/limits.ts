@@ -24,6 +24,10 @@ export const limits = {
   blobBytesMin: 32_768,
   /** Entries in the state of one execution. */
   stateKeysMax: 1_000,
+  /** Assignments that a supervisor may give in one round. */
+  assignmentsMax: 1_000,
+  /** Teams inside one another in a hierarchy, the outermost counted. */
+  depthOfTeamsMax: 8,
   /** Sub-workflows inside one another, the outermost not counted. */
   depthOfWorkflowsMax: 16,
   /** Early signals kept by one execution. */

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { limits } from '../../core/limits.ts'
-import { duration, expression, label, retry, template, templateMap, work } from './schema-values.ts'
+import { duration, expression, label, type retry, template, templateMap } from './schema-values.ts'
+import { work } from './schema-work.ts'
 
 const fallbackEntry = z
   .strictObject(work)

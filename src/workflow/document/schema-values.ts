@@ -53,36 +53,3 @@ export const retry = z
     jitter: z.number().min(0).max(1).optional(),
   })
   .describe('How failed attempts are repeated')
-
-const options = z
-  .looseObject({
-    field: label.optional(),
-    strategy: z.enum(['unanimous', 'majority', 'weighted', 'borda', 'quorum']).optional(),
-    weights: z.record(z.string(), z.number().min(0)).optional(),
-    quorum: z.int().min(1).optional(),
-    deadline: duration.optional(),
-  })
-  .describe('Options of a pattern')
-
-const workflowCall = z.strictObject({
-  name: workflowName,
-  version: label
-    .optional()
-    .describe('A semver range, by default *; the highest match when the execution starts is taken'),
-  input: templateMap.optional().describe("The child's input"),
-})
-
-const pattern = z.enum(['pipeline', 'fanOut', 'consensus', 'hierarchical'])
-
-/** Keys that a step and a fallback entry share. */
-export const work = {
-  agent: label.optional().describe('An agent type or id from the registry'),
-  action: label.optional(),
-  pattern: pattern.optional(),
-  agents: z.array(label).min(1).max(1_000).optional(),
-  options: options.optional(),
-  workflow: workflowCall.optional().describe('Another workflow, run as a part of this one'),
-  with: templateMap.optional().describe("The call's input"),
-  timeout: duration.optional().describe('Per attempt, from the call'),
-  retry: retry.optional(),
-}
