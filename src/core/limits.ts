@@ -24,6 +24,8 @@ export const limits = {
   blobBytesMin: 32_768,
   /** Entries in the state of one execution. */
   stateKeysMax: 1_000,
+  /** Calls that the patterns of one step, or of one item, may make. */
+  patternCallsMax: 10_000,
   /** Assignments that a supervisor may give in one round. */
   assignmentsMax: 1_000,
   /** Teams inside one another in a hierarchy, the outermost counted. */

@@ -7,6 +7,7 @@ import {
   newExecution,
   type Plan,
   agentTargetOf,
+  refOf,
 } from '../workflow/index.ts'
 import type { LogEntry } from './workflow-engine.ts'
 
@@ -105,12 +106,4 @@ function settle(entry: LedgerEntry, event: Event, atMs: number): void {
       return
   }
   entry.receiptAtMs = atMs
-}
-
-function refOf(event: { readonly step: string; readonly index?: number; readonly undo?: number }): {
-  step: string
-  index: number | null
-  undo: number | null
-} {
-  return { step: event.step, index: event.index ?? null, undo: event.undo ?? null }
 }

@@ -2,7 +2,7 @@ import { assertNever } from '../core/assert.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
 import type { ErrorJson } from '../core/errors.ts'
 import type { Logger, LogLevel } from '../core/logger.ts'
-import { callLabel, type CallRef, findStep, type KernelEvent } from '../workflow/index.ts'
+import { callLabel, findStep, type KernelEvent, type NamesCall, refOf } from '../workflow/index.ts'
 import type { Running } from './running.ts'
 
 /** Tells traces, metrics and logs what was recorded. */
@@ -21,6 +21,8 @@ export class Narrator {
       case 'StepScheduled':
         if (event.items !== undefined) this.#telemetry.patternUsed('fanOut')
         return
+      case 'PatternStarted':
+        return this.#telemetry.patternUsed(event.pattern)
       case 'StepSkipped':
       case 'StepFailed':
       case 'CallSkipped':
@@ -71,6 +73,8 @@ export class Narrator {
       case 'ChildEnded':
       case 'AttemptStarted':
       case 'CallScheduled':
+      case 'PartScheduled':
+      case 'PatternDecided':
       case 'CallSuspended':
       case 'CallResolved':
       case 'CallCancelled':
@@ -92,6 +96,7 @@ export class Narrator {
   ): void {
     if ('error' in event) this.#log(running, 'warn', 'failed for good', event)
     if ('undo' in event && event.undo !== undefined) return
+    if ('part' in event && event.part !== undefined) return
     const status = findStep(running.state, event.step)?.view.status ?? 'completed'
     if (status !== 'running') running.telemetry.stepEnded(event.step, status)
   }
@@ -100,16 +105,15 @@ export class Narrator {
     this.#logger.log(level, message, {
       executionId: running.row.executionId,
       traceId: running.telemetry.traceId ?? undefined,
-      ...(event.step === undefined ? {} : { step: callLabel(refOf(event.step, event)) }),
+      ...(event.step === undefined
+        ? {}
+        : { step: callLabel(refOf({ ...event, step: event.step })) }),
       ...(event.error === undefined ? {} : { code: event.error.code, error: event.error.message }),
     })
   }
 }
 
-interface Told {
-  readonly step?: string
-  readonly index?: number
-  readonly undo?: number
+interface Told extends Partial<NamesCall> {
   readonly error?: ErrorJson
 }
 
@@ -131,7 +135,3 @@ const sentences = {
   CompensationRedriven: 'a failed compensation is tried again',
   DeadLetterDiscarded: 'dead letter discarded',
 } as const
-
-function refOf(step: string, event: Told): CallRef {
-  return { step, index: event.index ?? null, undo: event.undo ?? null }
-}

@@ -6,6 +6,7 @@ import type { Telemetry } from '../core/contracts/telemetry.ts'
 import { type OrchestrationError, StateConsistencyError, messageOf } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
+import { patternRunner } from '../patterns/index.ts'
 import { type Command, type Moment, type Stimulus, transition } from '../workflow/index.ts'
 import { Committer, type Part } from './committer.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -92,7 +93,13 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options
-    this.#moment = { atMs: 0, random: options.random, tda: unavailableTda, fits }
+    this.#moment = {
+      atMs: 0,
+      random: options.random,
+      tda: unavailableTda,
+      fits,
+      patterns: patternRunner,
+    }
     this.#stopListening = options.tda?.onChange(() => this.#tdaChanged()) ?? null
     const { clock, logger, journal, agents } = options
     this.#narrator = new Narrator(options.telemetry, logger)

@@ -3,11 +3,17 @@ export type { KnownWorkflows, WorkflowVersion } from './document/check-known-wor
 export { defineWorkflow, isDefined } from './document/builder.ts'
 export type { StepData, WorkflowData } from './document/builder.ts'
 export { documentError } from './document/document-error.ts'
-export type { StepDocument, TriggerDocument, WorkflowDocument } from './document/document.ts'
+export type {
+  FallbackDocument,
+  StepDocument,
+  TriggerDocument,
+  WorkflowDocument,
+} from './document/document.ts'
 export { coerceInputText } from './document/input-text.ts'
 export { compileInput, compileSchema } from './document/input.ts'
 export type { InputReading } from './document/input.ts'
 export { patternFaults } from './document/pattern-faults.ts'
+export { patternTargets } from './document/pattern-targets.ts'
 export { normalizePattern } from './document/pattern-options.ts'
 export type { Problem } from './document/problem.ts'
 export { documentHash, readDocument, readDocumentData } from './document/read.ts'
@@ -23,8 +29,8 @@ export { compileTemplate } from './expression/template.ts'
 export { checkpointWords } from './document/checkpoint-words.ts'
 export { resolveWorkflowRef, workflowRefs } from './document/workflow-refs.ts'
 export type { WorkflowRef } from './document/workflow-refs.ts'
-export { callLabel, parseCallLabel } from './kernel/call-ref.ts'
-export type { CallRef } from './kernel/call-ref.ts'
+export { callLabel, parseCallLabel, refOf } from './kernel/call-ref.ts'
+export type { CallRef, NamesCall } from './kernel/call-ref.ts'
 export { checkpointsOf, findCheckpoint } from './kernel/checkpoints.ts'
 export type { Checkpoint } from './kernel/checkpoints.ts'
 export { decodeRow, encodeRow } from './kernel/codec.ts'
@@ -32,6 +38,7 @@ export { type KernelEvent, kernelVersion, type RefusalReason } from './kernel/ev
 export { conflictOf, entriesAt, entryAt } from './kernel/entries.ts'
 export { fold } from './kernel/fold.ts'
 export { type ForkOrigin, forkOriginOf } from './kernel/fork.ts'
+export { callsOf } from './kernel/hosted-state.ts'
 export { idempotencyKey } from './kernel/keys.ts'
 export { decodeState, encodeState } from './kernel/snapshot.ts'
 export { findCall, findStep, newExecution } from './kernel/state.ts'

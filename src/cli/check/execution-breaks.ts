@@ -1,5 +1,5 @@
 import type { ExecutionRow, LogEntry, ShowView } from '../../engine/index.ts'
-import { callLabel } from '../../workflow/index.ts'
+import { callLabel, refOf } from '../../workflow/index.ts'
 import type { StepDocument, WorkflowDocument } from '../../workflow/index.ts'
 import type { AgentLookup, Break } from './break.ts'
 import { targetBreak, targetsOf } from './target-breaks.ts'
@@ -63,17 +63,21 @@ function callsUnderWay(
 ): readonly CallUnderWay[] {
   const calls = new Map<string, CallUnderWay>()
   const fallbacks = new Map<string, number>()
+  const parts = new Map<string, StepTarget>()
   for (const { event } of entries) {
     if (!('step' in event) || event.step === undefined) continue
     const { step: stepId } = event
     const undo = 'undo' in event ? event.undo : undefined
-    const index = 'index' in event ? event.index : undefined
-    const label = callLabel({ step: stepId, index: index ?? null, undo: undo ?? null })
+    const label = callLabel(refOf({ ...event, step: stepId }))
+    if (event.kind === 'PartScheduled')
+      parts.set(label, { agent: event.agent, action: event.action, as: 'call' })
     if (event.kind === 'FallbackScheduled') fallbacks.set(label, event.fallback)
     if (event.kind === 'StepScheduled') fallbacks.delete(label)
     if (event.kind === 'AttemptStarted') {
       const step = document.steps[stepId]
-      const target = step && targetNow(step, fallbacks.get(label) ?? 0, undo !== undefined)
+      const part = event.part === undefined ? undefined : parts.get(label)
+      const fallback = fallbacks.get(label) ?? 0
+      const target = part ?? (step && targetNow(step, fallback, undo !== undefined))
       if (target === undefined) continue
       const { contract, effect } = event
       calls.set(label, { stepId, label, target, contract, effect })

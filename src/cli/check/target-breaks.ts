@@ -1,5 +1,5 @@
 import { nearestHint } from '../../core/nearest.ts'
-import type { StepDocument } from '../../workflow/index.ts'
+import { type FallbackDocument, patternTargets, type StepDocument } from '../../workflow/index.ts'
 import type { AgentLookup, Break } from './break.ts'
 
 /** One agent and action that a step may call. */
@@ -12,17 +12,23 @@ export interface StepTarget {
 
 /** Everything that a step may call: itself, its fallbacks in order, its compensation. */
 export function targetsOf(step: StepDocument): readonly StepTarget[] {
-  const own: StepTarget[] =
-    'agent' in step ? [{ agent: step.agent, action: step.action, as: 'call' }] : []
-  const fallbacks = step.fallback.flatMap((entry): StepTarget[] =>
-    'agent' in entry ? [{ agent: entry.agent, action: entry.action, as: 'fallback' }] : [],
-  )
+  const own = calledBy(step, 'call')
+  const fallbacks = step.fallback.flatMap((entry) => calledBy(entry, 'fallback'))
   const { compensate } = step
   const undo: StepTarget[] =
     compensate === null
       ? []
       : [{ agent: compensate.agent, action: compensate.action, as: 'compensation' }]
   return [...own, ...fallbacks, ...undo]
+}
+
+function calledBy(
+  target: StepDocument | FallbackDocument,
+  as: 'call' | 'fallback',
+): readonly StepTarget[] {
+  if ('agent' in target) return [{ agent: target.agent, action: target.action, as }]
+  if (!('pattern' in target)) return []
+  return patternTargets(target).map(({ agent, action }) => ({ agent, action, as }))
 }
 
 /** What is wrong with a target; null when the modules have it. */

@@ -1,5 +1,6 @@
 import type { WorkflowDocument } from '../../workflow/index.ts'
-import { orderOf, workflowText, workText } from '../progress/progress-model.ts'
+import { orderOf } from '../progress/progress-model.ts'
+import { targetText, workText } from '../progress/work-text.ts'
 
 /** One step as a drawing shows it. */
 export interface StepNode {
@@ -19,11 +20,7 @@ export function stepNodes(document: WorkflowDocument): readonly StepNode[] {
     if (step.forEach !== null) notes.push(`for each of ${step.forEach}`)
     if (step.when !== null) notes.push(`when ${step.when}`)
     if (step.fallback.length > 0) {
-      const others = step.fallback.map((fallback) =>
-        'workflow' in fallback
-          ? workflowText(fallback.workflow)
-          : `${fallback.agent}.${fallback.action}`,
-      )
+      const others = step.fallback.map(targetText)
       notes.push(`else ${others.join(', ')}`)
     }
     if (step.compensate !== null)

@@ -1,6 +1,8 @@
 import { formatDuration } from '../../core/duration.ts'
 import { assertNever } from '../../core/assert.ts'
 import type { LogEntry } from '../../engine/index.ts'
+import type { NamesCall } from '../../workflow/index.ts'
+import { callName } from './call-name.ts'
 import { momentText } from '../terminal/duration-text.ts'
 import { plainText } from '../terminal/width.ts'
 
@@ -62,6 +64,12 @@ function callText(event: CallEvent, atMs: number): string {
       return `${call} is done by ${plainText(event.executionId)}`
     case 'ChildEnded':
       return `${call} hears that it ${event.status === 'completed' ? 'completed' : `was ${event.status}`}`
+    case 'PatternStarted':
+      return `${call} begins: ${event.pattern}`
+    case 'PartScheduled':
+      return `${call} is asked of ${plainText(`${event.agent}.${event.action}`)}`
+    case 'PatternDecided':
+      return `${call} ${'error' in event.result ? `comes to nothing: ${errorText(event.result.error)}` : 'has its result'}`
     case 'CompensationScheduled':
       return `${call} is being undone`
     default:
@@ -159,8 +167,8 @@ function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`
 }
 
-function labelOf(event: { step: string; index?: number; undo?: number }): string {
-  const label = event.index === undefined ? event.step : `${event.step}[${event.index}]`
+function labelOf(event: NamesCall): string {
+  const label = callName(event)
   return event.undo === undefined ? label : `${label} (undo)`
 }
 

@@ -1,7 +1,9 @@
 import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { LogEntry, ProgressNote } from '../../engine/index.ts'
-import type { StepDocument, WorkflowDocument } from '../../workflow/index.ts'
+import type { NamesCall, StepDocument, WorkflowDocument } from '../../workflow/index.ts'
+import { callName } from './call-name.ts'
+import { workText } from './work-text.ts'
 
 /** Why a call waits. */
 export type WaitReason =
@@ -28,6 +30,8 @@ export interface StepProgress {
   attempts: number
   retries: number
   running: number
+  /** Calls for which a pattern works: their parts have the attempts. */
+  readonly patterns: Set<string>
   /** By call label; what the step waits for now. */
   readonly waits: Map<string, WaitReason>
   skippedBecause: 'needs' | 'when' | null
@@ -36,8 +40,6 @@ export interface StepProgress {
   note: { readonly fraction: number; readonly text: string | null } | null
   compensations: number
 }
-
-type Ref = { readonly step: string; readonly index?: number; readonly undo?: number }
 
 /**
  * What a watcher of an execution knows: folded from its events, for showing only. Nothing is decided
@@ -188,8 +190,7 @@ export class ProgressModel {
     for (const id of ids) {
       const step = this.#byId.get(id)
       if (step === undefined) continue
-      step.waits.clear()
-      Object.assign(step, { ...newStep(id, step.work, step.needs), waits: step.waits })
+      Object.assign(step, newStep(id, step.work, step.needs))
     }
   }
 
@@ -203,15 +204,19 @@ export class ProgressModel {
   }
 }
 
-type CallEvent = Exclude<Extract<LogEntry['event'], Ref>, { readonly kind: 'StateChanged' }>
+type CallEvent = Exclude<Extract<LogEntry['event'], NamesCall>, { readonly kind: 'StateChanged' }>
 
 /** Events of one call: every one of them ends what the call waited for before. */
 function takeCall(step: StepProgress, event: CallEvent, atMs: number): void {
   if (event.kind === 'AttemptStarted') {
     step.attempts++
     step.running++
-  } else if (step.running > 0 && endsAttempt.has(event.kind)) step.running--
+  } else if (step.running > 0 && endsAttempt.has(event.kind) && !step.patterns.has(callName(event)))
+    step.running--
   wait(step, event, null)
+  if (endsAttempt.has(event.kind)) step.patterns.delete(callName(event))
+  // What becomes of a part is its pattern's to judge.
+  if ('part' in event && event.part !== undefined && endsCall(event)) return
   switch (event.kind) {
     case 'RetryScheduled':
       step.retries++
@@ -236,6 +241,9 @@ function takeCall(step: StepProgress, event: CallEvent, atMs: number): void {
     case 'CallUncertain':
       wait(step, event, { kind: 'uncertain', error: event.error })
       break
+    case 'PatternStarted':
+      step.patterns.add(callName(event))
+      break
     case 'ChildStarted':
       wait(step, event, { kind: 'child', executionId: event.executionId })
       break
@@ -250,6 +258,10 @@ function takeCall(step: StepProgress, event: CallEvent, atMs: number): void {
       break
     default: // the others only end what was waited for
   }
+}
+
+function endsCall({ kind }: CallEvent): boolean {
+  return kind === 'CallCompleted' || kind === 'CallFailed' || kind === 'CallCancelled'
 }
 
 const endsAttempt: ReadonlySet<string> = new Set([
@@ -284,8 +296,8 @@ function end(step: StepProgress, status: StepProgress['status'], atMs: number): 
   if (status !== 'running') step.waits.clear()
 }
 
-function wait(step: StepProgress, ref: Ref, reason: WaitReason | null): void {
-  const label = ref.index === undefined ? ref.step : `${ref.step}[${ref.index}]`
+function wait(step: StepProgress, ref: NamesCall, reason: WaitReason | null): void {
+  const label = callName(ref)
   if (reason === null) step.waits.delete(label)
   else step.waits.set(label, reason)
 }
@@ -314,6 +326,7 @@ function newStep(id: string, work: string, needs: readonly string[]): StepProgre
     attempts: 0,
     retries: 0,
     running: 0,
+    patterns: new Set(),
     waits: new Map(),
     skippedBecause: null,
     fallback: null,
@@ -321,19 +334,6 @@ function newStep(id: string, work: string, needs: readonly string[]): StepProgre
     note: null,
     compensations: 0,
   }
-}
-
-/** A sub-workflow as it is named beside agents. */
-export function workflowText({ name, version }: { name: string; version: string }): string {
-  return version === '*' ? `workflow ${name}` : `workflow ${name} ${version}`
-}
-
-/** What a step does, in a few words. */
-export function workText(step: StepDocument): string {
-  if ('sleep' in step) return `sleep ${step.sleep}`
-  if ('waitFor' in step) return `wait for '${step.waitFor.signal}'`
-  if ('workflow' in step) return workflowText(step.workflow)
-  return `${step.agent}.${step.action}`
 }
 
 /** Step ids so that each comes after its needs; otherwise as the document has them. */

@@ -4,6 +4,8 @@ import {
   type CallRef,
   type CallState,
   type ExecutionState,
+  type NamesCall,
+  refOf,
   type StepState,
 } from '../../workflow/index.ts'
 import type { ExecutionRow } from '../journal/journal.ts'
@@ -133,10 +135,11 @@ function metricsView({ state, entries, journalBytes }: ShowParts): MetricsView {
   }
   for (const { event, atMs } of entries) {
     if (!('step' in event) || event.step === undefined) continue
-    const key = `${event.step}[${'index' in event ? event.index : ''}]${'undo' in event ? event.undo : ''}`
+    const key = callLabel(refOf({ ...event, step: event.step }))
     switch (event.kind) {
       case 'StepScheduled':
       case 'CallScheduled':
+      case 'PartScheduled':
       case 'FallbackScheduled':
       case 'CompensationScheduled':
         scheduledAtMs.set(key, atMs)
@@ -185,6 +188,7 @@ function errorLog({ entries, row, traceId, missing, nowMs }: ShowParts): readonl
   return log
 }
 
-function callKey(event: { readonly step: string; readonly index?: number }): string {
-  return event.index === undefined ? event.step : `${event.step}[${event.index}]`
+/** An undoing counts as the call that it undoes. */
+function callKey({ undo: _undo, ...event }: NamesCall): string {
+  return callLabel(refOf(event))
 }

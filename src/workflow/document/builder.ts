@@ -2,6 +2,7 @@ import { documentError } from './document-error.ts'
 import { readDocumentData } from './read.ts'
 import type {
   AgentStepData,
+  PatternStepData,
   SleepStepData,
   StepData,
   WaitStepData,
@@ -13,6 +14,7 @@ export type { StepData, WorkflowData } from './workflow-data.ts'
 
 type StepKey =
   | keyof AgentStepData
+  | keyof PatternStepData
   | keyof WorkflowStepData
   | keyof WaitStepData
   | keyof SleepStepData

@@ -1,8 +1,12 @@
 import { nearestHint } from '../../core/nearest.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { JsonValue } from '../../core/json.ts'
+import { patternFaults } from './pattern-faults.ts'
+import { normalizePattern } from './pattern-options.ts'
+import { patternTargets } from './pattern-targets.ts'
 import type { Path, ProblemList } from './problem.ts'
 import { mapAt, ownValue } from './value-at.ts'
+import { type WrittenPattern, writtenPattern } from './written-pattern.ts'
 
 /** The agents that a document may name. */
 export interface KnownAgents {
@@ -21,7 +25,7 @@ export function checkAgents(data: JsonValue, known: KnownAgents, problems: Probl
     if (!isJsonObject(step)) continue
     const path: Path = ['steps', id]
     const check = (value: JsonValue | undefined, at: Path): void =>
-      checkTarget(value, at, known, problems)
+      checkTarget(value, { path: at, known, problems })
     check(step, path)
     check(ownValue(step, 'compensate'), [...path, 'compensate'])
     const fallback = ownValue(step, 'fallback')
@@ -30,31 +34,57 @@ export function checkAgents(data: JsonValue, known: KnownAgents, problems: Probl
   }
 }
 
-function checkTarget(
-  target: JsonValue | undefined,
-  path: Path,
-  known: KnownAgents,
-  problems: ProblemList,
-): void {
-  if (target === undefined || !isJsonObject(target)) return
+interface Checked {
+  readonly path: Path
+  readonly known: KnownAgents
+  readonly problems: ProblemList
+}
+
+function checkTarget(target: JsonValue | undefined, checked: Checked): void {
+  const written = writtenPattern(target)
+  if (written !== null) return checkPatternAgents(written, checked)
   const agent = ownValue(target, 'agent')
   const action = ownValue(target, 'action')
   if (typeof agent !== 'string') return
+  const { path } = checked
+  const places = { agent: [...path, 'agent'], action: [...path, 'action'] }
+  checkNamed({ agent, action: typeof action === 'string' ? action : null, places }, checked)
+}
+
+/** Every agent of a pattern must have the action that the pattern calls of it. */
+function checkPatternAgents(written: WrittenPattern, checked: Checked): void {
+  const { path, problems } = checked
+  // What the pattern makes no sense of is reported as that.
+  if (patternFaults(written, written.options).length > 0) return
+  for (const { agent, action, at } of patternTargets(normalizePattern(written, written.options))) {
+    const place = [...path, ...at]
+    if (!problems.has(place))
+      checkNamed({ agent, action, places: { agent: place, action: place } }, checked)
+  }
+}
+
+interface Named {
+  readonly agent: string
+  readonly action: string | null
+  readonly places: { readonly agent: Path; readonly action: Path }
+}
+
+function checkNamed({ agent, action, places }: Named, { known, problems }: Checked): void {
   const { level } = known
   const actions = known.actionsOf(agent)
   if (actions === undefined) {
     const handOver = 'hand the module that defines it over with --agents'
     problems.add({
-      path: [...path, 'agent'],
+      path: places.agent,
       message: `there is no agent '${agent}'`,
       found: JSON.stringify(agent),
       expected: `one of ${known.names.join(', ')}`,
       hint: () => nearestHint(agent, known.names) ?? handOver,
       level,
     })
-  } else if (typeof action === 'string' && !actions.includes(action)) {
+  } else if (action !== null && !actions.includes(action)) {
     problems.add({
-      path: [...path, 'action'],
+      path: places.action,
       message: `agent '${agent}' has no action '${action}'`,
       found: JSON.stringify(action),
       expected: `one of ${actions.join(', ')}`,

@@ -113,11 +113,12 @@ class ExpressionChecker {
     }
   }
 
-  #checkWhole(text: Text, wanted: 'bool' | 'list'): void {
+  #checkWhole(text: Text, wanted: 'bool' | 'list' | 'number'): void {
     try {
       const stripped = stripDelimiters(text.source)
       const outcome = this.#check(stripped.text, stripped.shift, text)
-      if ('message' in outcome || [wanted, 'dyn'].includes(outcome.resultType)) return
+      const types = wanted === 'number' ? ['double', 'int'] : [wanted]
+      if ('message' in outcome || [...types, 'dyn'].includes(outcome.resultType)) return
       this.#problems.add({
         path: text.path,
         message: `this expression never gives a ${wanted}`,

@@ -22,10 +22,8 @@ export function checkNotYet(data: JsonValue, problems: ProblemList): void {
 }
 
 function checkStep(step: JsonObject, path: Path, problems: ProblemList): void {
-  for (const kind of ['pattern', 'graph']) {
-    if (ownValue(step, kind) !== undefined)
-      refuse([...path, kind], `a step with ${kind}`, problems, 'use agent')
-  }
+  if (ownValue(step, 'graph') !== undefined)
+    refuse([...path, 'graph'], 'a step with graph', problems, 'use agent')
   if (ownValue(step, 'concurrency') !== undefined && ownValue(step, 'agent') === undefined)
     refuse(
       [...path, 'concurrency'],
@@ -34,9 +32,9 @@ function checkStep(step: JsonObject, path: Path, problems: ProblemList): void {
       'bound the steps that call agents',
     )
   const fallback = ownValue(step, 'fallback')
-  if (isJsonObject(fallback)) checkFallback(fallback, [...path, 'fallback'], problems)
+  if (isJsonObject(fallback)) checkInputs(fallback, [...path, 'fallback'], problems)
   for (const [index, entry] of listAt(step, 'fallback').entries()) {
-    checkFallback(entry, [...path, 'fallback', index], problems)
+    checkInputs(entry, [...path, 'fallback', index], problems)
   }
   checkInputs(step, path, problems)
   checkSecrets(
@@ -44,12 +42,6 @@ function checkStep(step: JsonObject, path: Path, problems: ProblemList): void {
     [...path, 'compensate', 'with'],
     problems,
   )
-}
-
-function checkFallback(entry: JsonValue, path: Path, problems: ProblemList): void {
-  if (ownValue(entry, 'pattern') !== undefined)
-    refuse([...path, 'pattern'], 'a fallback with pattern', problems, 'use agent or workflow')
-  checkInputs(entry, path, problems)
 }
 
 /** @param owner a step or a fallback entry */

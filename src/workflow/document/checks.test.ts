@@ -60,12 +60,7 @@ test('a reserved word of CEL is no step id, other ids follow the pattern', () =>
 })
 
 test.each([
-  ['x: { pattern: consensus, agents: [a], action: b }', 'steps.x.pattern'],
   ['x: { graph: g }', 'steps.x.graph'],
-  [
-    `x: { ${call}, fallback: { pattern: fanOut, agents: [a], action: b } }`,
-    'steps.x.fallback.pattern',
-  ],
   ['x: { sleep: 1s, concurrency: { key: k, max: 1 } }', 'steps.x.concurrency'],
   [`x: { ${call}, with: { a: [{ $secret: S }] } }`, 'steps.x.with.a[0].$secret'],
 ])('the step %s is refused as not yet there, and only as that', (step, path) => {

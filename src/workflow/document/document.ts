@@ -1,3 +1,4 @@
+import type { PatternSpec } from '../../core/contracts/pattern.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 
 /**
@@ -84,6 +85,8 @@ export interface AgentStepDocument extends StepBase {
   readonly agent: string
   readonly action: string
 }
+/** A step for which a pattern calls agents; `options` are those of the pattern, each filled in. */
+export interface PatternStepDocument extends StepBase, PatternSpec {}
 export interface WaitStepDocument extends StepBase {
   readonly waitFor: WaitForDocument
 }
@@ -96,6 +99,7 @@ export interface WorkflowStepDocument extends StepBase {
 }
 export type StepDocument =
   | AgentStepDocument
+  | PatternStepDocument
   | WaitStepDocument
   | SleepStepDocument
   | WorkflowStepDocument
@@ -126,12 +130,19 @@ export interface AgentFallbackDocument extends FallbackBase {
   /** Per attempt, from the call. */
   readonly timeout: string
 }
+export interface PatternFallbackDocument extends FallbackBase, PatternSpec {
+  /** Per attempt of each call. */
+  readonly timeout: string
+}
 export interface WorkflowFallbackDocument extends FallbackBase {
   readonly workflow: FallbackWorkflowRefDocument
   /** Per attempt, from the call; null for none. */
   readonly timeout: string | null
 }
-export type FallbackDocument = AgentFallbackDocument | WorkflowFallbackDocument
+export type FallbackDocument =
+  | AgentFallbackDocument
+  | PatternFallbackDocument
+  | WorkflowFallbackDocument
 
 export interface FallbackWorkflowRefDocument {
   readonly name: string

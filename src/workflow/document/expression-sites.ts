@@ -16,8 +16,8 @@ export interface SiteScope {
 export interface ExpressionSite {
   readonly path: Path
   readonly value: JsonValue
-  /** `bool`, `list`: the whole text is one expression giving that. `duration`: its text, or a template giving one. */
-  readonly kind: 'bool' | 'list' | 'template' | 'duration'
+  /** `bool`, `list`, `number`: the whole text is one expression giving that. `duration`: its text, or a template giving one. */
+  readonly kind: 'bool' | 'list' | 'number' | 'template' | 'duration'
   readonly scope: SiteScope
 }
 
@@ -79,6 +79,7 @@ function* stepSites(step: JsonObject, id: string): Generator<ExpressionSite> {
     signal: 'template',
     timeout: 'duration',
   })
+  yield* optionSites(step, path, call)
   yield* sites(step, path, result, { outputs: 'template' })
   yield* sites(mapAt(step, 'repeat'), [...path, 'repeat'], result, { until: 'bool' })
   yield* sites(mapAt(step, 'repeat'), [...path, 'repeat'], call, { delay: 'duration' })
@@ -92,6 +93,19 @@ function* stepSites(step: JsonObject, id: string): Generator<ExpressionSite> {
 
 function* fallbackSites(entry: JsonValue, path: Path, scope: SiteScope): Generator<ExpressionSite> {
   yield* sites(entry, path, scope, { with: 'template', timeout: 'duration' })
+  yield* optionSites(entry, path, scope)
   yield* sites(mapAt(entry, 'workflow'), [...path, 'workflow'], scope, { input: 'template' })
   yield* sites(mapAt(entry, 'retry'), [...path, 'retry'], scope, intervals)
+}
+
+/** The options of a pattern; `output` is there that of one agent. */
+function* optionSites(owner: JsonValue, path: Path, call: SiteScope): Generator<ExpressionSite> {
+  if (ownValue(owner, 'pattern') === undefined) return
+  const options = mapAt(owner, 'options')
+  const at = [...path, 'options']
+  const result: SiteScope = { ...call, roots: [...call.roots, 'output'] }
+  yield* sites(options, at, call, { deadline: 'duration' })
+  yield* sites(options, at, result, { stopWhen: 'bool', score: 'number' })
+  for (const [index, joint] of listAt(options, 'joints').entries())
+    yield* sites(joint, [...at, 'joints', index], result, { map: 'template' })
 }

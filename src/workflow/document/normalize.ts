@@ -1,3 +1,4 @@
+import type { PatternName, PatternSpec } from '../../core/contracts/pattern.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { stripDelimiters } from '../expression/delimiters.ts'
 import type {
@@ -11,6 +12,7 @@ import type {
   TriggerDocument,
   WorkflowDocument,
 } from './document.ts'
+import { normalizePattern } from './pattern-options.ts'
 import type { ParsedFallback, ParsedRetry, ParsedStep } from './schema-step.ts'
 import type { ParsedDocument, ParsedTrigger } from './schema.ts'
 import type { StepGraph } from './step-graph.ts'
@@ -119,6 +121,7 @@ function normalizeStep(step: ParsedStep, retry: RetryDocument): StepDocument {
     const ref = { name, version: version ?? defaultRange, input: asObject(input ?? {}) }
     return { ...base, workflow: ref }
   }
+  if (step.pattern !== undefined) return { ...base, ...patternOf(step) }
   if (step.waitFor === undefined) {
     return { ...base, agent: step.agent as string, action: step.action as string }
   }
@@ -131,15 +134,23 @@ function normalizeStep(step: ParsedStep, retry: RetryDocument): StepDocument {
 /** A wait keeps its timeout in `waitFor`; a sleep and a workflow have none unless given. */
 function stepTimeout(step: ParsedStep): string | null {
   if (step.waitFor !== undefined) return null
-  return step.timeout ?? (step.agent === undefined ? null : defaultTimeout)
+  return step.timeout ?? (isCalling(step) ? defaultTimeout : null)
 }
 
 /** Neither a wait nor a sleep is retried. */
 function stepRetry(step: ParsedStep, retry: RetryDocument): RetryDocument {
   if (step.workflow !== undefined) return workflowRetry(step.retry, retry)
-  return step.agent === undefined
-    ? { ...defaultRetry, maxAttempts: 1 }
-    : mergeRetry(retry, step.retry)
+  return isCalling(step) ? mergeRetry(retry, step.retry) : { ...defaultRetry, maxAttempts: 1 }
+}
+
+/** Whether the step calls agents itself. */
+function isCalling({ agent, pattern }: ParsedStep): boolean {
+  return agent !== undefined || pattern !== undefined
+}
+
+function patternOf({ pattern, agents, action, options }: ParsedStep | ParsedFallback): PatternSpec {
+  const named = { pattern: pattern as PatternName, agents: agents ?? [], action: action as string }
+  return normalizePattern(named, options ?? {})
 }
 
 /** A workflow is tried once unless it says otherwise itself, whatever the document says. */
@@ -167,13 +178,13 @@ function normalizeFallback(entry: ParsedFallback, retry: RetryDocument): Fallbac
       retry: workflowRetry(entry.retry, retry),
     }
   }
-  return {
-    agent: entry.agent as string,
-    action: entry.action as string,
+  const rules = {
     with: input,
     timeout: entry.timeout ?? defaultTimeout,
     retry: mergeRetry(retry, entry.retry),
   }
+  if (entry.pattern !== undefined) return { ...patternOf(entry), ...rules }
+  return { agent: entry.agent as string, action: entry.action as string, ...rules }
 }
 
 function normalizeCompensate(compensate: ParsedStep['compensate']): CompensateDocument | null {

@@ -59,8 +59,12 @@ function pipelineFaults({ agents }: Named, { joints = [] }: ParsedPatternOptions
     if (joint?.schema === undefined) continue
     const checked = compileSchema(joint.schema as JsonObject)
     if (!('faults' in checked)) continue
-    const path = ['options', 'joints', index, 'schema']
-    for (const { message, hint } of checked.faults.slice(0, 3)) faults.push({ path, message, hint })
+    const [fault] = checked.faults
+    faults.push({
+      path: ['options', 'joints', index, 'schema'],
+      message: (fault?.message ?? '').replace('the input schema', 'the schema of this joint'),
+      hint: fault?.hint ?? null,
+    })
   }
   return faults
 }
@@ -73,7 +77,8 @@ function fanOutFaults(named: Named, options: ParsedPatternOptions): PatternFault
     ...tooMany(named, options, 'failuresMax'),
   ]
   const goesWith = { quorum: 'quorum', score: 'best', reduce: 'reduce' } as const
-  for (const [key, wanted] of Object.entries(goesWith)) {
+  for (const key of ['quorum', 'score', 'reduce'] as const) {
+    const wanted = goesWith[key]
     const isGiven = options[key] !== undefined
     if (isGiven && strategy !== wanted) {
       faults.push({
@@ -189,9 +194,7 @@ function repeated({ agents, pattern }: Named): PatternFault[] {
 
 function unknownKeys({ pattern }: Named, options: ParsedPatternOptions): PatternFault[] {
   const known: readonly string[] = patternOptionKeys[pattern]
-  const odd = Object.keys(options).filter(
-    (key) => options[key] !== undefined && !known.includes(key),
-  )
+  const odd = Object.keys(options).filter((key) => !known.includes(key))
   return odd.map((key) => ({
     path: ['options', key],
     message: `${pattern} has no option '${key.slice(0, 100)}'`,

@@ -23,7 +23,7 @@ export const pattern = z.enum(patternNames)
 
 /** Options of every pattern in one; which go with which pattern is checked apart. */
 export const patternOptions = z
-  .looseObject({
+  .strictObject({
     deadline: duration.optional().describe('Of the whole pattern; none by default'),
     strategy: z.enum(strategies).optional(),
     quorum: z.int().min(1).optional().describe('How many answers or votes are enough'),

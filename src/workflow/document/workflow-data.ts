@@ -1,7 +1,9 @@
+import type { PatternName } from '../../core/contracts/pattern.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
+import type { DurationText } from './duration-text.ts'
+import type { PatternOptionsData } from './pattern-data.ts'
 
-/** A duration such as `500ms`, `30s`, `5m`, `2h` or `7d`, or a `${ }` template giving one. */
-export type DurationText = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}` | `${string}\${${string}`
+export type { DurationText } from './duration-text.ts'
 
 /** How failed attempts are repeated; what is left out comes from the document's `retry`, then from 4 attempts, 200ms, 2, 30s, 0.2. */
 export interface RetryData {
@@ -41,8 +43,8 @@ export interface WorkflowRefData {
   readonly input?: JsonObject
 }
 
-/** One way to do a step's work when its own has failed for good: a call of an agent, or a workflow. */
-export type FallbackData = AgentFallbackData | WorkflowFallbackData
+/** One way to do a step's work when its own has failed for good: an agent, a pattern, or a workflow. */
+export type FallbackData = AgentFallbackData | PatternFallbackData | WorkflowFallbackData
 
 export interface AgentFallbackData {
   readonly agent: string
@@ -52,6 +54,29 @@ export interface AgentFallbackData {
   /** Default 5m. */
   readonly timeout?: DurationText
   readonly retry?: RetryData
+  readonly workflow?: never
+  readonly pattern?: never
+}
+
+/** The keys by which a step or a fallback names a pattern. */
+interface NamesPattern {
+  readonly pattern: PatternName
+  /** Of a hierarchical one the first supervises. */
+  readonly agents: readonly string[]
+  /** What is called of each agent. */
+  readonly action: string
+  /** Those that the pattern reads; the others are refused. */
+  readonly options?: PatternOptionsData
+}
+
+export interface PatternFallbackData extends NamesPattern {
+  /** Default: the resolved input of the step. */
+  readonly with?: JsonObject
+  /** Of each call. Default 5m. */
+  readonly timeout?: DurationText
+  /** Of each call. */
+  readonly retry?: RetryData
+  readonly agent?: never
   readonly workflow?: never
 }
 
@@ -65,6 +90,7 @@ export interface WorkflowFallbackData {
   readonly retry?: RetryData
   readonly agent?: never
   readonly action?: never
+  readonly pattern?: never
 }
 
 /** Keys that a step has whose work is a call. */
@@ -109,6 +135,19 @@ export interface AgentStepData extends CallStepData {
     readonly onFull?: 'wait' | 'fail' | 'skip'
   }
   readonly workflow?: never
+  readonly pattern?: never
+}
+
+/** A step for which a pattern calls agents; its output is the pattern's. */
+export interface PatternStepData extends CallStepData, NamesPattern {
+  /** What the pattern is given; texts may hold `${ }` templates. */
+  readonly with?: JsonObject
+  /** Of each call. Default 5m. */
+  readonly timeout?: DurationText
+  /** Of each call. */
+  readonly retry?: RetryData
+  readonly agent?: never
+  readonly workflow?: never
 }
 
 /** A step that runs another workflow; its output is the child's. */
@@ -121,6 +160,7 @@ export interface WorkflowStepData extends CallStepData {
   readonly agent?: never
   readonly action?: never
   readonly with?: never
+  readonly pattern?: never
 }
 
 /** A step that waits for a signal; its output is the signal's data. */
@@ -135,6 +175,7 @@ export interface WaitStepData extends AnyStepData {
   readonly timeout?: DurationText
   readonly outputs?: JsonObject
   readonly agent?: never
+  readonly pattern?: never
   readonly workflow?: never
   readonly sleep?: never
 }
@@ -145,11 +186,17 @@ export interface SleepStepData extends AnyStepData {
   readonly timeout?: DurationText
   readonly outputs?: JsonObject
   readonly agent?: never
+  readonly pattern?: never
   readonly workflow?: never
   readonly waitFor?: never
 }
 
-export type StepData = AgentStepData | WorkflowStepData | WaitStepData | SleepStepData
+export type StepData =
+  | AgentStepData
+  | PatternStepData
+  | WorkflowStepData
+  | WaitStepData
+  | SleepStepData
 
 /** What starts executions by itself: a cron schedule or an event. */
 export type TriggerData =

@@ -124,7 +124,8 @@ const plainStep: Omit<
 }
 
 function extraKeys(step: StepDocument): string[] {
-  if (!('agent' in step)) return ['waitFor', 'sleep', 'workflow'].filter((kind) => kind in step)
+  if (!('agent' in step))
+    return ['waitFor', 'sleep', 'workflow', 'pattern'].filter((kind) => kind in step)
   const own = step as unknown as JsonObject
   const keys = Object.entries(plainStep as unknown as JsonObject)
     .filter(([key, plain]) => !jsonEqual(own[key] ?? null, plain))

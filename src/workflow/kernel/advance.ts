@@ -1,5 +1,6 @@
 import type { ErrorJson } from '../../core/errors.ts'
 import { requestStart } from './attempts.ts'
+import { coordinate } from './coordination.ts'
 import { decideSteps } from './decide-steps.ts'
 import { advanceEnding, decideFailure } from './endings.ts'
 import { startItems } from './items.ts'
@@ -8,7 +9,7 @@ import { record, type Turn } from './turn.ts'
 
 /** Goes on until everything that can be decided now is decided. */
 export function advance(turn: Turn): void {
-  const { state, starting, touched } = turn
+  const { state, starting, touched, coordinating } = turn
   do {
     drain(turn)
     if (mayDecide(state)) {
@@ -16,7 +17,7 @@ export function advance(turn: Turn): void {
       drain(turn)
     }
     advanceEnding(turn)
-  } while (starting.length > 0 || touched.length > 0 || mayDecide(state))
+  } while (starting.length + touched.length + coordinating.length > 0 || mayDecide(state))
 }
 
 function mayDecide(state: ExecutionState): boolean {
@@ -24,13 +25,16 @@ function mayDecide(state: ExecutionState): boolean {
 }
 
 function drain(turn: Turn): void {
-  const { starting, touched } = turn
-  // Both lists may grow while they are gone through.
-  for (let t = 0, s = 0; t < touched.length || s < starting.length;) {
+  const { starting, touched, coordinating } = turn
+  // The lists may grow while they are gone through.
+  for (let t = 0, c = 0, s = 0; ;) {
     if (t < touched.length) callEnded(turn, touched[t++] as StepState)
-    else requestStart(turn, starting[s++] as CallState)
+    else if (c < coordinating.length) coordinate(turn, coordinating[c++] as CallState)
+    else if (s < starting.length) requestStart(turn, starting[s++] as CallState)
+    else break
   }
   touched.length = 0
+  coordinating.length = 0
   starting.length = 0
 }
 

@@ -5,9 +5,10 @@ import { callLabel } from './call-ref.ts'
 import { callFailed, completeCall, settleCancelled } from './calls.ts'
 import { startChild, undoChild } from './children.ts'
 import { changesOf, conflictOf } from './entries.ts'
-import { setStatus } from './fold-step.ts'
+import { isOwn, setStatus } from './fold-step.ts'
 import { idempotencyKey } from './keys.ts'
-import { isCounted, isSettling, mayStart } from './permission.ts'
+import { isCounted, isEnding, isSettling, mayStart } from './permission.ts'
+import { startPattern } from './start-pattern.ts'
 import { deliverKept } from './signals.ts'
 import { attemptFailed } from './retries.ts'
 import type { CallState } from './state.ts'
@@ -23,11 +24,13 @@ const lossesAloneMax = 3
 /** Asks for a place for a scheduled call, unless nothing may start now or the budget is spent. */
 export function requestStart(turn: Turn, call: CallState): void {
   const { state } = turn
+  if (call.status === 'lookingUp') return requestLookup(turn, call)
   if (call.requested || call.status !== 'scheduled' || !mayStart(state, call)) return
   const undone = call.ref.undo === null ? undefined : state.undo[call.ref.undo]
   if (undone?.child != null) return undoChild(turn, call, undone.child)
   const { target } = targetOf(call)
   if (target.kind === 'workflow') return startChild(turn, call, target)
+  if (target.kind === 'pattern') return startPattern(turn, call, target)
   const countsForBudget = isCounted(call)
   if (countsForBudget && callsLeft(turn) === 0) {
     return attemptFailed(turn, call, budgetSpent(turn))
@@ -118,7 +121,7 @@ export function attemptEnded(turn: Turn, call: CallState, outcome: CallOutcome):
       if (outcome.state !== undefined && !writeState(turn, call, outcome)) return
       return completeCall(turn, call, outcome.output)
     case 'failed':
-      if (isSettling(turn.state) && call.ref.undo === null && outcome.error.retryable) {
+      if (isEnding(turn.state, call) && outcome.error.retryable) {
         return settleCancelled(turn, call)
       }
       return attemptFailed(turn, call, outcome.error)
@@ -145,9 +148,7 @@ function writeState(
   const conflict = conflictOf(state, writes, moment.atMs)
   if (conflict === undefined) {
     const changes = changesOf(state, writes, moment.atMs)
-    const { step, index } = call.ref
-    const changed = { kind: 'StateChanged', changes, step } as const
-    if (changes.length > 0) record(turn, index === null ? changed : { ...changed, index })
+    if (changes.length > 0) record(turn, { kind: 'StateChanged', changes, ...eventRef(call.ref) })
     return true
   }
   const error = versionConflict(call, conflict)
@@ -156,7 +157,7 @@ function writeState(
     return false
   }
   record(turn, { kind: 'CallFailed', ...eventRef(call.ref), error: definite(error), raw: output })
-  turn.touched.push(call.step)
+  if (isOwn(call)) turn.touched.push(call.step)
   return false
 }
 
@@ -176,7 +177,7 @@ export function lookedUp(turn: Turn, call: CallState, outcome: LookupOutcome): v
   if (outcome.kind === 'unknown') {
     return outcomeUnknown(turn, call, outcome.error ?? call.error ?? unknownOutcome(call))
   }
-  if (isSettling(turn.state) && call.ref.undo === null) {
+  if (isEnding(turn.state, call)) {
     return record(turn, { kind: 'CallCancelled', ...eventRef(call.ref) })
   }
   if (!call.redeliver)
@@ -192,7 +193,7 @@ export function attemptLost(turn: Turn, call: CallState): void {
   record(turn, { kind: 'AttemptLost', ...eventRef(call.ref) })
   if (call.status === 'lookingUp') return requestLookup(turn, call)
   if (call.effect === 'once') return outcomeUnknown(turn, call, unknownOutcome(call))
-  if (isSettling(state) && call.ref.undo === null) return settleCancelled(turn, call)
+  if (isEnding(state, call)) return settleCancelled(turn, call)
   redeliver(turn, call)
 }
 
@@ -247,7 +248,7 @@ function suspended(
     )
     return callFailed(turn, call, error.toJSON())
   }
-  if (turn.state.phase !== 'forward')
+  if (turn.state.phase !== 'forward' || isEnding(turn.state, call))
     return record(turn, { kind: 'CallCancelled', ...eventRef(call.ref) })
   const { signal, schema, resumeToken } = outcome
   record(turn, { kind: 'CallSuspended', ...eventRef(call.ref), signal, schema, resumeToken })

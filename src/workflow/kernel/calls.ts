@@ -3,6 +3,8 @@ import type { JsonValue } from '../../core/json.ts'
 import { resolveDuration } from '../plan/resolve-duration.ts'
 import { expectBool } from '../expression/expect.ts'
 import { callLabel } from './call-ref.ts'
+import { isOwn } from './fold-step.ts'
+import { partsOf } from './revive.ts'
 import type { ScheduledCall } from './events.ts'
 import type { CallState } from './state.ts'
 import { targetLabel, targetOf } from './target.ts'
@@ -10,7 +12,7 @@ import { callScope, definite, eventRef, record, type Turn } from './turn.ts'
 
 /** A call has succeeded with `raw`: it polls again, or `outputs` makes the step's output of it. */
 export function completeCall(turn: Turn, call: CallState, raw: JsonValue): void {
-  if (call.ref.undo !== null) {
+  if (!isOwn(call)) {
     return record(turn, { kind: 'CallCompleted', ...eventRef(call.ref), output: raw })
   }
   const { plan } = call.step
@@ -19,7 +21,8 @@ export function completeCall(turn: Turn, call: CallState, raw: JsonValue): void 
     const output =
       plan.outputs === null ? raw : plan.outputs.evaluate(callScope(turn, call, { output: raw }))
     const completed = { kind: 'CallCompleted', ...eventRef(call.ref), output } as const
-    const keepsRaw = plan.outputs !== null && plan.compensate !== null
+    const isUndoable = plan.compensate !== null && call.status !== 'coordinating'
+    const keepsRaw = plan.outputs !== null && isUndoable
     record(turn, keepsRaw ? { ...completed, raw } : completed)
   } catch (thrown) {
     const error = definite(toErrorJson(thrown, 'ExpressionError'))
@@ -30,10 +33,9 @@ export function completeCall(turn: Turn, call: CallState, raw: JsonValue): void 
 
 /** A call has failed and is not tried again: a fallback takes over, or the step feels it. */
 export function callFailed(turn: Turn, call: CallState, error: ErrorJson): void {
-  if (call.ref.undo === null && turn.state.phase === 'forward' && fallBack(turn, call, error))
-    return
+  if (isOwn(call) && turn.state.phase === 'forward' && fallBack(turn, call, error)) return
   record(turn, { kind: 'CallFailed', ...eventRef(call.ref), error: definite(error) })
-  if (call.ref.undo === null) turn.touched.push(call.step)
+  if (isOwn(call)) turn.touched.push(call.step)
 }
 
 /** Ends a call of an execution that is being ended; what its attempt did is unknown unless it only read. */
@@ -92,6 +94,7 @@ function fallBack(turn: Turn, call: CallState, error: ErrorJson): boolean {
     error,
   })
   turn.starting.push(call)
+  for (const part of partsOf(call)) turn.starting.push(part)
   return true
 }
 

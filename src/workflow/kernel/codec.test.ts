@@ -123,6 +123,22 @@ const samples: readonly KernelEvent[] = [
   { kind: 'DeadLetterDiscarded', id: 'e/a/compensate' },
   { kind: 'CallRefused', ...item, undo: 1, reason: 'breaker', dueAtMs: 3, error },
   { kind: 'CallSkipped', ...item, reason: 'concurrency' },
+  { kind: 'PatternStarted', ...item, pattern: 'consensus', dueAtMs: 9 },
+  { kind: 'PatternStarted', ...of, pattern: 'fanOut' },
+  { kind: 'PartScheduled', ...item, part: 1, agent: 'a', action: 'do', input: null, note: null },
+  {
+    kind: 'PartScheduled',
+    ...of,
+    part: 2,
+    agent: 'a',
+    action: 'do',
+    input: { v: 1 },
+    note: 'plan',
+  },
+  { kind: 'PatternDecided', ...item, result: { output: null } },
+  { kind: 'PatternDecided', ...of, result: { error } },
+  { kind: 'CallCompleted', ...item, part: 3, output: null },
+  { kind: 'CompensationScheduled', ...item, undo: 0, part: 3, call: {} },
 ]
 
 test('there is a sample of every kind', () => {

@@ -48,7 +48,6 @@ function isToUndo({ rollback, plan }: ExecutionState, entry: UndoEntry): boolean
 
 function schedule(turn: Turn, entry: UndoEntry, ref: CallRef): ReturnType<typeof definite> | null {
   const undo = ref.undo as number
-  const at = ref.index === null ? { step: ref.step } : { step: ref.step, index: ref.index }
   let call: ScheduledCall = {}
   let failure: ReturnType<typeof definite> | null = null
   try {
@@ -56,7 +55,7 @@ function schedule(turn: Turn, entry: UndoEntry, ref: CallRef): ReturnType<typeof
   } catch (thrown) {
     failure = definite(toErrorJson(thrown, 'ExpressionError'))
   }
-  record(turn, { kind: 'CompensationScheduled', ...at, undo, call })
+  record(turn, { kind: 'CompensationScheduled', ...eventRef(ref), undo, call })
   return failure
 }
 

@@ -4,6 +4,7 @@ import { limits } from '../../core/limits.ts'
 import { settleCancelled } from './calls.ts'
 import { settleChild } from './children.ts'
 import { compensateNext, hasToUndo } from './compensation.ts'
+import { isOwn } from './fold-step.ts'
 import { isGoingBack, isSettling } from './permission.ts'
 import { finishRollback, goesBack, isAwaiting } from './rollback.ts'
 import type { ExecutionState } from './state.ts'
@@ -24,9 +25,11 @@ export function decideFailure(turn: Turn, stepId: string | null, error: ErrorJso
     },
   })
   for (const call of turn.state.live) {
+    if (call.ref.undo !== null) continue
+    if (call.status === 'coordinating') turn.coordinating.push(call)
     if (isUnderWay(call)) continue
     stopCall(turn, call)
-    turn.touched.push(call.step)
+    if (isOwn(call)) turn.touched.push(call.step)
   }
 }
 
@@ -40,7 +43,10 @@ export function settle(turn: Turn, reason: 'cancel' | 'timeout' | 'undo'): void 
   // What is being undone goes on, and a pause does not hold it any more.
   if (!isSettling(state)) return requestHeld(turn)
   for (const call of state.live) {
-    if (isAwaited(call)) abortCall(turn, call, reason === 'timeout' ? 'timeout' : 'cancel')
+    // A compensation that is under way comes to its end.
+    if (call.ref.undo !== null) {
+      if (call.status === 'scheduled') turn.starting.push(call)
+    } else if (isAwaited(call)) abortCall(turn, call, reason === 'timeout' ? 'timeout' : 'cancel')
     else stopCall(turn, call)
   }
   if (state.live.size > 0) turn.commands.push({ kind: 'arm', timer: { call: null, dueAtMs } })
@@ -50,6 +56,7 @@ export function settle(turn: Turn, reason: 'cancel' | 'timeout' | 'undo'): void 
 export function giveUp(turn: Turn): void {
   const { state } = turn
   for (const call of state.live) {
+    if (call.ref.undo !== null) continue
     if (state.phase === 'rollingBack' && !goesBack(state, call)) continue
     if (call.status === 'running') turn.commands.push({ kind: 'abandon', call: call.ref })
     if (call.status === 'child') settleChild(turn, call)

@@ -1,13 +1,8 @@
 import type { Effect } from '../../core/contracts/call.ts'
+import type { PatternName } from '../../core/contracts/pattern.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
-
-/** Which call an event speaks of; absent `index` and `undo` mean null. */
-interface OfCall {
-  readonly step: string
-  readonly index?: number
-  readonly undo?: number
-}
+import type { NamesCall } from './call-ref.ts'
 
 /**
  * What happened in an execution, as the journal keeps it. Every decision is in here with what it
@@ -48,6 +43,7 @@ export type KernelEvent =
       readonly changes: readonly StateChange[]
       readonly step?: string
       readonly index?: number
+      readonly part?: number
     }
   | {
       readonly kind: 'CheckpointTaken'
@@ -57,7 +53,7 @@ export type KernelEvent =
   /** What the TDA feed says from now on. */
   | { readonly kind: 'TdaObserved'; readonly context: JsonObject }
   /** Another execution works for the call from now on. */
-  | (OfCall & {
+  | (NamesCall & {
       readonly kind: 'ChildStarted'
       readonly attempt: number
       readonly executionId: string
@@ -66,7 +62,7 @@ export type KernelEvent =
       readonly dueAtMs?: number
     })
   /** The execution that worked for the call has ended; `agentCalls` is what its tree has spent. */
-  | (OfCall & {
+  | (NamesCall & {
       readonly kind: 'ChildEnded'
       readonly status: 'completed' | 'failed' | 'cancelled'
       readonly agentCalls: number
@@ -130,7 +126,7 @@ export type KernelEvent =
   | { readonly kind: 'StepSkipped'; readonly step: string; readonly reason: 'needs' | 'when' }
   /** The step failed before or beside its calls; a call's own failure is `CallFailed`. */
   | { readonly kind: 'StepFailed'; readonly step: string; readonly error: ErrorJson }
-  | (OfCall & {
+  | (NamesCall & {
       readonly kind: 'AttemptStarted'
       readonly attempt: number
       readonly effect: Effect
@@ -140,22 +136,22 @@ export type KernelEvent =
       readonly alone?: boolean
     })
   /** The process ended while the attempt ran. */
-  | (OfCall & { readonly kind: 'AttemptLost' })
-  | (OfCall & {
+  | (NamesCall & { readonly kind: 'AttemptLost' })
+  | (NamesCall & {
       readonly kind: 'RetryScheduled'
       readonly dueAtMs: number
       readonly error: ErrorJson
     })
   /** The call did not reach its agent: no attempt was made, and it asks again then. */
-  | (OfCall & {
+  | (NamesCall & {
       readonly kind: 'CallRefused'
       readonly reason: RefusalReason
       readonly dueAtMs: number
       readonly error: ErrorJson
     })
   /** `concurrency` was full and says that the call is left out then. */
-  | (OfCall & { readonly kind: 'CallSkipped'; readonly reason: 'concurrency' })
-  | (OfCall & {
+  | (NamesCall & { readonly kind: 'CallSkipped'; readonly reason: 'concurrency' })
+  | (NamesCall & {
       readonly kind: 'FallbackScheduled'
       /** Counted from 1. */
       readonly fallback: number
@@ -163,32 +159,61 @@ export type KernelEvent =
       readonly error: ErrorJson
     })
   /** A poll of a `repeat` succeeded and its `until` was false. */
-  | (OfCall & {
+  | (NamesCall & {
       readonly kind: 'PollCompleted'
       readonly output: JsonValue
       readonly dueAtMs: number
     })
-  | (OfCall & {
+  | (NamesCall & {
       readonly kind: 'CallSuspended'
       readonly signal: string
       readonly schema: JsonObject | null
       readonly resumeToken: JsonValue
     })
-  | (OfCall & { readonly kind: 'CallUncertain'; readonly error: ErrorJson })
+  | (NamesCall & { readonly kind: 'CallUncertain'; readonly error: ErrorJson })
   /** `raw` is the call's own output where `outputs` made another of it. */
-  | (OfCall & {
+  | (NamesCall & {
       readonly kind: 'CallCompleted'
       readonly output: JsonValue
       readonly raw?: JsonValue
     })
   /** `raw` is there when the call succeeded and what follows it failed. */
-  | (OfCall & { readonly kind: 'CallFailed'; readonly error: ErrorJson; readonly raw?: JsonValue })
-  | (OfCall & { readonly kind: 'CallResolved'; readonly resolution: 'retry' | 'succeed' | 'fail' })
+  | (NamesCall & {
+      readonly kind: 'CallFailed'
+      readonly error: ErrorJson
+      readonly raw?: JsonValue
+    })
+  | (NamesCall & {
+      readonly kind: 'CallResolved'
+      readonly resolution: 'retry' | 'succeed' | 'fail'
+    })
   /** The call was stopped. `unknown`: an attempt was running and nobody knows what it did. */
-  | (OfCall & { readonly kind: 'CallCancelled'; readonly unknown?: boolean })
+  | (NamesCall & { readonly kind: 'CallCancelled'; readonly unknown?: boolean })
+  /** A pattern works for the call from now on. */
+  | (NamesCall & {
+      readonly kind: 'PatternStarted'
+      readonly pattern: PatternName
+      /** Its deadline. */
+      readonly dueAtMs?: number
+    })
+  /** A pattern wants a call made: its next part. */
+  | (NamesCall & {
+      readonly kind: 'PartScheduled'
+      readonly part: number
+      readonly agent: string
+      readonly action: string
+      readonly input: JsonValue
+      readonly note: JsonValue
+    })
+  /** A pattern has its result; parts that are still open are of no use any more. */
+  | (NamesCall & { readonly kind: 'PatternDecided'; readonly result: PatternResult })
   | { readonly kind: 'SignalReceived'; readonly name: string; readonly data: JsonValue }
   /** The kept signal of that name at `place` (absent for the oldest) ended the call's wait. */
-  | (OfCall & { readonly kind: 'SignalDelivered'; readonly name: string; readonly place?: number })
+  | (NamesCall & {
+      readonly kind: 'SignalDelivered'
+      readonly name: string
+      readonly place?: number
+    })
   | { readonly kind: 'ExecutionPaused' }
   | { readonly kind: 'ExecutionResumed' }
   | {
@@ -202,7 +227,7 @@ export type KernelEvent =
   | { readonly kind: 'FailureDecided'; readonly error: ErrorJson }
   /** Nothing runs any more and the recorded successes are undone, last first. */
   | { readonly kind: 'CompensationStarted' }
-  | (OfCall & {
+  | (NamesCall & {
       readonly kind: 'CompensationScheduled'
       readonly undo: number
       readonly call: ScheduledCall
@@ -216,6 +241,9 @@ export type KernelEvent =
  * agent's circuit breaker is open; `concurrency`: too many run under the step's key.
  */
 export type RefusalReason = 'pool' | 'breaker' | 'concurrency'
+
+/** What a pattern came to. */
+export type PatternResult = { readonly output: JsonValue } | { readonly error: ErrorJson }
 
 /** What a call was resolved to when it was decided. */
 export interface ScheduledCall {

@@ -1,8 +1,9 @@
 import { assertNever, invariant } from '../../core/assert.ts'
 import type { JsonValue } from '../../core/json.ts'
-import { callLabel, type CallRef } from './call-ref.ts'
+import { callLabel, type CallRef, refOf } from './call-ref.ts'
 import type { KernelEvent } from './events.ts'
 import { createCall, setStatus } from './fold-step.ts'
+import { reviveParts } from './revive.ts'
 import { idempotencyKey } from './keys.ts'
 import { isCounted } from './permission.ts'
 import {
@@ -41,7 +42,7 @@ export type CallEvent = Extract<
 
 /** Takes an event of one call into that call; what it means for the step is the caller's. */
 export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: number): CallState {
-  const ref: CallRef = { step: event.step, index: event.index ?? null, undo: event.undo ?? null }
+  const ref = refOf(event)
   if (event.kind === 'CompensationScheduled') return foldCompensation(state, ref, event)
   const call = findCall(state, ref)
   invariant(call !== undefined, `execution '${state.executionId}' has no call '${callLabel(ref)}'`)
@@ -82,10 +83,7 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
       setStatus(state, call, 'uncertain')
       break
     case 'CallCompleted':
-      if (call.ref.undo === null) remember(state, call, event.raw ?? event.output)
-      else foldUndone(state, call, atMs)
-      if (call.fallback > 0) markDegraded(call)
-      setStatus(state, call, 'completed')
+      foldCompleted(state, call, event, atMs)
       break
     case 'CallFailed':
       if (event.raw !== undefined) remember(state, call, event.raw)
@@ -109,6 +107,21 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
       assertNever(event, 'event')
   }
   return call
+}
+
+function foldCompleted(
+  state: ExecutionState,
+  call: CallState,
+  event: CallEvent & { kind: 'CallCompleted' },
+  atMs: number,
+): void {
+  if (call.ref.undo === null) remember(state, call, event.raw ?? event.output)
+  else foldUndone(state, call, atMs)
+  if (call.part !== null) call.part.output = event.output
+  else if (call.fallback > 0) markDegraded(call)
+  // The result is there: what led to it is not decided from again.
+  for (const { part } of call.hosted?.parts ?? []) if (part !== null) part.output = null
+  setStatus(state, call, 'completed')
 }
 
 function foldStarted(
@@ -180,6 +193,12 @@ function foldPoll(
   event: CallEvent & { kind: 'PollCompleted' },
 ): void {
   remember(state, call, event.output)
+  const { hosted } = call
+  if (hosted !== null) {
+    hosted.partsBefore += hosted.parts.length
+    for (const { status } of hosted.parts) state.counts[status]--
+    hosted.parts = []
+  }
   call.redeliver = false
   call.poll++
   beginAnew(call)
@@ -212,6 +231,7 @@ function foldFallback(
   beginAnew(call)
   call.error = event.error
   setStatus(state, call, 'scheduled')
+  reviveParts(state, call)
 }
 
 /** Another target or poll is another call: what its predecessor lived through does not count for it. */
@@ -269,7 +289,8 @@ function foldDelivered(
 
 /** Keeps a recorded success for compensation, where the step declares one or another execution can be undone. */
 function remember(state: ExecutionState, call: CallState, output: JsonValue): void {
-  if (call.ref.undo !== null) return
+  // What a pattern made of its parts is no effect of its own.
+  if (call.ref.undo !== null || call.status === 'coordinating') return
   if (call.effect === 'once') call.effects++
   const child = undoableChild(call)
   if (call.step.plan.compensate === null && child === null) return

@@ -1,8 +1,9 @@
 import { assertNever, invariant } from '../../core/assert.ts'
 import { foldChanges } from './entries.ts'
 import type { ForkedStep, KernelEvent, StateChange } from './events.ts'
-import { recount, resetStep, setStatus, settleStep } from './fold-step.ts'
-import { type CallState, type ExecutionState, findStep, type StepState } from './state.ts'
+import { recount, resetStep, settleStep } from './fold-step.ts'
+import { revive } from './revive.ts'
+import { type ExecutionState, findStep, type StepState } from './state.ts'
 
 type ReopeningEvent = Extract<
   KernelEvent,
@@ -225,43 +226,6 @@ function callAgain(state: ExecutionState, step: StepState): void {
     step.liveCalls++
   }
 }
-
-/**
- * A call that is over begins anew under its key, with its own target. One that may have happened, or did,
- * and may not happen twice stays with the target that it called: what became of it is found out first.
- */
-function revive(state: ExecutionState, call: CallState): void {
-  // Why a compensation failed is not kept: where it can be asked, it is.
-  const isAskable = call.ref.undo !== null && call.lookup
-  const mayHaveHappened =
-    call.effect === 'once' && (call.isUnknown || call.effects > 0 || isAskable)
-  const { fallback, leftBecause } = call
-  if (!mayHaveHappened && fallback > 0) call.input = call.ownInput
-  Object.assign(call, fresh)
-  state.live.add(call)
-  if (!mayHaveHappened) return setStatus(state, call, 'scheduled')
-  call.fallback = fallback
-  call.leftBecause = leftBecause
-  setStatus(state, call, call.lookup ? 'lookingUp' : 'uncertain')
-}
-
-const fresh = {
-  fallback: 0,
-  attempt: 0,
-  refusals: 0,
-  dueAtMs: null,
-  requested: false,
-  redeliver: false,
-  aborting: false,
-  isLost: false,
-  isUnknown: false,
-  losses: 0,
-  lossesAlone: 0,
-  alone: false,
-  leftBecause: null,
-  resumed: null,
-  resumeToken: null,
-} as const
 
 function mustFindStep(state: ExecutionState, id: string): StepState {
   const step = findStep(state, id)

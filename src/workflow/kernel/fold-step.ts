@@ -1,5 +1,6 @@
 import type { ScheduledCall } from './events.ts'
 import type { CallRef } from './call-ref.ts'
+import { callsOf, type PartState } from './hosted-state.ts'
 import type { CallState, CallStatus, ExecutionState, StepState } from './state.ts'
 
 /** Moves a call to another status and keeps the counts and the set of live calls right. */
@@ -9,7 +10,7 @@ export function setStatus(state: ExecutionState, call: CallState, status: CallSt
   call.status = status
   if (status !== 'completed' && status !== 'failed' && status !== 'cancelled') return
   state.live.remove(call)
-  if (call.ref.undo === null) call.step.liveCalls--
+  if (isOwn(call)) call.step.liveCalls--
 }
 
 /** Takes a step from the ready ones: it is decided. Steps are decided in order, so it is nearly always the first. */
@@ -24,11 +25,16 @@ export function takeReady({ ready, steps, seq }: ExecutionState, number: number)
   if (place >= 0) ready.splice(place, 1)
 }
 
+/** Whether the call is the step's or an item's own: neither an undoing nor wanted by a pattern. */
+export function isOwn({ ref, part }: CallState): boolean {
+  return ref.undo === null && part === null
+}
+
 /** Begins a call: an agent's wants to start, a sleep or a wait has started with this. */
 export function createCall(
   state: ExecutionState,
   step: StepState,
-  { ref, call: scheduled }: { readonly ref: CallRef; readonly call: ScheduledCall },
+  { ref, call: scheduled, part = null }: CreatedCall,
 ): CallState {
   const call: CallState = {
     ref,
@@ -60,6 +66,8 @@ export function createCall(
     effects: 0,
     child: null,
     childCalls: 0,
+    hosted: null,
+    part,
     losses: 0,
     lossesAlone: 0,
     alone: false,
@@ -70,11 +78,19 @@ export function createCall(
   }
   state.counts[call.status]++
   state.live.add(call)
-  if (ref.undo === null) {
+  if (part !== null) part.host.hosted?.parts.push(call)
+  else if (ref.undo === null) {
     step.calls[ref.index ?? 0] = call
     step.liveCalls++
   }
   return call
+}
+
+interface CreatedCall {
+  readonly ref: CallRef
+  readonly call: ScheduledCall
+  /** Of a call that a pattern wanted. */
+  readonly part?: PartState | null
 }
 
 /** Counts a step as done with: its dependents may become ready. */
@@ -98,8 +114,7 @@ export function resetStep(step: StepState): void {
   step.decidedSeq = 0
   step.settledSeq = 0
   step.items = null
-  for (const call of step.calls)
-    if (call !== undefined) step.tokenBase = Math.max(step.tokenBase, call.token)
+  for (const { token } of callsOf(step)) step.tokenBase = Math.max(step.tokenBase, token)
   step.calls = []
   step.liveCalls = 0
   step.degraded = null

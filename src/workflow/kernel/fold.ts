@@ -4,8 +4,9 @@ import { tdaStateKey } from '../../core/state-key.ts'
 import type { KernelEvent } from './events.ts'
 import { foldChanges } from './entries.ts'
 import { foldCallEvent } from './fold-call.ts'
+import { foldPattern } from './fold-pattern.ts'
 import { foldReopening } from './fold-reopening.ts'
-import { createCall, settleStep, takeReady } from './fold-step.ts'
+import { createCall, isOwn, settleStep, takeReady } from './fold-step.ts'
 import { type ExecutionState, findStep, type ItemsState, type StepState } from './state.ts'
 
 /**
@@ -51,12 +52,16 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     case 'CallCompleted':
     case 'CallFailed': {
       const call = foldCallEvent(state, event, atMs)
-      if (call.ref.undo === null) foldCallEnd(state, event, atMs)
+      if (isOwn(call)) foldCallEnd(state, event, atMs)
       return
     }
     case 'CallSkipped':
       foldCallEvent(state, event, atMs)
       return foldSkipped(state, event, atMs)
+    case 'PatternStarted':
+    case 'PartScheduled':
+    case 'PatternDecided':
+      return foldPattern(state, event)
     case 'CompensationScheduled':
     case 'ChildStarted':
     case 'ChildEnded':

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { patternRunner } from '../../patterns/index.ts'
 import type { ActionContract } from '../../core/contracts/call.ts'
 import { unavailableTda } from '../../core/contracts/tda.ts'
 import { readDocumentData } from '../document/read.ts'
@@ -17,7 +18,13 @@ test('an answer of a call that was taken back is not taken for one of the call t
   if (document === null) throw new Error('the document has problems')
   const state = newExecution('x', compilePlan(document, 'hash'), {})
   const kinds = (stimulus: Stimulus): readonly string[] => {
-    const moment = { atMs: 1, random: () => 0.5, tda: unavailableTda, fits: () => true }
+    const moment = {
+      atMs: 1,
+      random: () => 0.5,
+      tda: unavailableTda,
+      fits: () => true,
+      patterns: patternRunner,
+    }
     return transition(state, stimulus, moment).events.map(({ kind }) => kind)
   }
   const call = { step: 'a', index: null, undo: null }

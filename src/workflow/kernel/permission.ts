@@ -7,6 +7,12 @@ export function isSettling(state: ExecutionState): boolean {
   )
 }
 
+/** Nobody waits for what the call will give: its execution is settled, or its pattern has its result. */
+export function isEnding(state: ExecutionState, call: CallState): boolean {
+  if (call.ref.undo !== null) return false
+  return isSettling(state) || (call.part?.host.hosted?.result ?? null) !== null
+}
+
 /** The execution goes back to a checkpoint: pause means nothing until it has arrived. */
 export function isGoingBack(state: ExecutionState): boolean {
   return state.phase === 'rollingBack' || state.phase === 'undoing'
@@ -22,7 +28,10 @@ export function mayStart(state: ExecutionState, call: CallState): boolean {
     case 'forward':
       return !state.paused
     case 'stopping':
-      return !state.paused && call.redeliver
+      return !state.paused && (call.redeliver || call.ref.undo !== null)
+    case 'cancelling':
+    case 'timingOut':
+      return call.ref.undo !== null
     case 'compensating':
     case 'undoing':
       return call.ref.undo !== null && !isPaused(state)

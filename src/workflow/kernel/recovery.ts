@@ -36,6 +36,11 @@ export function recover(turn: Turn): void {
         requestChild(turn, call)
         if (isSettling(state)) abortCall(turn, call, 'cancel')
         break
+      case 'coordinating':
+        if (call.dueAtMs !== null)
+          commands.push({ kind: 'arm', timer: { call: call.ref, dueAtMs: call.dueAtMs } })
+        turn.coordinating.push(call)
+        break
       default:
         if (call.dueAtMs !== null)
           commands.push({ kind: 'arm', timer: { call: call.ref, dueAtMs: call.dueAtMs } })

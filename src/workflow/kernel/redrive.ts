@@ -1,6 +1,7 @@
 import { requestLookup } from './attempts.ts'
 import { startItems } from './items.ts'
 import { newDueAtMs } from './rollback.ts'
+import { callsOf } from './hosted-state.ts'
 import { type CallState, type ExecutionState, findCall, type StepState } from './state.ts'
 import { record, type Turn } from './turn.ts'
 
@@ -60,7 +61,7 @@ function sortedSteps(state: ExecutionState): SortedSteps {
     else if (!hasCalled(step)) anew.push(id)
     // What it was called with came from steps that run once more.
     else if (needs.some((need) => isOpen.has(need)) && !isUnknown(step)) {
-      if (step.calls.some((call) => call !== undefined && hasSucceeded(call))) reset.push(id)
+      if (Array.from(callsOf(step)).some(hasSucceeded)) reset.push(id)
       else anew.push(id)
     } else again.push(id)
     isOpen.add(number)
@@ -74,8 +75,8 @@ function hasSucceeded({ status, poll, fallback, step }: CallState): boolean {
 }
 
 /** Some call may have happened: it is found out under its own key. */
-function isUnknown({ calls }: StepState): boolean {
-  return calls.some((call) => call !== undefined && (call.isUnknown || call.effects > 0))
+function isUnknown(step: StepState): boolean {
+  return Array.from(callsOf(step)).some((call) => call.isUnknown || call.effects > 0)
 }
 
 function hasCalled({ plan, calls, items }: StepState): boolean {

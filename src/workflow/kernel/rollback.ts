@@ -5,6 +5,7 @@ import { callLabel } from './call-ref.ts'
 import type { Checkpoint } from './checkpoints.ts'
 import { restoringChanges } from './entries.ts'
 import type { StateChange } from './events.ts'
+import { callsOf } from './hosted-state.ts'
 import type { CallState, ExecutionState, StateEntry, StepState } from './state.ts'
 import { abortCall, isAwaited, stopCall } from './stopping.ts'
 import { record, scopeOf, type Turn } from './turn.ts'
@@ -54,8 +55,8 @@ export function effectsAfter(state: ExecutionState, seq: number): readonly strin
   const found: string[] = []
   for (const step of stepsAfter(state, seq)) {
     if (step.plan.compensate !== null) continue
-    for (const call of step.calls) {
-      if (call !== undefined && hasEffect(call)) found.push(callLabel(call.ref))
+    for (const call of callsOf(step)) {
+      if (hasEffect(call)) found.push(callLabel(call.ref))
     }
   }
   return found

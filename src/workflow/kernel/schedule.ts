@@ -19,7 +19,7 @@ export function scheduleCall(turn: Turn, step: StepState, item?: Partial<Scope>)
   const { work } = plan
   const scope = () => scopeOf(turn, item)
   const timeoutMs = plan.timeout === null ? null : resolveDuration(plan.timeout, scope)
-  if (work.kind === 'agent' || work.kind === 'workflow')
+  if (work.kind !== 'sleep' && work.kind !== 'wait')
     return scheduleTargetCall({ step, timeoutMs, scope })
   const { atMs } = turn.moment
   const limit = timeoutMs === null ? Infinity : timeoutMs

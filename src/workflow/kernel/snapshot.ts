@@ -1,10 +1,13 @@
 import { invariant } from '../../core/assert.ts'
 import { OrchestrationError } from '../../core/errors.ts'
-import { hashJson, type JsonValue } from '../../core/json.ts'
+import type { JsonValue } from '../../core/json.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { CallRef } from './call-ref.ts'
 import { kernelVersion } from './events.ts'
 import { createCall } from './fold-step.ts'
+import { layoutsOf, newUndo } from './snapshot-layout.ts'
+import { absent, ValueReader, ValueTable, type Written } from './snapshot-values.ts'
+import type { PartState } from './hosted-state.ts'
 import {
   type CallState,
   type DeadLetter,
@@ -18,29 +21,6 @@ import {
   type UndoEntry,
 } from './state.ts'
 
-/** One kind of record: its fields by number, and what a field has that is not written. */
-interface Layout {
-  readonly names: readonly string[]
-  readonly initial: Readonly<Record<string, unknown>>
-}
-
-interface Layouts {
-  readonly execution: Layout
-  readonly step: Layout
-  readonly view: Layout
-  readonly call: Layout
-  readonly undo: Layout
-  readonly entry: Layout
-  /** Changes with the fields: a snapshot that has others is not taken for one of now. */
-  readonly hash: string
-}
-
-/**
- * The fields of a record that differ from what a new one has, one behind the other: the field's number and
- * what it has, or -1 less the number and the place in the table of values.
- */
-type Written = readonly (number | boolean | null)[]
-
 type WrittenStep = readonly [
   fields: Written,
   view: Written,
@@ -48,7 +28,17 @@ type WrittenStep = readonly [
   output: number,
   /** By item; null for one that has not started. */
   calls: readonly (Written | null)[],
-  items?: WrittenItems,
+  /** Null without `forEach`. */
+  items?: WrittenItems | null,
+  hosted?: readonly WrittenHosted[],
+]
+
+/** What the patterns of a call wanted. */
+type WrittenHosted = readonly [
+  /** The call's place among those of its step. */
+  host: number,
+  fields: Written,
+  parts: readonly (readonly [call: Written, part: Written])[],
 ]
 
 interface WrittenItems extends Omit<ItemsState, 'values' | 'outputs'> {
@@ -64,6 +54,7 @@ type WrittenUndo = readonly [
   /** The idempotency key without the execution's id. */
   key: string,
   call: Written | null,
+  part: number | null,
 ]
 
 interface Body {
@@ -73,7 +64,12 @@ interface Body {
   readonly values: readonly JsonValue[]
   readonly steps: readonly WrittenStep[]
   readonly undo: readonly WrittenUndo[]
-  readonly live: readonly (readonly [step: number, index: number | null, undo: number | null])[]
+  readonly live: readonly (readonly [
+    step: number,
+    index: number | null,
+    undo: number | null,
+    part?: number,
+  ])[]
   readonly signals: readonly (readonly [name: string, data: JsonValue[]])[]
   readonly entries: readonly Written[] | null
   readonly deadLetters: readonly DeadLetter[]
@@ -87,8 +83,6 @@ type Snapshot = readonly [
   stepIds: readonly string[],
   body: Body,
 ]
-
-const absent = -1
 
 /**
  * The text of a snapshot, from which an execution is taken up without folding the events behind it. It
@@ -106,7 +100,10 @@ export function encodeState(state: ExecutionState): string {
     values: table.values,
     steps: state.steps.map((step) => writeStep(table, step)),
     undo: state.undo.map((entry) => writeUndo(table, state, entry)),
-    live: Array.from(state.live, ({ ref }) => [numberOf(plan, ref), ref.index, ref.undo] as const),
+    live: Array.from(state.live, ({ ref }) => {
+      const live = [numberOf(plan, ref), ref.index, ref.undo] as const
+      return ref.part === undefined ? live : ([...live, ref.part] as const)
+    }),
     signals: Array.from(state.signals),
     entries: entries && Array.from(entries.values(), (entry) => table.write(entry, layouts.entry)),
     deadLetters: Array.from(state.deadLetters.values()),
@@ -146,9 +143,9 @@ function restore([version, layout, planHash, stepIds, body]: Snapshot, plan: Pla
   const reader = new ValueReader(layouts, body.values)
   state.steps.forEach((step, i) => readStep(reader, { state, step }, body.steps[i] as WrittenStep))
   for (const written of body.undo) readUndo(reader, state, written)
-  for (const [number, index, undo] of body.live) {
-    const call = findCall(state, { step: stepIds[number] ?? '', index, undo })
-    invariant(call !== undefined, `it has no call ${number}, ${index}, ${undo}`)
+  for (const [number, index, undo, part] of body.live) {
+    const call = findCall(state, { step: stepIds[number] ?? '', index, undo, part })
+    invariant(call !== undefined, `it has no call ${number}, ${index}, ${undo}, ${part}`)
     state.live.add(call)
   }
   // After the calls, which were counted when they were made.
@@ -173,13 +170,53 @@ function writeStep(table: ValueTable, step: StepState): WrittenStep {
   )
   const fields = table.write(step, layouts.step)
   const shown = table.write(view, layouts.view)
-  if (items === null) return [fields, shown, table.placeOf(view.output), calls]
+  const hosted = writeHosted(table, step)
+  if (items === null) {
+    const output = table.placeOf(view.output)
+    return hosted.length === 0
+      ? [fields, shown, output, calls]
+      : [fields, shown, output, calls, null, hosted]
+  }
   const output = view.output === items.outputs ? absent : table.placeOf(view.output)
   const outputs = Array.from(items.outputs, (value: JsonValue | undefined) =>
     value === undefined ? absent : table.placeOf(value),
   )
   const written = { ...items, values: table.placeOf(items.values), outputs }
-  return [fields, shown, output, calls, written]
+  return hosted.length === 0
+    ? [fields, shown, output, calls, written]
+    : [fields, shown, output, calls, written, hosted]
+}
+
+function writeHosted(table: ValueTable, { calls }: StepState): readonly WrittenHosted[] {
+  const { layouts } = table
+  const written: WrittenHosted[] = []
+  calls.forEach((call: CallState | undefined, place) => {
+    if (call?.hosted == null) return
+    const parts = call.hosted.parts.map(
+      (part) =>
+        [table.write(part, layouts.call), table.write(part.part ?? {}, layouts.part)] as const,
+    )
+    written.push([place, table.write(call.hosted, layouts.hosted), parts])
+  })
+  return written
+}
+
+function readHosted(
+  reader: ValueReader,
+  { state, step }: StepPlace,
+  [place, fields, parts]: WrittenHosted,
+): void {
+  const { layouts } = reader
+  const host = step.calls[place]
+  invariant(host !== undefined, `it has no call ${place} with parts`)
+  const hosted = { parts: [], partsBefore: 0, result: null }
+  reader.read(hosted, layouts.hosted, fields)
+  host.hosted = hosted
+  parts.forEach(([call, about], i) => {
+    const part = reader.read({ host }, layouts.part, about) as PartState
+    const ref = { ...host.ref, part: hosted.partsBefore + i + 1 }
+    readCall(reader, { state, step, ref, part }, call)
+  })
 }
 
 interface StepPlace {
@@ -190,12 +227,13 @@ interface StepPlace {
 function readStep(reader: ValueReader, place: StepPlace, written: WrittenStep): void {
   const { step } = place
   const { view, plan } = step
-  const [fields, shown, output, calls, items] = written
+  const [fields, shown, output, calls, items, hosted = []] = written
   calls.forEach((call, i) => {
-    const ref = { step: plan.id, index: items === undefined ? null : i, undo: null }
+    const ref = { step: plan.id, index: items == null ? null : i, undo: null }
     if (call !== null) readCall(reader, { ...place, ref }, call)
   })
-  if (items !== undefined) {
+  for (const one of hosted) readHosted(reader, place, one)
+  if (items != null) {
     const values = reader.valueAt(items.values) as ItemsState['values']
     const outputs: JsonValue[] = []
     items.outputs.forEach((value, i) => {
@@ -211,10 +249,18 @@ function readStep(reader: ValueReader, place: StepPlace, written: WrittenStep): 
 /** What making a call counts is read afterwards, and the live calls are put in order then. */
 function readCall(
   reader: ValueReader,
-  { state, step, ref }: StepPlace & { readonly ref: CallRef },
+  {
+    state,
+    step,
+    ref,
+    part = null,
+  }: StepPlace & {
+    readonly ref: CallRef
+    readonly part?: PartState | null
+  },
   written: Written,
 ): CallState {
-  const call = createCall(state, step, { ref, call: {} })
+  const call = createCall(state, step, { ref, call: {}, part })
   state.live.remove(call)
   reader.read(call, reader.layouts.call, written)
   return call
@@ -228,14 +274,16 @@ function writeUndo(table: ValueTable, state: ExecutionState, entry: UndoEntry): 
     ref.index,
     idempotencyKey.slice(state.executionId.length),
     call && table.write(call, table.layouts.call),
+    ref.part ?? null,
   ]
 }
 
 function readUndo(reader: ValueReader, state: ExecutionState, written: WrittenUndo): void {
-  const [fields, number, index, key, call] = written
+  const [fields, number, index, key, call, part] = written
   const step = state.steps[number]
   invariant(step !== undefined, `it has no step ${number}`)
-  const ref: CallRef = { step: step.plan.id, index, undo: null }
+  const own = { step: step.plan.id, index, undo: null }
+  const ref: CallRef = part === null ? own : { ...own, part }
   const idempotencyKey = `${state.executionId}${key}`
   const entry: UndoEntry = { ...newUndo, ref, idempotencyKey }
   reader.read(entry, reader.layouts.undo, fields)
@@ -247,132 +295,4 @@ function numberOf({ stepIndex, hash }: Plan, ref: CallRef): number {
   const number = stepIndex.get(ref.step)
   invariant(number !== undefined, `document ${hash} has no step '${ref.step}'`)
   return number
-}
-
-/** Every text, list and object that fields have, once each: what two fields share is shared again. */
-class ValueTable {
-  readonly layouts: Layouts
-  readonly values: JsonValue[] = [null]
-  readonly #places = new Map<unknown, number>([[null, 0]])
-
-  constructor(layouts: Layouts) {
-    this.layouts = layouts
-  }
-
-  placeOf(value: unknown): number {
-    let place = this.#places.get(value)
-    if (place === undefined) {
-      place = this.values.push(value as JsonValue) - 1
-      this.#places.set(value, place)
-    }
-    return place
-  }
-
-  write(record: object, { names, initial }: Layout): Written {
-    const written: (number | boolean | null)[] = []
-    for (let number = 0; number < names.length; number++) {
-      const name = names[number] as string
-      const value = (record as Readonly<Record<string, unknown>>)[name]
-      if (value === initial[name]) continue
-      if (typeof value === 'number' || typeof value === 'boolean' || value === null)
-        written.push(number, value)
-      else written.push(-1 - number, this.placeOf(value))
-    }
-    return written
-  }
-}
-
-class ValueReader {
-  readonly layouts: Layouts
-  readonly #values: readonly JsonValue[]
-
-  constructor(layouts: Layouts, values: readonly JsonValue[]) {
-    this.layouts = layouts
-    this.#values = values
-  }
-
-  valueAt(place: unknown): JsonValue {
-    const value = this.#values[place as number]
-    invariant(value !== undefined, 'a value is missing')
-    return value
-  }
-
-  read(target: object, { names, initial }: Layout, written: Written): object {
-    const record = Object.assign(target, initial) as Record<string, unknown>
-    for (let i = 0; i < written.length; i += 2) {
-      const number = written[i] as number
-      const value = written[i + 1]
-      const name = names[number < 0 ? -1 - number : number]
-      invariant(name !== undefined && value !== undefined, 'a field is missing')
-      record[name] = number < 0 ? this.valueAt(value) : value
-    }
-    return record
-  }
-}
-
-const newUndo: UndoEntry = {
-  ref: { step: '', index: null, undo: null },
-  idempotencyKey: '',
-  run: 1,
-  input: null,
-  output: null,
-  call: null,
-  isOver: false,
-  isAskedFirst: false,
-  child: null,
-}
-
-const newEntry: StateEntry = {
-  key: '',
-  value: null,
-  version: 1,
-  atMs: 0,
-  expiresAtMs: null,
-  metadata: {},
-  isDeleted: false,
-}
-
-const executionApart = [
-  'executionId',
-  'plan',
-  'steps',
-  'views',
-  'live',
-  'signals',
-  'undo',
-  'entries',
-  'rollback',
-  'deadLetters',
-] as const
-
-let layouts: Layouts | null = null
-
-/** Read off new records once, so that a field which is added to the state is in them: every plan gives the same. */
-function layoutsOf(plan: Plan): Layouts {
-  layouts ??= makeLayouts(plan)
-  return layouts
-}
-
-function makeLayouts(plan: Plan): Layouts {
-  const state = newExecution('', plan, {})
-  const step = state.steps[0]
-  invariant(step !== undefined, `document ${plan.hash} has no steps`)
-  const ref = { step: step.plan.id, index: null, undo: 0 }
-  const call = createCall(state, step, { ref, call: {} })
-  const made = {
-    execution: layoutOf(state, [...executionApart, 'requestedCalls', 'isRollbackAsked']),
-    step: layoutOf(step, ['plan', 'view', 'items', 'calls']),
-    view: layoutOf(step.view, ['output']),
-    call: layoutOf(call, ['ref', 'step', 'before', 'after', 'requested', 'aborting']),
-    undo: layoutOf(newUndo, ['ref', 'idempotencyKey', 'call']),
-    entry: layoutOf(newEntry, []),
-  }
-  const names = Object.values(made).map((layout) => layout.names)
-  return { ...made, hash: hashJson(names).slice(0, 12) }
-}
-
-/** @param others fields that are written by hand, or not at all since no event says them */
-function layoutOf<T extends object>(record: T, others: readonly (keyof T)[]): Layout {
-  const fields = Object.entries(record).filter(([name]) => !others.includes(name as keyof T))
-  return { names: fields.map(([name]) => name), initial: Object.fromEntries(fields) }
 }

@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { Plan, PlanStep } from '../plan/plan.ts'
 import type { CallRef } from './call-ref.ts'
 import { kernelVersion } from './events.ts'
+import { findPart, type HostedState, type PartState } from './hosted-state.ts'
 import { LiveCalls } from './live-calls.ts'
 
 /**
@@ -27,7 +28,7 @@ export type Phase =
 /**
  * Where a call is.
  * `scheduled`: wants to start. `running`: an attempt was started. `lookingUp`: its unknown outcome is
- * being asked for. `child`: another execution works for it. `backoff`, `polling`, `sleeping`, `waiting`,
+ * being asked for. `child`: another execution works for it. `coordinating`: a pattern does. `backoff`, `polling`, `sleeping`, `waiting`,
  * `suspended`: something is awaited. `uncertain`: only `resolve` helps. The last three are final.
  */
 export type CallStatus =
@@ -35,6 +36,7 @@ export type CallStatus =
   | 'running'
   | 'lookingUp'
   | 'child'
+  | 'coordinating'
   | 'backoff'
   | 'polling'
   | 'sleeping'
@@ -91,6 +93,10 @@ export interface CallState {
   /** The execution that works for it, and how many agent calls of its tree are counted here. */
   child: ChildRef | null
   childCalls: number
+  /** What the patterns that worked for it wanted; null before the first. */
+  hosted: HostedState | null
+  /** Set for a call that a pattern wanted. */
+  readonly part: PartState | null
   losses: number
   lossesAlone: number
   alone: boolean
@@ -327,6 +333,7 @@ export function newExecution(executionId: string, plan: Plan, input: JsonObject)
       running: 0,
       lookingUp: 0,
       child: 0,
+      coordinating: 0,
       backoff: 0,
       polling: 0,
       sleeping: 0,
@@ -387,7 +394,8 @@ function newStep(plan: PlanStep): StepState {
 export function findCall(state: ExecutionState, ref: CallRef): CallState | undefined {
   if (ref.undo !== null) return state.undo[ref.undo]?.call ?? undefined
   const number = state.plan.stepIndex.get(ref.step)
-  return number === undefined ? undefined : state.steps[number]?.calls[ref.index ?? 0]
+  const call = number === undefined ? undefined : state.steps[number]?.calls[ref.index ?? 0]
+  return ref.part === undefined ? call : findPart(call, ref.part)
 }
 
 export function findStep(state: ExecutionState, id: string): StepState | undefined {

@@ -1,4 +1,5 @@
 import { isPaused } from './permission.ts'
+import { callsOf } from './hosted-state.ts'
 import type { ExecutionState, StepState, StepStatus } from './state.ts'
 
 export type ExecutionStatus =
@@ -25,12 +26,14 @@ export function executionStatus(state: ExecutionState): ExecutionStatus {
 export function stepStatus(step: StepState): StepStatus {
   if (step.view.status !== 'running') return step.view.status
   let isWaiting = false
-  for (const call of step.calls) {
-    if (call === undefined) continue
+  for (const call of callsOf(step)) {
+    // Its parts say what it does.
+    if (call.status === 'coordinating') continue
     if (call.status === 'uncertain') return 'uncertain'
     if (call.status === 'running' || call.status === 'lookingUp' || call.status === 'child')
       return 'running'
-    if (call.status !== 'completed' && call.status !== 'failed') isWaiting = true
+    const isOver = call.part !== null && call.status === 'cancelled'
+    if (call.status !== 'completed' && call.status !== 'failed' && !isOver) isWaiting = true
   }
   return isWaiting ? 'waiting' : 'running'
 }

@@ -1,4 +1,5 @@
 import type { ActionContract, CallOutcome, LookupOutcome } from '../../core/contracts/call.ts'
+import type { PatternRunner } from '../../core/contracts/pattern.ts'
 import type { TdaContext } from '../../core/contracts/tda.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { Random } from '../../core/random.ts'
@@ -107,6 +108,8 @@ export interface Moment {
   readonly tda: TdaContext
   /** Calls that the rest of the execution's tree leaves it; null for any number, absent for an execution alone. */
   readonly callsLeft?: number | null
+  /** Decides for steps with a pattern. */
+  readonly patterns: PatternRunner
   /** Whether data fits a JSON Schema; one that cannot be read refuses nothing. */
   readonly fits: (schema: JsonObject, data: JsonValue) => boolean
 }

@@ -11,7 +11,12 @@ export function isUnderWay(call: CallState): boolean {
 
 /** Somebody works for the call now. */
 export function isAwaited({ status }: CallState): boolean {
-  return status === 'running' || status === 'lookingUp' || status === 'child'
+  return (
+    status === 'running' ||
+    status === 'lookingUp' ||
+    status === 'child' ||
+    status === 'coordinating'
+  )
 }
 
 /** Ends a call for which nobody works now. */
@@ -39,6 +44,10 @@ export function abortCall(
     const isUndone = reason === 'rollback' || onFailure === 'compensate' || turn.state.mustUndo
     const hasOwn = call.step.plan.compensate !== null
     return steerChild(turn, call, isUndone && !hasOwn ? 'undo' : 'cancel')
+  }
+  if (call.status === 'coordinating') {
+    turn.coordinating.push(call)
+    return
   }
   if (call.status !== 'running' || call.aborting) return
   call.aborting = true

@@ -16,13 +16,22 @@ export function targetOf(call: CallState): Target {
     invariant(plan.compensate !== null, `step '${plan.id}' has no compensation`)
     return plan.compensate
   }
-  if (call.fallback > 0) {
-    const fallback = plan.fallbacks[call.fallback - 1]
-    invariant(fallback !== undefined, `step '${plan.id}' has no fallback ${call.fallback}`)
+  if (call.part !== null) {
+    const { agent, action, host } = call.part
+    return { ...rulesOf(host, call.fallback), target: { kind: 'agent', agent, action } }
+  }
+  return rulesOf(call, call.fallback)
+}
+
+/** Whom a step, or one of its fallbacks, calls. */
+function rulesOf({ step: { plan } }: CallState, number: number): Target {
+  if (number > 0) {
+    const fallback = plan.fallbacks[number - 1]
+    invariant(fallback !== undefined, `step '${plan.id}' has no fallback ${number}`)
     return fallback
   }
   const { work, retry, timeout } = plan
-  invariant(work.kind === 'agent' || work.kind === 'workflow', `step '${plan.id}' calls nobody`)
+  invariant(work.kind !== 'wait' && work.kind !== 'sleep', `step '${plan.id}' calls nobody`)
   return { target: work, retry, timeout }
 }
 
@@ -33,9 +42,9 @@ export function agentTargetOf(call: CallState): PlanTarget & { kind: 'agent' } {
   return target
 }
 
-/** A target as messages name it: `agent.action`, or `workflow name@range`. */
+/** A target as messages name it: `agent.action`, `workflow name@range`, or `pattern name`. */
 export function targetLabel(target: PlanTarget): string {
-  return target.kind === 'agent'
-    ? `${target.agent}.${target.action}`
-    : `workflow ${target.name}@${target.range}`
+  if (target.kind === 'agent') return `${target.agent}.${target.action}`
+  if (target.kind === 'pattern') return `pattern ${target.spec.pattern}`
+  return `workflow ${target.name}@${target.range}`
 }

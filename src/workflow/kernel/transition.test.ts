@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ActionContract } from '../../core/contracts/call.ts'
 import { unavailableTda } from '../../core/contracts/tda.ts'
+import { patternRunner } from '../../patterns/index.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { seededRandom } from '../../core/random.ts'
 import { readDocumentData } from '../document/read.ts'
@@ -10,7 +11,8 @@ import type { Plan } from '../plan/plan.ts'
 import type { CallRef } from './call-ref.ts'
 import { decodeRow, encodeRow } from './codec.ts'
 import { fold } from './fold.ts'
-import { type ExecutionState, newExecution } from './state.ts'
+import { callsOf } from './hosted-state.ts'
+import { type CallState, type ExecutionState, newExecution } from './state.ts'
 import type { Command, Stimulus } from './stimulus.ts'
 import { transition } from './transition.ts'
 
@@ -41,6 +43,7 @@ class Bench {
       random: this.#random,
       tda: unavailableTda,
       fits: () => true,
+      patterns: patternRunner,
     }
     const { events, commands } = transition(this.live, stimulus, moment)
     this.commands.push(...commands)
@@ -111,23 +114,28 @@ const unrecorded: Readonly<Record<string, string>> = {
   lookingUp: 'moving',
 }
 
-function recordedCall(call: ExecutionState['steps'][number]['calls'][number]): unknown {
-  const { status, ...rest } = call
+function recordedCall(call: CallState): unknown {
+  const { status, hosted, part, ...rest } = call
   const ownProcess = ['step', 'requested', 'aborting', 'error', 'before', 'after']
   // That a lookup said never is not recorded either: after a crash it is asked again.
   if (unrecorded[status] !== undefined || status === 'scheduled') ownProcess.push('isLost')
   const kept = Object.entries(rest).filter(([key]) => !ownProcess.includes(key))
-  return { ...Object.fromEntries(kept), status: unrecorded[status] ?? status }
+  return {
+    ...Object.fromEntries(kept),
+    status: unrecorded[status] ?? status,
+    hosted: hosted && { ...hosted, parts: hosted.parts.map(recordedCall) },
+    part: part && { ...part, host: label(part.host.ref) },
+  }
 }
 
-function label({ step, index, undo }: CallRef): string {
-  return `${step}[${index}]/${undo}`
+function label({ step, index, undo, part }: CallRef): string {
+  return `${step}[${index}]/${undo}/${part}`
 }
 
 /** What must be true of every state. */
 function checkInvariants(state: ExecutionState): void {
   const calls = state.steps
-    .flatMap((step) => step.calls)
+    .flatMap((step) => [...callsOf(step)])
     .concat(state.undo.flatMap(({ call }) => call ?? []))
   const final = new Set(['completed', 'failed', 'cancelled'])
   const live = calls.filter(({ status }) => !final.has(status))
@@ -145,7 +153,9 @@ function checkInvariants(state: ExecutionState): void {
   expect(state.steps.reduce((sum, { attempts }) => sum + attempts, 0)).toBe(state.agentCalls)
   for (const step of state.steps) {
     expect(step.liveCalls).toBe(
-      live.filter(({ ref }) => ref.step === step.plan.id && ref.undo === null).length,
+      live.filter(
+        ({ ref, part }) => ref.step === step.plan.id && ref.undo === null && part === null,
+      ).length,
     )
     expect(step.liveCalls).toBeLessThanOrEqual(step.items === null ? 1 : step.plan.maxParallel)
   }
@@ -207,6 +217,7 @@ const anyRef = fc.record({
   step: fc.constantFrom('s0', 's1', 's2', 's3', 'none'),
   index: fc.option(fc.integer({ min: 0, max: 3 })),
   undo: fc.option(fc.integer({ min: 0, max: 3 }), { freq: 4 }),
+  part: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
 })
 const anyResolution = fc.oneof(
   fc.constant({ kind: 'retry' as const }),
@@ -329,10 +340,26 @@ const agentStep = fc
       rest.forEach === undefined || maxParallel === undefined ? rest : { ...rest, maxParallel }
     return { agent: 'a', action: 'do', ...withItems }
   })
+const anyPattern = fc.constantFrom<JsonObject>(
+  { pattern: 'pipeline', agents: ['a', 'b', 'c'], options: { stopWhen: 'output == true' } },
+  { pattern: 'pipeline', agents: ['a', 'b'], options: { joints: [{ map: '${ output.n }' }] } },
+  { pattern: 'fanOut', agents: ['a', 'b', 'c'], options: { failuresMax: 1, deadline: '4s' } },
+  { pattern: 'fanOut', agents: ['a', 'b', 'c'], options: { strategy: 'first' } },
+  { pattern: 'consensus', agents: ['a', 'b', 'c'], options: { field: 'done', deadline: '4s' } },
+  { pattern: 'consensus', agents: ['a', 'b', 'c'], options: { field: 'done', strategy: 'quorum' } },
+  { pattern: 'hierarchical', agents: ['a', 'b'] },
+)
+const patternStep = fc
+  .tuple(anyPattern, fc.option(anyPattern), agentStep)
+  .map(([own, other, { agent: _agent, ...step }]) => {
+    if (other === null) return { ...step, ...own }
+    return { ...step, ...own, fallback: { ...other, action: 'do' } }
+  })
 const anyStep = fc
   .tuple(
     fc.oneof(
       { weight: 5, arbitrary: agentStep },
+      { weight: 4, arbitrary: patternStep },
       {
         weight: 1,
         arbitrary: fc.constantFrom<JsonObject>(

@@ -258,6 +258,9 @@ function timerFired(turn: Turn, timer: Timer): void {
       return awaitedLongEnough(turn, call)
     case 'child':
       return childTimedOut(turn, call)
+    case 'coordinating':
+      turn.coordinating.push(call)
+      return
     default:
       return
   }

@@ -1,4 +1,5 @@
 import { parseDuration } from '../../core/duration.ts'
+import type { PatternSpec } from '../../core/contracts/pattern.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type {
   CompensateDocument,
@@ -113,6 +114,7 @@ function compileStep(parts: StepParts): PlanStep {
 function compileWork(step: StepDocument): PlanWork {
   if ('agent' in step) return { kind: 'agent', agent: step.agent, action: step.action }
   if ('workflow' in step) return workflowTarget(step.workflow)
+  if ('pattern' in step) return patternTarget(step)
   if ('sleep' in step) return { kind: 'sleep', duration: duration(step.sleep) }
   const { signal, timeout, onTimeout } = step.waitFor
   return {
@@ -120,6 +122,15 @@ function compileWork(step: StepDocument): PlanWork {
     signal: compileTemplate(signal),
     timeout: timeout === null ? null : duration(timeout),
     onTimeout,
+  }
+}
+
+function patternTarget({ pattern, agents, action, options }: PatternSpec): PlanTarget {
+  const { deadline } = options
+  return {
+    kind: 'pattern',
+    spec: { pattern, agents, action, options },
+    deadline: typeof deadline === 'string' ? duration(deadline) : null,
   }
 }
 
@@ -134,13 +145,17 @@ function compileFallback(fallback: FallbackDocument): PlanFallback {
   const isWorkflow = 'workflow' in fallback
   const input = isWorkflow ? (fallback.workflow.input ?? fallback.with) : fallback.with
   return {
-    target: isWorkflow
-      ? workflowTarget(fallback.workflow)
-      : { kind: 'agent', agent: fallback.agent, action: fallback.action },
+    target: fallbackTarget(fallback),
     input: optionalTemplate(input),
     timeout: fallback.timeout === null ? null : duration(fallback.timeout),
     retry: compileRetry(fallback.retry),
   }
+}
+
+function fallbackTarget(fallback: FallbackDocument): PlanTarget {
+  if ('workflow' in fallback) return workflowTarget(fallback.workflow)
+  if ('pattern' in fallback) return patternTarget(fallback)
+  return { kind: 'agent', agent: fallback.agent, action: fallback.action }
 }
 
 /** The limit of a compensation whose step is no call of an agent, and so has none of its own. */

@@ -1,3 +1,4 @@
+import type { PatternSpec } from '../../core/contracts/pattern.ts'
 import type { CompiledExpression, CompiledTemplate } from '../expression/scope.ts'
 
 /** A length of time: milliseconds, or a template that gives them or a duration text. */
@@ -71,7 +72,7 @@ export type PlanWork =
     }
   | { readonly kind: 'sleep'; readonly duration: PlanDuration }
 
-/** Whom a call calls: an action of an agent, or another workflow. */
+/** Whom a call calls: an action of an agent, another workflow, or agents by a pattern. */
 export type PlanTarget =
   | { readonly kind: 'agent'; readonly agent: string; readonly action: string }
   | {
@@ -79,6 +80,12 @@ export type PlanTarget =
       readonly name: string
       /** A semver range. */
       readonly range: string
+    }
+  | {
+      readonly kind: 'pattern'
+      readonly spec: PatternSpec
+      /** Of the whole pattern; null for none. */
+      readonly deadline: PlanDuration | null
     }
 
 export interface PlanRetry {

@@ -1,11 +1,13 @@
-import type { JsonObject } from '../../core/json.ts'
+import { readDocumentData } from '../document/read.ts'
+import { compilePlan } from '../plan/compile-plan.ts'
+import type { Plan } from '../plan/plan.ts'
 
 const agent = { agent: 'a', action: 'do' }
 const undo = { agent: 'u', action: 'undo' }
 const retry = { maxAttempts: 2, initialInterval: '1s', jitter: 0.5 }
 
-/** Documents that together use every record of a snapshot; for the tests of this room. */
-export const snapshotDocuments: readonly JsonObject[] = [
+/** Plans with every kind of step; for the tests of this room. */
+export const samplePlans: readonly Plan[] = [
   {
     onFailure: 'compensate',
     steps: {
@@ -92,4 +94,59 @@ export const snapshotDocuments: readonly JsonObject[] = [
       },
     },
   },
-]
+  {
+    onFailure: 'compensate',
+    timeout: '200s',
+    steps: {
+      line: {
+        pattern: 'pipeline',
+        agents: ['a', 'b', 'a'],
+        action: 'do',
+        options: {
+          joints: [{ map: { v: '${ output }' } }],
+          stopWhen: 'output == true',
+          deadline: '9s',
+        },
+        with: { v: 1 },
+        timeout: '3s',
+        retry,
+        compensate: undo,
+        outputs: { v: '${ output.stages }' },
+        fallback: [
+          { pattern: 'fanOut', agents: ['a', 'b'], action: 'be', options: { failuresMax: 1 } },
+          agent,
+        ],
+      },
+      each: {
+        pattern: 'fanOut',
+        agents: ['a', 'b'],
+        action: 'do',
+        options: { strategy: 'first' },
+        forEach: '[1, 2]',
+        maxParallel: 1,
+        compensate: undo,
+        repeat: { until: 'output.output == true', maxTimes: 3, delay: '2s' },
+      },
+      lead: {
+        pattern: 'hierarchical',
+        agents: ['a', 'b'],
+        action: 'do',
+        continueOnFailure: true,
+      },
+      vote: {
+        needs: ['line', 'each'],
+        pattern: 'consensus',
+        agents: ['a', 'b', 'c'],
+        action: 'do',
+        options: { field: 'v', strategy: 'quorum', quorum: 2, deadline: '9s' },
+        retry: { maxAttempts: 1 },
+      },
+    },
+  },
+].map((rest) => planOf({ name: 'w', version: '1.0.0', ...rest }))
+
+function planOf(data: unknown, hash = '00'): Plan {
+  const { document, problems } = readDocumentData(data)
+  if (document !== null) return compilePlan(document, hash)
+  throw new Error(problems.map(({ path, message }) => `${path}: ${message}`).join('; '))
+}
