@@ -30,15 +30,20 @@ export type {
   WorkflowStateEntry,
 } from './engine/index.ts'
 export {
+  ConsensusCoordinator,
   ConsensusPattern,
+  EventDrivenPattern,
   FanOutPattern,
   HierarchicalPattern,
   PipelinePattern,
+  withFallbacks,
 } from './patterns/index.ts'
 export type {
   AgentRequest,
   ConsensusOptions,
   ConsensusResult,
+  Degraded,
+  EventHandlers,
   FanOutOptions,
   FanOutResult,
   HierarchicalOptions,
@@ -46,6 +51,12 @@ export type {
   PatternHost,
   PipelineOptions,
   PipelineResult,
+  Reaction,
+  ReactionSubscription,
+  VoteDecision,
+  VoteEngine,
+  VoteQuestion,
+  Way,
 } from './patterns/index.ts'
 export { AnomalyFeed } from './tda/index.ts'
 export { defineWorkflow } from './workflow/index.ts'

@@ -66,6 +66,8 @@ export const limits = {
   meshDeliveriesMax: 5,
   /** How long a handler of the mesh may take before its delivery counts as failed. */
   meshHandlerMsMax: 30_000,
+  /** Handled events that a reaction remembers, so that repeats of them are dropped. */
+  eventsKnownMax: 10_000,
   /** How long an anomaly is in force after it was reported or ended. */
   anomalyInForceMs: 900_000,
   /** Anomalies in force at the same time; over it the weakest are forgotten. */

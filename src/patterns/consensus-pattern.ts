@@ -71,8 +71,8 @@ export class ConsensusPattern {
   }
 }
 
-/** The options as a document has them, where lists may be changed. */
-function writtenOf({ choices, veto, ...options }: Omit<ConsensusOptions, 'deadlineMs'>) {
+/** The options as a document has them. */
+export function writtenOf({ choices, veto, ...options }: Omit<ConsensusOptions, 'deadlineMs'>) {
   return {
     ...options,
     ...(choices === undefined ? {} : { choices: [...choices] }),

@@ -1,3 +1,16 @@
+export {
+  ConsensusCoordinator,
+  type VoteDecision,
+  type VoteEngine,
+  type VoteQuestion,
+} from './consensus-coordinator.ts'
+export {
+  type EventHandlers,
+  EventDrivenPattern,
+  type ReactionSubscription,
+} from './event-driven-pattern.ts'
+export type { Reaction } from './reactor.ts'
+export { type Degraded, type Way, withFallbacks } from './with-fallbacks.ts'
 export { patternRunner } from './compile.ts'
 export {
   type ConsensusOptions,

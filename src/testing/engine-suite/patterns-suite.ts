@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { JsonObject } from '../../core/json.ts'
 import { call, type EngineChecks, probe } from '../engine-stage.ts'
 import { deaf, final, held, passing } from '../scripted-agents.ts'
+import { coordinatorChecks } from './coordinator-suite.ts'
 import { patternEndingChecks } from './patterns-ending-suite.ts'
 import { once, outputOf, pattern, three } from './pattern-scenes.ts'
 
@@ -251,4 +252,5 @@ export const patternChecks: EngineChecks = {
     assert.equal(stage.script.calls.length, 2)
   },
   ...patternEndingChecks,
+  ...coordinatorChecks,
 }
