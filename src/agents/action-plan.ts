@@ -1,4 +1,5 @@
 import { hashJson } from '../core/json.ts'
+import { exactUsd, isNoUsage } from '../core/usage.ts'
 import type { ActionContract, ActionDefinition, Effect } from './contract.ts'
 import type { PayloadRules } from './json-value.ts'
 import { compileSchema, schemaDigest, type SchemaCheck } from './schema.ts'
@@ -34,7 +35,8 @@ export function planAction(
 ): ActionPlan {
   const { agentId, agentType, version } = owner
   const fullName = `${agentId}.${name}`
-  const { effect, input, output } = definition
+  const { effect, input, output, maxTokens = 0, maxCostUsd = 0 } = definition
+  const most = { tokens: maxTokens, costUsd: exactUsd(maxCostUsd) }
   const rulesFor = (what: 'input' | 'output' | 'suspension'): PayloadRules => ({
     what: `${what} of ${fullName}`,
     bytesMax: owner.payloadBytesMax,
@@ -60,6 +62,7 @@ export function planAction(
       effect,
       hasLookup: owner.hasLookup || definition.lookup !== undefined,
       hash: hashJson(identity).slice(0, 12),
+      ...(isNoUsage(most) ? {} : { most }),
     },
   }
 }

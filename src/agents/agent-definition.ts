@@ -46,7 +46,7 @@ const definitionKeys = [
   'lookup',
   'config',
 ]
-const actionKeys = ['effect', 'input', 'output', 'run', 'lookup']
+const actionKeys = ['effect', 'input', 'output', 'run', 'lookup', 'maxTokens', 'maxCostUsd']
 const effects = ['read', 'idempotent', 'once']
 const actionPattern = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/
 
@@ -136,7 +136,17 @@ function checkAction(action: unknown, at: string, isHttp: boolean): void {
   if (typeof action !== 'object' || action === null)
     throw moduleError(`${at}: it must be an object`)
   checkKeys(action, actionKeys, at)
-  const { effect, run, lookup } = action as Partial<Record<string, unknown>>
+  const {
+    effect,
+    run,
+    lookup,
+    maxTokens = 0,
+    maxCostUsd = 0,
+  } = action as Partial<Record<string, unknown>>
+  if (!Number.isSafeInteger(maxTokens) || (maxTokens as number) < 0)
+    throw moduleError(`${at}: maxTokens must be a whole number of 0 or more`)
+  if (!Number.isFinite(maxCostUsd) || (maxCostUsd as number) < 0)
+    throw moduleError(`${at}: maxCostUsd must be a number of 0 or more`)
   if (effect === undefined) {
     throw moduleError(
       `${at}: effect is missing`,

@@ -1,3 +1,4 @@
+import type { BudgetLimit } from '../core/contracts/budget.ts'
 import { messageOf, OrchestrationError, toErrorJson, type ErrorJson } from '../core/errors.ts'
 import type { AgentDefinition } from './agent-definition.ts'
 import { checkDefinition } from './agent-definition.ts'
@@ -102,6 +103,11 @@ export class BaseAgent implements InvocationOwner {
 
   get deadlines(): Deadlines {
     return this.#deadlines
+  }
+
+  /** What all executions together may spend with it; null for any amount. */
+  get budget(): BudgetLimit | null {
+    return this.config.resourceLimits.budget
   }
 
   get capabilities(): readonly string[] {

@@ -67,7 +67,7 @@ export class CallContext implements AgentContext {
   }
 
   get budget(): AgentContext['budget'] {
-    return { ...this.#invocation.call.budget }
+    return this.#invocation.meter
   }
 
   get resumed(): AgentContext['resumed'] {

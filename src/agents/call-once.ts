@@ -14,7 +14,7 @@ export const plainCall: AgentCall = {
   timeoutMs: 60_000,
   correlationId: 'c-1',
   tda: unavailableTda,
-  budget: { agentCallsLeft: null },
+  budget: { agentCallsLeft: null, tokensLeft: null, costUsdLeft: null },
   resumed: null,
 }
 

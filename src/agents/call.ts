@@ -1,3 +1,4 @@
+import type { BudgetLeft } from '../core/contracts/budget.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { AgentContext, CallOutcome } from './contract.ts'
@@ -16,7 +17,7 @@ export interface AgentCall {
   readonly timeoutMs: number | null
   readonly correlationId: string
   readonly tda: TdaContext
-  readonly budget: AgentContext['budget']
+  readonly budget: BudgetLeft
   readonly resumed: AgentContext['resumed']
   /** Absent: there is no state. */
   readonly readState?: ReadState

@@ -255,6 +255,7 @@ test('data from YAML or JSON is completed with the defaults', () => {
           openMs: 10_000,
           probes: 1,
         },
+        budget: null,
         payloadBytesMax: limits.payloadBytesMax,
       },
       communicationConfig: { transport: 'in-process', address: null },
@@ -315,4 +316,18 @@ test('a breaker takes durations as texts, keeps its other defaults, and null swi
   })
   expect(breakerOf(null)).toBe(null)
   expect(() => breakerOf({ failureRatio: 0 })).toThrow('resourceLimits.breaker.failureRatio')
+})
+
+test('a budget is unlimited where it says nothing, and never begins anew unless it says so', () => {
+  const budgetOf = (budget: NonNullable<AgentSettings['resourceLimits']>['budget']) =>
+    agentOf({ resourceLimits: { budget: budget ?? null } }).budget
+  expect(budgetOf({ tokens: 5 })).toEqual({
+    calls: null,
+    tokens: 5,
+    costUsd: null,
+    per: 'total',
+  })
+  expect(budgetOf({ costUsd: 0.5, per: 'day' })).toMatchObject({ costUsd: 0.5, per: 'day' })
+  expect(() => budgetOf({ tokens: -1 })).toThrow('resourceLimits.budget.tokens')
+  expect(() => budgetOf({ token: 1 } as never)).toThrow("did you mean 'tokens'?")
 })

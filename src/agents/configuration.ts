@@ -1,6 +1,8 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { z } from 'zod'
 import { durationMsMax, parseDuration } from '../core/duration.ts'
+import type { BudgetLimit } from '../core/contracts/budget.ts'
+import { OrchestrationError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { breakerDefaults, type BreakerSettings } from './circuit-breaker.ts'
 import { didYouMean, moduleError } from './module-error.ts'
@@ -29,12 +31,19 @@ const breaker = z.strictObject({
   openMs: durationMs.optional(),
   probes: count.optional(),
 })
+const budget = z.strictObject({
+  calls: z.number().int().min(0).optional(),
+  tokens: z.number().int().min(0).optional(),
+  costUsd: z.number().min(0).optional(),
+  per: z.enum(['hour', 'day', 'month', 'total']).optional(),
+})
 const resourceLimits = z.strictObject({
   maxConcurrent: count.optional(),
   queueMax: z.number().int().min(0).optional(),
   timeoutMs: timeoutMs.optional(),
   requestsPerMinute: count.max(limits.requestsPerMinuteMax).optional(),
   breaker: breaker.nullable().optional(),
+  budget: budget.nullable().optional(),
   payloadBytesMax: count.optional(),
   cpu: z.number().positive().optional(),
   gpu: z.number().positive().optional(),
@@ -78,6 +87,7 @@ const keysAt: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(settings.shape),
   resourceLimits: Object.keys(resourceLimits.shape),
   'resourceLimits.breaker': Object.keys(breaker.shape),
+  'resourceLimits.budget': Object.keys(budget.shape),
   communicationConfig: Object.keys(communicationConfig.shape),
   'communicationConfig.tls': Object.keys(tls.shape),
   'communicationConfig.auth': ['kind', 'token', 'name', 'value'],
@@ -90,11 +100,13 @@ export interface AgentSettings {
   readonly agentType?: string
   readonly capabilities?: readonly string[]
   readonly resourceLimits?: Partial<
-    Omit<AgentConfiguration['resourceLimits'], 'timeoutMs' | 'breaker'>
+    Omit<AgentConfiguration['resourceLimits'], 'timeoutMs' | 'breaker' | 'budget'>
   > & {
     readonly timeoutMs?: number | string | null
     /** What is left out has its default. */
     readonly breaker?: { readonly [Key in keyof BreakerSettings]?: number | string } | null
+    /** What is left out is unlimited; `per` defaults to `total`. */
+    readonly budget?: Partial<BudgetLimit> | null
   }
   readonly communicationConfig?: Partial<AgentConfiguration['communicationConfig']>
   readonly memoryConfig?: AgentConfiguration['memoryConfig']
@@ -119,6 +131,8 @@ export interface AgentConfiguration {
     readonly requestsPerMinute?: number
     /** When calls are kept from an agent that fails; null lets every call through. */
     readonly breaker: BreakerSettings | null
+    /** What all executions together may spend with the agent; null, the default, for any amount. */
+    readonly budget: BudgetLimit | null
     /** Bytes of JSON in one input and in one output; default `limits.payloadBytesMax`. */
     readonly payloadBytesMax: number
     /** Processors per call, for transports that place work; refused by those of this room. */
@@ -195,6 +209,7 @@ export function completeConfiguration(
       queueMax: bounds.queueMax ?? limits.queueMax,
       timeoutMs: bounds.timeoutMs ?? null,
       breaker: bounds.breaker === null ? null : { ...breakerDefaults, ...bounds.breaker },
+      budget: bounds.budget == null ? null : budgetLimit(bounds.budget),
       payloadBytesMax: bounds.payloadBytesMax ?? limits.payloadBytesMax,
     }) as AgentConfiguration['resourceLimits'],
     communicationConfig: withoutUndefined({
@@ -209,6 +224,21 @@ export function completeConfiguration(
       traceSampleRatio: watch.traceSampleRatio ?? 1,
     },
   }
+}
+
+/** @throws UsageError naming what is wrong with a budget that code or a file says */
+export function readBudgetLimit(data: unknown, what: string): BudgetLimit {
+  const result = budget.safeParse(data)
+  if (result.success) return budgetLimit(result.data)
+  const problems = result.error.issues.map((issue) => sentence(issue).text)
+  throw new OrchestrationError('UsageError', `${what}: ${problems.join('; ')}`, {
+    hint: 'a budget has calls, tokens, costUsd and per (hour, day, month, total)',
+  })
+}
+
+function budgetLimit(given: z.output<typeof budget>): BudgetLimit {
+  const { calls = null, tokens = null, costUsd = null, per = 'total' } = given
+  return { calls, tokens, costUsd, per }
 }
 
 /**

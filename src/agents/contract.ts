@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Effect } from '../core/contracts/call.ts'
+import type { CallBudget } from '../core/contracts/budget.ts'
 import type { StateAccess } from '../core/contracts/state.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
@@ -36,8 +37,8 @@ export interface AgentContext {
   readonly correlationId: string
   readonly logger: AgentLogger
   readonly tda: TdaContext
-  /** What is left of the execution's budget; null is unlimited. */
-  readonly budget: { readonly agentCallsLeft: number | null }
+  /** What budgets leave to this call, and where it says what it has used. */
+  readonly budget: CallBudget
   /** The signal that ended this call's suspension; null on a first call. */
   readonly resumed: {
     readonly signal: string
@@ -55,6 +56,12 @@ export interface ActionDefinition {
   readonly effect: Effect
   readonly input?: Schema
   readonly output?: Schema
+  /**
+   * The most tokens, and US dollars, that one delivery uses: so much is reserved in every budget before it
+   * is made. Absent: it uses none, and what it reports all the same is an overrun.
+   */
+  readonly maxTokens?: number
+  readonly maxCostUsd?: number
   /** Absent for an agent that is called at its `url`. */
   readonly run?: (input: never, context: AgentContext) => unknown
   /** Tells the outcome of an earlier call: its output, or undefined when it never happened; a throw means still unknown. */

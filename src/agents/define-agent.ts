@@ -17,6 +17,9 @@ export interface TypedAction<S> {
   readonly effect: Effect
   readonly input?: S
   readonly output?: Schema
+  /** As in `ActionDefinition`. */
+  readonly maxTokens?: number
+  readonly maxCostUsd?: number
   // Method syntax: without a Standard Schema an author may state the type of the input himself.
   run?(input: InputOf<S>, context: AgentContext): unknown
   readonly lookup?: (idempotencyKey: string) => unknown

@@ -9,7 +9,12 @@ export {
   CircuitBreaker,
   type Verdict,
 } from './circuit-breaker.ts'
-export { agentConfiguration, type AgentConfiguration, type AgentSettings } from './configuration.ts'
+export {
+  agentConfiguration,
+  readBudgetLimit,
+  type AgentConfiguration,
+  type AgentSettings,
+} from './configuration.ts'
 export type {
   ActionContract,
   ActionDefinition,

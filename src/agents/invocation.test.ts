@@ -104,7 +104,7 @@ test('the context carries what the call says, and shared parts as copies', async
     correlationId: 'c-1',
   })
   expect(seen?.resumed).toEqual(resumed)
-  expect(seen?.budget).toEqual({ agentCallsLeft: null })
+  expect(seen?.budget).toMatchObject({ agentCallsLeft: null, tokensLeft: null })
   expect(plainCall.tda.available).toBe(false)
 })
 
@@ -302,3 +302,46 @@ test('progress is brought into 0..1, reaches the listener, and stops with the ca
     ['write', 1, null],
   ])
 })
+
+test('what a call reports is told with its outcome, whatever that is, and nothing after its end', async () => {
+  let report: ((usage: { tokens?: number; costUsd?: number }) => void) | undefined
+  const agent = await ready(({ budget }) => {
+    report = budget.report
+    budget.report({ tokens: 5 })
+    budget.report({ costUsd: 0.1 })
+    budget.report({ tokens: 2, costUsd: 0.2 })
+    throw new Error('down')
+  })
+  const outcome = await callOnce(agent, 'act').outcome
+  expect(outcome).toMatchObject({ kind: 'failed', usage: { tokens: 7, costUsd: 0.3 } })
+  expect(outcome).not.toHaveProperty('isUsageOpen')
+  report?.({ tokens: 100 })
+  expect(outcome.usage?.tokens).toBe(7)
+})
+
+test('of a call that timed out nobody knows what it has used', async () => {
+  const clock = new FakeClock()
+  const agent = await ready(() => new Promise(() => undefined), clock)
+  const { outcome } = callOnce(agent, 'act', { timeoutMs: 50 })
+  clock.advance(50)
+  expect(await outcome).toMatchObject({ kind: 'failed', isUsageOpen: true })
+})
+
+test.each([{ tokens: -1 }, { tokens: 0.5 }, { costUsd: Number.NaN }, { costUsd: -0.1 }])(
+  'a report of %j fails the call',
+  async (usage) => {
+    const agent = await ready(({ budget }) => budget.report(usage))
+    expect(await callOnce(agent, 'act').outcome).toMatchObject({
+      error: { code: 'InputError', message: expect.stringContaining('ctx.budget.report') },
+    })
+  },
+)
+
+async function ready(run: (context: AgentContext) => unknown, clock = new FakeClock()) {
+  const agent = new BaseAgent({
+    type: 'spender',
+    actions: { act: { effect: 'read', run: (_: never, context: AgentContext) => run(context) } },
+  })
+  await agent.init({ clock })
+  return agent
+}

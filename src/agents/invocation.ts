@@ -1,5 +1,6 @@
 import { OrchestrationError, WorkflowTimeoutError, type ErrorJson } from '../core/errors.ts'
 import { isJsonObject, type JsonValue } from '../core/json.ts'
+import { isNoUsage, noUsage } from '../core/usage.ts'
 import type { ActionPlan } from './action-plan.ts'
 import type { AgentCall, RunningCall, Settle } from './call.ts'
 import { CallContext } from './call-context.ts'
@@ -13,6 +14,7 @@ import type { Checked } from './schema.ts'
 import { StateBuffer } from './state-buffer.ts'
 import { isSuspension, type Suspension } from './suspend.ts'
 import type { AgentTransport, Happened, TransportCall } from './transport.ts'
+import { UsageMeter } from './usage-meter.ts'
 
 const noState = (): null => null
 
@@ -49,6 +51,8 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   #controller: AbortController | null = null
   #abortReason: OrchestrationError | null = null
   #state: StateBuffer | null = null
+  #meter: UsageMeter | null = null
+  #isUsageOpen = false
 
   constructor(owner: InvocationOwner, plan: ActionPlan, call: AgentCall, settle: Settle) {
     this.#owner = owner
@@ -110,6 +114,12 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
     return this.#state
   }
 
+  /** Made when it is first asked for. */
+  get meter(): UsageMeter {
+    this.#meter ??= new UsageMeter(this.call.budget, () => this.#isEnded)
+    return this.#meter
+  }
+
   /** Made when it is first asked for: most agents never look. */
   get signal(): AbortSignal {
     if (this.#controller === null) {
@@ -165,10 +175,15 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
     const described = describeThrown(thrown)
     const error = described.retryable ? (this.#abortReason?.toJSON() ?? described) : described
     // A throw that calls itself final is the agent's word that nothing is left open.
-    this.failed(error, error.retryable ? 'unknown' : 'done')
+    this.#failed(error, error.retryable ? 'unknown' : 'done')
   }
 
   failed(error: ErrorJson, happened: Happened): void {
+    this.#isUsageOpen = happened === 'unknown'
+    this.#failed(error, happened)
+  }
+
+  #failed(error: ErrorJson, happened: Happened): void {
     const isUnknown = happened === 'unknown' && this.plan.effect === 'once'
     this.#end({ kind: isUnknown ? 'unknown' : 'failed', error })
   }
@@ -280,8 +295,19 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
     this.#owner.ended(this)
     if (this.#span !== null) this.#endSpan(this.#span, outcome)
     if (config.observabilityConfig.recordPayloads) this.#record(outcome)
-    if (this.#isStarting) queueMicrotask(() => this.#settle(this.#withState(outcome)))
-    else this.#settle(this.#withState(outcome))
+    const metered = this.#metered(outcome)
+    if (this.#isStarting) queueMicrotask(() => this.#settle(this.#withState(metered)))
+    else this.#settle(this.#withState(metered))
+  }
+
+  #metered(outcome: CallOutcome): CallOutcome {
+    if (this.#meter === null && !this.#isUsageOpen) return outcome
+    const usage = this.#meter?.used ?? noUsage
+    return {
+      ...outcome,
+      ...(isNoUsage(usage) ? {} : { usage }),
+      ...(this.#isUsageOpen ? { isUsageOpen: true } : {}),
+    }
   }
 
   // Worked out at the moment in which it is told, so that updates see what is recorded by then.
@@ -294,7 +320,8 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
       const { message } = describeThrown(error)
       const what = `${this.plan.fullName} completed, and what it writes into the state cannot be worked out: ${message}`
       const retryable = this.plan.effect !== 'once'
-      return { kind: 'failed', error: failure('AgentOutputError', what, { retryable }) }
+      const refused = failure('AgentOutputError', what, { retryable })
+      return { ...usageOf(outcome), kind: 'failed', error: refused }
     }
   }
 
@@ -333,4 +360,8 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
       })
     }
   }
+}
+
+function usageOf({ usage }: CallOutcome): Pick<CallOutcome, 'usage'> {
+  return usage === undefined ? {} : { usage }
 }

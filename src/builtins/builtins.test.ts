@@ -33,7 +33,12 @@ function call(type: string, action: string, input: JsonValue): Promise<JsonValue
     const rest = { timeoutMs: null, correlationId: 'c', tda: unavailableTda, resumed: null }
     agent.invoke(
       action,
-      { input, ...about, ...rest, budget: { agentCallsLeft: null } },
+      {
+        input,
+        ...about,
+        ...rest,
+        budget: { agentCallsLeft: null, tokensLeft: null, costUsdLeft: null },
+      },
       (outcome) => {
         if (outcome.kind === 'completed') resolve(outcome.output)
         else reject(new Error(`${outcome.kind}: ${JSON.stringify(outcome)}`))

@@ -8,6 +8,7 @@ import {
 import type { Telemetry } from '../core/contracts/telemetry.ts'
 import type { Logger } from '../core/logger.ts'
 import { type Command, encodeRow, type KernelEvent } from '../workflow/index.ts'
+import type { BudgetChange } from './journal/budget-totals.ts'
 import type {
   DeadLetterChange,
   ExecutionRow,
@@ -32,6 +33,7 @@ export interface Part {
   readonly row: JournalRow | null
   readonly status: StatusChange | null
   readonly deadLetters: readonly DeadLetterChange[]
+  readonly budgets: readonly BudgetChange[]
 }
 
 export interface CommitterOptions {
@@ -220,7 +222,9 @@ function takePart(running: Running, atMs: number): Part {
   const firstSeq = state.seq - events.length + 1
   const status = statusOf(running)
   const { documents } = running
+  const budgets = running.charges
   running.documents = none
+  running.charges = none
   let start: ExecutionRow | null = null
   let change: StatusChange | null = null
   if (!running.isRecorded) {
@@ -246,6 +250,7 @@ function takePart(running: Running, atMs: number): Part {
     row: journalRow,
     status: change,
     deadLetters: letterChanges(running),
+    budgets,
   }
 }
 
@@ -271,6 +276,7 @@ function batchOf(parts: readonly Part[]): JournalBatch {
   const rows: JournalRow[] = []
   const statuses: StatusChange[] = []
   const deadLetters: DeadLetterChange[] = []
+  const budgets: BudgetChange[] = []
   for (const part of parts) {
     const { start, row, status } = part
     // Starts of one document mostly come together: its text is given once.
@@ -278,11 +284,12 @@ function batchOf(parts: readonly Part[]): JournalBatch {
       if (documents.at(-1)?.hash !== document.hash) documents.push(document)
     }
     if (part.deadLetters.length > 0) deadLetters.push(...part.deadLetters)
+    if (part.budgets.length > 0) budgets.push(...part.budgets)
     if (start !== null) starts.push(start)
     if (row !== null) rows.push(row)
     if (status !== null) statuses.push(status)
   }
-  return { documents, starts, rows, statuses, deadLetters }
+  return { documents, starts, rows, statuses, deadLetters, budgets }
 }
 
 function asOrchestrationError(thrown: unknown): OrchestrationError {

@@ -14,15 +14,17 @@ import {
   type Stimulus,
 } from '../workflow/index.ts'
 import type { AgentDirectory } from './engine-agent.ts'
-import type { Place } from './place.ts'
-import { type PlaceListener, Places } from './places.ts'
+import type { Budgets } from './budgets/budgets.ts'
+import type { Held, Place } from './place.ts'
+import { type PlaceListener, Places, type Refusal } from './places.ts'
 import type { Running } from './running.ts'
 
-type Admit = Command & { kind: 'admit' }
+type Admit = Held['command']
 type Lookup = Command & { kind: 'lookup' }
 
 export interface DispatcherOptions {
   readonly agents: AgentDirectory
+  readonly budgets: Budgets<Held>
   readonly clock: Clock
   readonly logger: Logger
   readonly telemetry: Telemetry
@@ -85,11 +87,12 @@ export class Dispatcher {
     const agent = this.#options.agents.resolve(command.agent)
     const contract = agent?.contract(command.action)
     if (agent === undefined || contract === undefined) return this.#missing(running, command)
-    const listener = this.#listener(running)
+    const listener = this.#listener(running, command)
     const place: Place = {
       call,
       agent,
       contract,
+      accounts: [],
       alone,
       slot,
       owner: running.row.execution,
@@ -105,16 +108,53 @@ export class Dispatcher {
     this.#places.take(place, listener)
   }
 
-  #listener(running: Running): PlaceListener {
+  #listener(running: Running, command: Admit): PlaceListener {
     return {
-      held: ({ call, contract }) =>
-        this.#options.stimulate(running, { kind: 'admitted', call, contract }),
-      refused: ({ call, contract }, refusal) => {
-        running.places.delete(call)
-        const why = refusal.kind === 'refused' ? refusal.reason : 'concurrency'
-        this.#options.telemetry.callRefused(contract.agentId, why)
-        this.#options.stimulate(running, { ...refusal, call })
-      },
+      held: (place) => this.#entered({ running, command }, place),
+      refused: (place, refusal) => this.#refused(running, place, refusal),
+    }
+  }
+
+  /** Everything but the budgets lets the call start. */
+  #entered(held: Held, place: Place): void {
+    const { running } = held
+    const { call, contract } = place
+    const calls = findCall(running.state, call)?.redeliver === true ? 0 : 1
+    const answer =
+      call.undo === null ? this.#options.budgets.ask(running, contract, calls) : outsideBudgets
+    if (answer.kind === 'granted') {
+      const { accounts, isAccounted } = answer
+      place.accounts = accounts
+      return this.#options.stimulate(running, { kind: 'admitted', call, contract, isAccounted })
+    }
+    this.#places.leave(place)
+    if (answer.kind === 'exceeded') {
+      const { error } = answer
+      return this.#refused(running, place, { kind: 'refused', reason: 'budget', error })
+    }
+    running.places.delete(call)
+    answer.account.waiting.set(call, held)
+  }
+
+  #refused(running: Running, { call, contract }: Place, refusal: Refusal): void {
+    running.places.delete(call)
+    const why = refusal.kind === 'refused' ? refusal.reason : 'concurrency'
+    this.#options.telemetry.callRefused(contract.agentId, why)
+    this.#options.stimulate(running, { ...refusal, call })
+  }
+
+  /** What waits for a budget asks again: one after the other while there is enough, all when nobody else would tell. */
+  #spent(accounts: Place['accounts']): void {
+    this.#options.budgets.ended(accounts)
+    for (const account of accounts) {
+      for (const [call, { running, command }] of Array.from(account.waiting)) {
+        account.waiting.delete(call)
+        const isWanted = findCall(running.state, command.call)?.requested === true
+        if (running.hasLeft || !isWanted || running.places.has(command.call)) continue
+        this.#admit(running, command)
+        const isStarting = running.places.get(command.call)?.stage === 'held'
+        if (!isStarting && account.running > 0) break
+      }
     }
   }
 
@@ -125,6 +165,7 @@ export class Dispatcher {
     if (place === undefined || place.isCalled) return
     running.places.delete(call)
     this.#places.leave(place)
+    this.#spent(place.accounts)
   }
 
   /** Makes the call for which the kernel has recorded an attempt. */
@@ -145,7 +186,7 @@ export class Dispatcher {
     place.isCalled = true
     this.#inFlight++
     const settle = (outcome: CallOutcome): void => this.#ended({ running, place, token, outcome })
-    const call = this.#agentCall(running, command)
+    const call = this.#agentCall(running, command, place)
     place.running = place.agent.invoke(command.action, call, settle)
   }
 
@@ -179,7 +220,11 @@ export class Dispatcher {
 
   /** Gives back everything that an ended execution still holds. */
   forget(running: Running): void {
-    for (const place of running.places.values()) if (!place.isCalled) this.#places.leave(place)
+    for (const place of running.places.values()) {
+      if (place.isCalled) continue
+      this.#places.leave(place)
+      this.#spent(place.accounts)
+    }
     running.places.clear()
     running.missing.clear()
   }
@@ -195,7 +240,8 @@ export class Dispatcher {
 
   #ended({ running, place, token, outcome }: Ended): void {
     // An agent that answers twice is told apart by the kernel; its place is given back once.
-    if (!place.isOver) {
+    const isFirst = !place.isOver
+    if (isFirst) {
       place.isOver = true
       const durationMs = this.#options.clock.monotonicMs() - place.startedAtMs
       place.telemetry?.ended(outcome.kind, durationMs, 'error' in outcome ? outcome.error : null)
@@ -204,12 +250,15 @@ export class Dispatcher {
       this.#settled()
     }
     this.#options.stimulate(running, { kind: 'ended', call: place.call, token, outcome })
+    // Only now is it known what it has used.
+    if (isFirst) this.#spent(place.accounts)
   }
 
-  #agentCall(running: Running, command: Invocation): AgentCall {
+  #agentCall(running: Running, command: Invocation, place: Place): AgentCall {
     const { call } = command
     const { state } = running
-    const { clock, tda } = this.#options
+    const { clock, tda, budgets } = this.#options
+    const { agentCallsLeft } = command
     return {
       input: command.input,
       executionId: running.row.executionId,
@@ -220,7 +269,7 @@ export class Dispatcher {
       timeoutMs: command.timeoutMs,
       correlationId: running.row.executionId,
       tda: command.withTda ? tda() : unavailableTda,
-      budget: { agentCallsLeft: command.agentCallsLeft },
+      budget: { agentCallsLeft, ...budgets.left(running, place.accounts, place.contract) },
       resumed: command.resumed,
       readState: (key) => entryAt(state, key, clock.nowMs()) ?? null,
     }
@@ -233,11 +282,8 @@ export class Dispatcher {
   }
 }
 
-/** A call that wants a place, of a process that is full. */
-interface Held {
-  readonly running: Running
-  readonly command: Admit
-}
+/** Undoing spends nobody's budget. */
+const outsideBudgets = { kind: 'granted', accounts: [], isAccounted: false } as const
 
 interface Ended {
   readonly running: Running

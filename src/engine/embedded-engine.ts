@@ -71,7 +71,8 @@ export class EmbeddedEngine implements WorkflowEngine {
     const onDocuments = (): void => this.#triggers.refresh()
     const tda = parts.tda ?? null
     const pressure = parts.pressure ?? (() => null)
-    const runner = new Runner({ ...parts, tda, pressure, snapshots, onEnded, onDocuments })
+    const tenants = parts.tenants ?? {}
+    const runner = new Runner({ ...parts, tda, pressure, tenants, snapshots, onEnded, onDocuments })
     const executions = new Executions(parts, { runner, definitions, snapshots, pressure })
     const steering = new Steering(executions, runner, pressure)
     const rollbacks = new Rollbacks({ executions, runner, steering, clock, isRecordingOnly })

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Pressure } from '../core/heap-pressure.ts'
+import type { BudgetLimit } from '../core/contracts/budget.ts'
 import type { FlagProvider } from '../core/contracts/flags.ts'
 import type { TdaContextSource } from '../core/contracts/tda.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
@@ -30,6 +31,8 @@ export interface EmbeddedEngineParts {
   readonly limits?: Partial<AdmissionLimits>
   /** Why the process should take nothing more on; null when all is well. Default: it always may. */
   readonly pressure?: Pressure
+  /** Budgets of tenants by name (`metadata.tenant` of a document); `*` for every other tenant. Default none. */
+  readonly tenants?: { readonly [tenant: string]: BudgetLimit }
   /** What is kept of ended executions; null keeps everything. Default null. */
   readonly retention?: RetentionOptions | null
   /** Events after which a first snapshot is taken. Default 500. */

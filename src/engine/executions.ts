@@ -122,6 +122,7 @@ export class Executions {
       parent: null,
       origin: {
         ...(pins === null ? {} : { pins }),
+        ...tenantOf(document.metadata),
         ...(decided === null ? {} : { flags: decided }),
         ...options.origin,
       },
@@ -350,6 +351,11 @@ export class Executions {
   #refuseWhenClosed(): void {
     if (this.isClosed) throw new OrchestrationError('RefusedError', 'the engine is closed')
   }
+}
+
+/** Whose budget an execution spends: `metadata.tenant` of its document, where that is a text. */
+function tenantOf({ tenant }: JsonObject): { readonly tenant?: string } {
+  return typeof tenant === 'string' && tenant !== '' ? { tenant } : {}
 }
 
 /** @throws NotFoundError when only the tombstone of the execution is left */

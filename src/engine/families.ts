@@ -1,4 +1,5 @@
 import { assertNever } from '../core/assert.ts'
+import { addUsage, exactUsd, noUsage, type Usage } from '../core/usage.ts'
 import { messageOf, OrchestrationError, toErrorJson } from '../core/errors.ts'
 import type { CallRef, ChildEnd, Command, ExecutionState } from '../workflow/index.ts'
 import { checkFlags } from './acceptance.ts'
@@ -43,10 +44,28 @@ export class Families implements Family {
     let above: Running | undefined = running
     while (above !== undefined) {
       const { agentCallsMax } = above.state.plan
-      if (agentCallsMax !== null) left = Math.min(left, agentCallsMax - this.#spent(above))
+      if (agentCallsMax !== null) left = Math.min(left, agentCallsMax - this.#spent(above).calls)
       above = this.#watching.get(above.row.executionId)?.parent
     }
     return left === Infinity ? null : left
+  }
+
+  usageLeft(running: Running): { readonly left: Usage; readonly root: Running } {
+    let left: Usage = { tokens: Infinity, costUsd: Infinity }
+    let root = running
+    for (let above: Running | undefined = running; above !== undefined;) {
+      root = above
+      const { usageMax } = above.state.plan
+      if (usageMax.tokens !== Infinity || usageMax.costUsd !== Infinity) {
+        const { tokens, costUsd } = this.#spent(above).usage
+        left = {
+          tokens: Math.min(left.tokens, usageMax.tokens - tokens),
+          costUsd: Math.min(left.costUsd, exactUsd(usageMax.costUsd - costUsd)),
+        }
+      }
+      above = this.#watching.get(above.row.executionId)?.parent
+    }
+    return { left, root }
   }
 
   obey(running: Running, command: FamilyCommand): void {
@@ -77,32 +96,35 @@ export class Families implements Family {
     this.#of.executions.queue.goOn()
   }
 
-  /** Calls of the execution and of those that work for it now; the ended ones are counted in it. */
-  #spent({ state }: Running): number {
-    let spent = state.agentCalls + state.requestedCalls
-    if (state.counts.child === 0) return spent
-    for (const { status, child, childCalls } of state.live) {
-      if (status === 'child' && child !== null)
-        spent += this.#spentBy(child.executionId) - childCalls
+  /** What the execution has spent and reserved, and those that work for it now; the ended ones are counted in it. */
+  #spent({ state }: Running): Totals {
+    let calls = state.agentCalls + state.requestedCalls
+    let usage = addUsage(state.spent, state.reserved)
+    if (state.counts.child === 0) return { calls, usage }
+    for (const { status, child, childCalls, childUsage } of state.live) {
+      if (status !== 'child' || child === null) continue
+      const below = this.#spentBy(child.executionId)
+      calls += below.calls - childCalls
+      usage = addUsage(addUsage(usage, below.usage), childUsage, -1)
     }
-    return spent
+    return { calls, usage }
   }
 
   /** One that is out of memory, since it only waits, spends nothing until it is back. */
-  #spentBy(executionId: string): number {
+  #spentBy(executionId: string): Totals {
     const { executions, runner } = this.#of
     const watching = this.#watching.get(executionId)
     const running = runner.executions.get(executionId)
     if (running !== undefined) {
-      if (watching !== undefined) watching.callsOutside = null
+      if (watching !== undefined) watching.outside = null
       return this.#spent(running)
     }
-    if (watching !== undefined && watching.callsOutside !== null) return watching.callsOutside
+    if (watching !== undefined && watching.outside !== null) return watching.outside
     const row = executions.known(executionId)
     const isThere = row !== undefined && !row.isPruned
-    const calls = isThere ? executions.stateAt(row).agentCalls : 0
-    if (watching !== undefined) watching.callsOutside = calls
-    return calls
+    const outside = isThere ? totalsOf(executions.stateAt(row)) : nothing
+    if (watching !== undefined) watching.outside = outside
+    return outside
   }
 
   #startChild(parent: Running, command: StartChild): void {
@@ -149,6 +171,7 @@ export class Families implements Family {
       origin: {
         parent: { executionId: row.executionId, call, token, depth: state.depth + 1 },
         pins: state.pins,
+        ...(state.tenant === null ? {} : { tenant: state.tenant }),
         ...(flags === null ? {} : { flags }),
       },
       pinned: [],
@@ -186,7 +209,7 @@ export class Families implements Family {
     })
     // It will be the same however often it is tried.
     const refused = { ...error, retryable: false }
-    this.#tell(parent, command, { status: 'failed', output: null, error: refused, agentCalls: 0 })
+    this.#tell(parent, command, { status: 'failed', output: null, error: refused, ...neverSpent })
   }
 
   #tell(
@@ -203,20 +226,33 @@ interface Watching {
   readonly call: CallRef
   readonly token: number
   /** What it had spent when it left memory; null while that is not looked up. */
-  callsOutside: number | null
+  outside: Totals | null
+}
+
+/** What an execution has spent and reserved. */
+interface Totals {
+  readonly calls: number
+  readonly usage: Usage
+}
+
+const nothing: Totals = { calls: 0, usage: noUsage }
+
+function totalsOf({ agentCalls, spent, reserved }: ExecutionState): Totals {
+  return { calls: agentCalls, usage: addUsage(spent, reserved) }
 }
 
 function watchingOf(parent: Running, { call, token }: StartChild | SteerChild): Watching {
-  return { parent, call, token, callsOutside: null }
+  return { parent, call, token, outside: null }
 }
 
-const neverStarted: ChildEnd = { status: 'cancelled', output: null, error: null, agentCalls: 0 }
+const neverSpent = { agentCalls: 0, usage: noUsage } as const
+const neverStarted: ChildEnd = { status: 'cancelled', output: null, error: null, ...neverSpent }
 
 function endOf(state: ExecutionState): ChildEnd {
-  const { result, output, agentCalls } = state
+  const { result, output, agentCalls, spent } = state
   // A failed one can be redriven, so trying again can help.
   const error = state.error === null ? null : { ...state.error, retryable: true }
-  return { status: result ?? 'failed', output, error, agentCalls }
+  return { status: result ?? 'failed', output, error, agentCalls, usage: spent }
 }
 
 function idTaken(executionId: string): OrchestrationError {

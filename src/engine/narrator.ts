@@ -50,9 +50,6 @@ export class Narrator {
       case 'ExecutionTimedOut':
       case 'CancelRequested':
       case 'CompensationStarted':
-        return this.#log(running, 'info', sentences[event.kind], {})
-      case 'RollbackRefused':
-        return this.#log(running, 'warn', 'the rollback of onFailure was refused', event)
       case 'ExecutionForked':
       case 'ExecutionRedriven':
       case 'RollbackRequested':
@@ -61,12 +58,12 @@ export class Narrator {
       case 'CompensationRedriven':
       case 'DeadLetterDiscarded':
         return this.#log(running, 'info', sentences[event.kind], {})
+      case 'UsageSettled':
+        return this.#used(running, event)
+      case 'RollbackRefused':
+        return this.#log(running, 'warn', 'the rollback of onFailure was refused', event)
       case 'StateChanged':
-        // Keys and versions, never values; and nothing where nobody traces.
-        if (running.telemetry.traceId !== null) {
-          running.telemetry.stateChanged(event.changes.map((one) => `${one.key}@${one.version}`))
-        }
-        return
+        return this.#stateChanged(running, event)
       case 'CheckpointTaken':
       case 'TdaObserved':
       case 'ChildStarted':
@@ -86,6 +83,20 @@ export class Narrator {
       default:
         assertNever(event, 'event')
     }
+  }
+
+  /** Keys and versions, never values; and nothing where nobody traces. */
+  #stateChanged({ telemetry }: Running, event: KernelEvent & { kind: 'StateChanged' }): void {
+    if (telemetry.traceId === null) return
+    telemetry.stateChanged(event.changes.map(({ key, version }) => `${key}@${version}`))
+  }
+
+  /** More than the action declares was not reserved: some budget may be over its limit now. */
+  #used(running: Running, event: KernelEvent & { kind: 'UsageSettled' }): void {
+    const { tokens = 0, costUsd = 0 } = event.charge ?? {}
+    const isOverrun = event.tokens > tokens || event.costUsd > costUsd
+    if (isOverrun && event.undo === undefined)
+      this.#log(running, 'warn', 'a call has used more than its action declares', event)
   }
 
   #ended(

@@ -1,4 +1,5 @@
-import { AgentRegistry, type BaseAgent } from '../agents/index.ts'
+import { AgentRegistry, type BaseAgent, readBudgetLimit } from '../agents/index.ts'
+import type { BudgetLimit } from '../core/contracts/budget.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { TdaContextSource } from '../core/contracts/tda.ts'
 import type { FlagProvider } from '../core/contracts/flags.ts'
@@ -29,6 +30,11 @@ export interface OpenEngineOptions {
   readonly tda?: TdaContextSource
   /** Default: `openExecutionsMax` and `activeExecutionsMax` of `limits`. */
   readonly limits?: Partial<AdmissionLimits>
+  /**
+   * What executions may spend together, by `metadata.tenant` of their documents; `*` for every other tenant.
+   * What is left out of a budget is unlimited, `per` defaults to `total`. Default none.
+   */
+  readonly tenants?: { readonly [tenant: string]: Partial<BudgetLimit> }
   /** What is kept of ended executions; null keeps everything. Default 30 days, 1,000,000 executions, 90 days with an open dead letter. */
   readonly retention?: RetentionOptions | null
   /** True: verbs are recorded, and nothing is driven by them. For whoever steers a file and goes away. Default false. */
@@ -71,6 +77,12 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     },
   })
   for (const agent of options.agents ?? []) agents.register(agent)
+  const tenants = Object.fromEntries(
+    Object.entries(options.tenants ?? {}).map(([tenant, limit]) => [
+      tenant,
+      readBudgetLimit(limit, `budget of tenant '${tenant}'`),
+    ]),
+  )
   let damage: string | null = null
   const database =
     options.db === undefined
@@ -96,6 +108,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     flags: options.flags ?? null,
     tda: options.tda ?? null,
     limits: options.limits ?? {},
+    tenants,
     retention: options.retention === undefined ? {} : options.retention,
     isRecordingOnly: options.isRecordingOnly ?? false,
     pressure: (isExact) => damage ?? pressure(isExact),

@@ -1,14 +1,18 @@
 import type { Grant, RunningCall } from '../agents/index.ts'
 import type { AttemptTelemetry } from '../core/contracts/telemetry.ts'
 import type { ActionContract } from '../core/contracts/call.ts'
-import type { CallRef, Slot } from '../workflow/index.ts'
+import type { CallRef, Command, Slot } from '../workflow/index.ts'
+import type { Account } from './budgets/account.ts'
 import type { EngineAgent } from './engine-agent.ts'
+import type { Running } from './running.ts'
 
 /** A call's place: waited for, held, or in use by its running attempt. */
 export interface Place {
   readonly call: CallRef
   readonly agent: EngineAgent
   readonly contract: ActionContract
+  /** The budgets that it spends. */
+  accounts: readonly Account<Held>[]
   readonly alone: boolean
   /** The place under its step's `concurrency` that it takes first; null for none. */
   readonly slot: Slot | null
@@ -27,4 +31,10 @@ export interface Place {
   running: RunningCall | null
   telemetry: AttemptTelemetry | null
   startedAtMs: number
+}
+
+/** A call that wants a place and has to wait before it may ask for one. */
+export interface Held {
+  readonly running: Running
+  readonly command: Command & { kind: 'admit' }
 }

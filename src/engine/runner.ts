@@ -1,19 +1,24 @@
 import { assertNever } from '../core/assert.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Pressure } from '../core/heap-pressure.ts'
+import type { BudgetLimit } from '../core/contracts/budget.ts'
 import { type TdaContextSource, unavailableTda } from '../core/contracts/tda.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
 import { type OrchestrationError, StateConsistencyError, messageOf } from '../core/errors.ts'
+import type { Usage } from '../core/usage.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
 import { patternRunner } from '../patterns/index.ts'
 import { type Command, type Moment, type Stimulus, transition } from '../workflow/index.ts'
+import { Budgets } from './budgets/budgets.ts'
 import { Committer, type Part } from './committer.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { AgentDirectory } from './engine-agent.ts'
 import type { Journal } from './journal/journal.ts'
+import { tellListeners } from './listeners.ts'
 import { Narrator } from './narrator.ts'
 import { Parking } from './parking.ts'
+import type { Held } from './place.ts'
 import type { Running } from './running.ts'
 import { fits } from './signal-schema.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -35,6 +40,8 @@ export interface RunnerOptions {
   readonly snapshots: Snapshots
   /** Why the process is to take nothing more on; null when all is well. */
   readonly pressure: Pressure
+  /** Budgets of tenants by name; `*` for every tenant that is not named. */
+  readonly tenants: { readonly [tenant: string]: BudgetLimit }
   /** The registry has become longer. */
   readonly onDocuments?: () => void
   /** An execution has ended. */
@@ -45,6 +52,8 @@ export interface RunnerOptions {
 export interface Family {
   /** Calls that the rest of the tree leaves the execution; undefined for one alone. */
   callsLeft(running: Running): number | null | undefined
+  /** Tokens and dollars that the budgets of the execution and of those above it leave, and the outermost. */
+  usageLeft(running: Running): { readonly left: Usage; readonly root: Running }
   /** Obeys a command that concerns another execution, or the past of this one. */
   obey(running: Running, command: FamilyCommand): void
   /** The execution has ended and is out of memory. */
@@ -64,6 +73,8 @@ export interface Waiter {
   readonly resolve: (view: RunView) => void
   readonly reject: (error: OrchestrationError) => void
 }
+
+const unlimited: Usage = { tokens: Infinity, costUsd: Infinity }
 
 /** How long an execution that was steered stays in memory. */
 const awakeMs = 1_000
@@ -87,6 +98,7 @@ export class Runner {
   family: Family | null = null
   readonly #options: RunnerOptions
   readonly #narrator: Narrator
+  readonly #budgets: Budgets<Held>
   #moment: Moment
   #isClosed = false
   readonly #stopListening: (() => void) | null
@@ -114,8 +126,16 @@ export class Runner {
       onDocuments: () => options.onDocuments?.(),
       onBroken: (running, error) => this.#broken(running, error),
     })
+    this.#budgets = new Budgets({
+      totals: journal.budgets(),
+      ofAgent: (agentId) => agents.resolve(agentId)?.budget ?? null,
+      tenants: options.tenants,
+      usageLeft: (running) => this.family?.usageLeft(running) ?? { left: unlimited, root: running },
+      nowMs: () => this.committer.atMs,
+    })
     this.dispatcher = new Dispatcher({
       agents,
+      budgets: this.#budgets,
       clock,
       logger,
       telemetry: options.telemetry,
@@ -141,6 +161,7 @@ export class Runner {
     const { moment } = this
     const { made } = running
     const first = made.commands.length
+    const firstEvent = made.events.length
     try {
       const callsLeft = this.family?.callsLeft(running)
       const own = callsLeft === undefined ? moment : { ...moment, callsLeft }
@@ -149,6 +170,7 @@ export class Runner {
       return this.#broken(running, brokenKernel(running, thrown))
     }
     this.committer.touch(running)
+    this.#budgets.note(running, firstEvent, moment.atMs)
     // A place that is free is answered at once, by a transition that appends behind `end`.
     const end = made.commands.length
     for (let place = first; place < end; place++) {
@@ -237,7 +259,7 @@ export class Runner {
   #committed(part: Part, atMs: number): void {
     const { running } = part
     for (const event of part.events) this.#narrator.tell(running, event)
-    if (this.#options.listeners.size > 0) this.#tell(part, atMs)
+    tellListeners(this.#options, part, atMs)
     for (const { resolve } of part.flushed) resolve()
     if (this.#isClosed) return
     for (const command of part.commands) {
@@ -354,20 +376,6 @@ export class Runner {
     this.#leave(running)
     running.telemetry.ended('left', 0, error.toJSON())
     for (const { reject } of this.takeWaiters(executionId)) reject(error)
-  }
-
-  /** A listener that throws is logged: it must not stop what others wait for. */
-  #tell(part: Part, atMs: number): void {
-    const { executionId } = part.running.row
-    for (const listener of this.#options.listeners) {
-      try {
-        for (const [place, event] of part.events.entries()) {
-          listener.onEvent?.({ executionId, seq: part.firstSeq + place, atMs, event })
-        }
-      } catch (thrown) {
-        this.#options.logger.log('error', `a listener threw: ${messageOf(thrown)}`, { executionId })
-      }
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ExecutionTelemetry } from '../core/contracts/telemetry.ts'
 import type { OrchestrationError } from '../core/errors.ts'
 import type { CallRef, ExecutionState, Timer, Transition } from '../workflow/index.ts'
+import type { BudgetChange } from './journal/budget-totals.ts'
 import type { ExecutionRow } from './journal/journal.ts'
 import type { Place } from './place.ts'
 import type { ArmedTimer } from './timers.ts'
@@ -26,6 +27,8 @@ export interface Running {
   hasLeft: boolean
   /** Why it is not driven any more; what it decided and was not recorded is given up. */
   broken: OrchestrationError | null
+  /** What the events of `made` change in the totals of agents and tenants. */
+  charges: readonly BudgetChange[]
   /** Decided since the last commit: events to be recorded, commands to be obeyed after that. */
   made: Transition
   /** The status in the journal. */
@@ -57,6 +60,7 @@ export function newRunning(
     isRecording: false,
     hasLeft: false,
     broken: null,
+    charges: noCharges,
     made: { events: [], commands: [] },
     status: parts.row.status,
     knownDues: null,
@@ -70,6 +74,7 @@ export function newRunning(
   }
 }
 
+const noCharges: readonly BudgetChange[] = []
 const noLetters: ReadonlySet<string> = new Set()
 
 /** The ids of an execution's dead letters; most have none. */

@@ -90,6 +90,7 @@ export interface MetricsView {
   readonly retries: number
   readonly queueMs: number
   readonly runMs: number
+  /** Used by all calls, compensations and ended sub-workflows included; of running ones what they have reserved. */
   readonly tokens: number
   readonly costUsd: number
   readonly journalBytes: number

@@ -97,6 +97,22 @@ export function deadLetterChecksum(row: {
   return crcOf(row.payload, crcOf(text, bound)) | 0
 }
 
+/** `budgets.checksum` */
+export function budgetChecksum(row: {
+  readonly scope: string
+  readonly name: string
+  readonly fromMs: number
+  readonly calls: number
+  readonly tokens: number
+  readonly costNanoUsd: number
+}): number {
+  let bound = mix(0, row.fromMs)
+  bound = mix(bound, row.calls)
+  bound = mix(bound, row.tokens)
+  bound = mix(bound, row.costNanoUsd)
+  return crcOf(`${row.scope}\n${row.name}`, bound) | 0
+}
+
 /** `workflows.checksum`: `documentHash` stands for the document's number. */
 export function workflowChecksum(row: {
   readonly name: string

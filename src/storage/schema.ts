@@ -50,6 +50,10 @@ const deadLettersOfVersion1 = `
  * - `tombstones` are the rows of `executions` that retention has removed, so that their ids stay taken.
  *   Between them no execution number is ever used twice.
  * - `workflows` is the registry: the newest document of each name and version.
+ *
+ * Since version 3:
+ * - `budgets` has what agents and tenants have spent in their present span of time, with what running calls
+ *   have reserved. The journal's events say the same, call by call.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -196,6 +200,22 @@ export const migrations: readonly Migration[] = [
         JOIN (SELECT definition, min(started_at_ms) AS started_at_ms FROM executions GROUP BY definition) e
           ON e.definition = d.definition
         WHERE d.namespace = 0 GROUP BY d.workflow, d.version;
+    `,
+  },
+  {
+    version: 3,
+    sql: `
+      CREATE TABLE budgets (
+        namespace INTEGER NOT NULL,
+        scope TEXT NOT NULL,
+        name TEXT NOT NULL,
+        from_ms INTEGER NOT NULL,
+        calls INTEGER NOT NULL,
+        tokens INTEGER NOT NULL,
+        cost_nano_usd INTEGER NOT NULL,
+        checksum INTEGER NOT NULL,
+        PRIMARY KEY (namespace, scope, name)
+      ) STRICT, WITHOUT ROWID;
     `,
   },
 ]

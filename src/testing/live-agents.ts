@@ -6,6 +6,7 @@ import {
   type RunningCall,
   type Settle,
 } from '../agents/index.ts'
+import type { BudgetLimit } from '../core/contracts/budget.ts'
 import type { Clock } from '../core/clock.ts'
 import type { ActionContract, LookupOutcome } from '../core/contracts/call.ts'
 import type { JsonValue } from '../core/json.ts'
@@ -99,6 +100,10 @@ class LiveAgent implements EngineAgent {
     this.#life = life
     this.#deliveries = deliveries
     this.#isDead = isDead
+  }
+
+  get budget(): BudgetLimit | null {
+    return this.#agent.budget
   }
 
   get load(): number {

@@ -27,6 +27,8 @@ export interface SeenCall {
   readonly state: AgentContext['state']
   /** Of the call; aborted on timeout, cancel and close. */
   readonly signal: AbortSignal
+  /** What the call has used. */
+  readonly report: AgentContext['budget']['report']
   /** Ends a held call. */
   resolve(output: unknown): void
   reject(error: unknown): void
@@ -37,7 +39,8 @@ export interface SeenCall {
  *
  * `worker` and `backup` have the actions `read`, `write` (idempotent), `pay` (once), `charge` (once, with
  * lookup) and `undo` (idempotent); `narrow` has the same and takes one call at a time, `fragile` has a
- * breaker that opens after two failures.
+ * breaker that opens after two failures, `metered` a budget of 25 tokens. `think` (read) and `idea` (once,
+ * with lookup) declare 10 tokens and a cent as the most that they use.
  */
 export class ScriptedAgents {
   readonly calls: SeenCall[] = []
@@ -54,6 +57,7 @@ export class ScriptedAgents {
       this.#agent('backup'),
       this.#agent('narrow', { maxConcurrent: 1 }),
       this.#agent('fragile', { breaker: { callsMin: 2 } }),
+      this.#agent('metered', { budget: { tokens: 25 } }),
     ]
   }
 
@@ -93,6 +97,8 @@ export class ScriptedAgents {
         pay: { effect: 'once', run: run('pay') },
         charge: { effect: 'once', run: run('charge'), lookup },
         undo: { effect: 'idempotent', run: run('undo') },
+        think: { effect: 'read', ...most, run: run('think') },
+        idea: { effect: 'once', ...most, run: run('idea'), lookup },
       },
       config: { resourceLimits },
     })
@@ -118,6 +124,7 @@ export class ScriptedAgents {
       tda: context.tda,
       state: context.state,
       signal: context.signal,
+      report: (usage) => context.budget.report(usage),
       resolve,
       reject,
     }
@@ -127,6 +134,8 @@ export class ScriptedAgents {
     return outcome === held || outcome === deaf ? promise : outcome
   }
 }
+
+const most = { maxTokens: 10, maxCostUsd: 0.01 }
 
 /** An error that ends a call without another attempt. */
 export function final(message = 'no'): Error {

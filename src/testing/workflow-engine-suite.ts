@@ -5,6 +5,7 @@ import {
   type OpenHarness,
 } from './engine-stage.ts'
 import { breakerChecks } from './engine-suite/breaker-suite.ts'
+import { budgetChecks } from './engine-suite/budget-suite.ts'
 import { checkpointChecks } from './engine-suite/checkpoints-suite.ts'
 import { childrenChecks } from './engine-suite/children-suite.ts'
 import { compensationChecks } from './engine-suite/compensation-suite.ts'
@@ -30,6 +31,7 @@ const themes: Readonly<Record<string, EngineChecks>> = {
   failures: failureChecks,
   concurrency: concurrencyChecks,
   breaker: breakerChecks,
+  budgets: budgetChecks,
   waiting: waitingChecks,
   identity: identityChecks,
   steering: steeringChecks,

@@ -42,6 +42,8 @@ function callText(event: CallEvent, atMs: number): string {
       return `${call} tries again in ${formatDuration(event.dueAtMs - atMs)}: ${errorText(event.error)}`
     case 'CallRefused':
       return `${call} did not reach its agent, asks again in ${formatDuration(event.dueAtMs - atMs)}: ${errorText(event.error)}`
+    case 'UsageSettled':
+      return `${call} used ${usageText(event)}${isOverrun(event) ? ', more than its action declares' : ''}`
     case 'CallSkipped':
       return `${call} skipped: its concurrency is full`
     case 'FallbackScheduled':
@@ -135,6 +137,7 @@ const details: ReadonlySet<string> = new Set([
   'SignalDelivered',
   'FailureDecided',
   'CompensationScheduled',
+  'UsageSettled',
   'StateChanged',
   'TdaObserved',
 ])
@@ -161,6 +164,15 @@ function changesText(
       plainText(value === undefined ? `${key} deleted` : `${key} v${version}`),
     )
     .join(', ')
+}
+
+function usageText({ tokens, costUsd }: { tokens: number; costUsd: number }): string {
+  return costUsd === 0 ? count(tokens, 'token') : `${count(tokens, 'token')}, $${costUsd}`
+}
+
+function isOverrun(event: LogEntry['event'] & { kind: 'UsageSettled' }): boolean {
+  const { tokens = 0, costUsd = 0 } = event.charge ?? {}
+  return event.undo === undefined && (event.tokens > tokens || event.costUsd > costUsd)
 }
 
 function count(number: number, what: string): string {

@@ -1,5 +1,6 @@
+import { readBudgetLimit } from '../../agents/index.ts'
 import { parseDuration } from '../../core/duration.ts'
-import type { JsonValue } from '../../core/json.ts'
+import { isJsonObject, type JsonValue } from '../../core/json.ts'
 import { limits } from '../../core/limits.ts'
 
 /** Where a value in force comes from. */
@@ -34,6 +35,16 @@ const isPort = (value: JsonValue): boolean =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 65_535
 const isSpan = (value: JsonValue): boolean =>
   value === null || (typeof value === 'string' && parseDuration(value) !== undefined)
+
+function areBudgets(value: JsonValue): boolean {
+  if (!isJsonObject(value)) return false
+  try {
+    for (const [tenant, limit] of Object.entries(value)) readBudgetLimit(limit, tenant)
+    return true
+  } catch {
+    return false // what is expected is said with the key
+  }
+}
 
 function numberOf(text: string): JsonValue {
   return /^\d+$/.test(text) ? Number(text) : text
@@ -110,6 +121,14 @@ export const configKeys: readonly ConfigKey[] = [
     'executions in memory at a time',
     limits.activeExecutionsMax,
   ),
+  {
+    ...base,
+    key: 'tenants',
+    what: 'budgets by metadata.tenant of a document; * for every other tenant',
+    defaultValue: {},
+    expected: 'a map of budgets, each with calls, tokens, costUsd and per',
+    isValid: areBudgets,
+  },
   countKey('limits.openExecutionsMax', 'executions that have not ended', limits.openExecutionsMax),
   {
     ...base,

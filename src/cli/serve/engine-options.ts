@@ -5,9 +5,10 @@ import type { ServeSettings } from './settings.ts'
 const dayMs = 86_400_000
 
 /** What of the settings the engine obeys. */
-export function engineOptionsOf({ retention, limits }: ServeSettings): OpenFileOptions {
+export function engineOptionsOf({ retention, limits, tenants }: ServeSettings): OpenFileOptions {
   return {
     limits,
+    tenants,
     retention: {
       days: daysOf(retention.finishedFor),
       executionsMax: retention.finishedMax,

@@ -1,3 +1,4 @@
+import type { BudgetLimit } from '../../core/contracts/budget.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { LogLevel } from '../../core/logger.ts'
@@ -40,6 +41,8 @@ export interface ServeSettings {
     readonly deadLettersFor: string | null
   }
   readonly limits: { readonly activeExecutionsMax: number; readonly openExecutionsMax: number }
+  /** Budgets by tenant. */
+  readonly tenants: { readonly [tenant: string]: Partial<BudgetLimit> }
   readonly logLevel: LogLevel
   /** The same, one by one, with where each comes from. */
   readonly list: readonly Setting[]
@@ -82,6 +85,7 @@ export function readSettings(context: CommandContext, options: ServeOptions): Se
       activeExecutionsMax: value('limits.activeExecutionsMax') as number,
       openExecutionsMax: value('limits.openExecutionsMax') as number,
     },
+    tenants: value('tenants') as ServeSettings['tenants'],
     logLevel: value('logLevel') as LogLevel,
     list: [databaseSetting(context), ...list],
   }

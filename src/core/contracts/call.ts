@@ -1,5 +1,6 @@
 import type { ErrorJson } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
+import type { Usage } from '../usage.ts'
 import type { StateWrite } from './state.ts'
 
 /**
@@ -10,7 +11,14 @@ import type { StateWrite } from './state.ts'
 export type Effect = 'read' | 'idempotent' | 'once'
 
 /** How one attempt of a call ended. */
-export type CallOutcome =
+export type CallOutcome = CallEnd & {
+  /** What the agent has reported; absent for nothing. */
+  readonly usage?: Usage
+  /** It ended without an answer: the agent may have used more than it has reported. */
+  readonly isUsageOpen?: true
+}
+
+type CallEnd =
   | {
       readonly kind: 'completed'
       readonly output: JsonValue
@@ -41,4 +49,6 @@ export interface ActionContract {
   readonly hasLookup: boolean
   /** Hash over agent version and schemas, 12 hexadecimal digits. */
   readonly hash: string
+  /** The most that one delivery uses, as the action declares; absent where it declares nothing. */
+  readonly most?: Usage
 }

@@ -1,5 +1,6 @@
 import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { BudgetChange, BudgetTotal } from './budget-totals.ts'
 import type { DeadLetterFilter, DeadLetterView } from '../workflow-engine.ts'
 
 /** One row of the journal: consecutive events of one execution, recorded in one commit. */
@@ -103,6 +104,8 @@ export interface JournalBatch {
   readonly deadLetters?: readonly DeadLetterChange[]
   /** A repeat of the same document changes nothing, another one replaces it. */
   readonly workflows?: readonly WorkflowRegistration[]
+  /** Each is added to the total of its budget. */
+  readonly budgets?: readonly BudgetChange[]
 }
 
 export interface ExecutionFilter {
@@ -157,6 +160,8 @@ export interface JournalReader {
  * execution removes its snapshots.
  */
 export interface Journal extends JournalReader {
+  /** What was spent of each budget of agents and tenants, in its newest span of time. */
+  budgets(): readonly BudgetTotal[]
   /** The next free execution number; each call gives another one. */
   nextExecution(): number
   /**

@@ -2,6 +2,7 @@ import { invariant } from '../../core/assert.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { DeadLetterFilter, DeadLetterView } from '../workflow-engine.ts'
 import { journalClosed, sequenceTaken, startTaken, unknownExecution } from './batch-refusal.ts'
+import { type BudgetChange, budgetKey, type BudgetTotal, changedTotal } from './budget-totals.ts'
 import { hasMetadata, listLimitDefault } from './execution-filter.ts'
 import type {
   DeadLetterChange,
@@ -32,6 +33,7 @@ export class MemoryJournal implements Journal {
   /** Of each execution the newest two, the newest last. */
   readonly #snapshots = new Map<number, readonly SnapshotRow[]>()
   readonly #deadLetters = new Map<string, DeadLetterChange & { readonly kind: 'open' }>()
+  readonly #budgets = new Map<string, BudgetTotal>()
   readonly #workflows = new Map<string, WorkflowRow>()
   /** Documents that executions were started of, under a name and version. */
   readonly #started = new Set<string>()
@@ -61,6 +63,7 @@ export class MemoryJournal implements Journal {
     for (const change of batch.statuses) this.#change(change)
     for (const snapshot of batch.snapshots ?? []) this.#save(snapshot)
     for (const change of batch.deadLetters ?? []) this.#changeDeadLetter(change)
+    for (const change of batch.budgets ?? []) this.#changeBudget(change)
     return Promise.resolve()
   }
 
@@ -147,6 +150,11 @@ export class MemoryJournal implements Journal {
     this.#requireOpen()
     const keyed = [...this.#workflows].toSorted(([a], [b]) => (a < b ? -1 : 1))
     return keyed.map(([, row]) => row)
+  }
+
+  budgets(): readonly BudgetTotal[] {
+    this.#requireOpen()
+    return [...this.#budgets].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, total]) => total)
   }
 
   close(): Promise<void> {
@@ -241,6 +249,11 @@ export class MemoryJournal implements Journal {
     const others = (this.#snapshots.get(execution) ?? []).filter((other) => other.seq !== seq)
     const inOrder = [...others, { ...snapshot }].toSorted((a, b) => a.seq - b.seq)
     this.#snapshots.set(execution, inOrder.slice(-2))
+  }
+
+  #changeBudget(change: BudgetChange): void {
+    const key = budgetKey(change)
+    this.#budgets.set(key, changedTotal(this.#budgets.get(key), change))
   }
 
   #changeDeadLetter(change: DeadLetterChange): void {

@@ -43,6 +43,20 @@ describe('what was altered on disk', () => {
     expect(reader.rows(execution, 2).map(({ seq }) => seq)).toEqual([3])
   })
 
+  it('is found in the total of a budget', async () => {
+    const { path } = await recorded()
+    const change = { scope: 'agent', name: 'llm', fromMs: 0, calls: 1, tokens: 5, costUsd: 0 }
+    const database = Database.open({ path })
+    await new SqliteJournal(database).append({ ...nothing, budgets: [change as never] })
+    database.close()
+    const writable = new DatabaseSync(path)
+    writable.exec('UPDATE budgets SET tokens = 4')
+    writable.close()
+    const again = Database.open({ path })
+    cleanUps.push(() => again.close())
+    expect(() => new SqliteJournal(again).budgets()).toThrow("the budget of agent 'llm' is damaged")
+  })
+
   it('is found when two rows change places', async () => {
     const { path, execution } = await recorded()
     const swapped = `

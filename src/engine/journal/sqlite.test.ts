@@ -64,7 +64,7 @@ describe('SqliteJournal', () => {
     const database = Database.open({ path })
     cleanUps.push(() => database.close())
     const journal = new SqliteJournal(database)
-    const count = 2_000
+    const count = 4_000
     const numbers = Array.from({ length: count }, () => journal.nextExecution())
     const starts = numbers.map((n) => ({
       ...start(n, `incident-response-01kb2x9q${String(n).padStart(19, '0')}`),

@@ -8,6 +8,7 @@ import {
 } from '../../storage/index.ts'
 import type { DeadLetterFilter, DeadLetterView } from '../workflow-engine.ts'
 import { journalClosed, sequenceTaken, startTaken, unknownExecution } from './batch-refusal.ts'
+import { type BudgetTotal, BudgetTotals } from './budget-totals.ts'
 import { BlobWriter } from './blobs.ts'
 import { DeadLetterWriter } from './dead-letters.ts'
 import { Definitions } from './definitions.ts'
@@ -40,6 +41,7 @@ export class SqliteJournal implements Journal {
   readonly #blobs: BlobWriter
   readonly #snapshots: SnapshotWriter
   readonly #deadLetters: DeadLetterWriter
+  readonly #budgets: BudgetTotals
   readonly #retention: Retention
   readonly #insertStart: StatementSync
   readonly #insertRow: StatementSync
@@ -58,6 +60,7 @@ export class SqliteJournal implements Journal {
     this.#blobs = new BlobWriter(database)
     this.#snapshots = new SnapshotWriter(database, this.#blobs)
     this.#deadLetters = new DeadLetterWriter(database)
+    this.#budgets = new BudgetTotals(database)
     this.#retention = new Retention(database, this.#reader)
     this.#insertStart = database.prepare(`
       INSERT INTO executions (execution, namespace, execution_id, definition, start_hash, status,
@@ -138,6 +141,11 @@ export class SqliteJournal implements Journal {
     return this.#open().workflows()
   }
 
+  budgets(): readonly BudgetTotal[] {
+    this.#requireOpen()
+    return this.#budgets.all()
+  }
+
   close(): Promise<void> {
     this.#isClosed = true
     return Promise.resolve()
@@ -162,6 +170,7 @@ export class SqliteJournal implements Journal {
     for (const change of batch.statuses) this.#change(change)
     for (const snapshot of batch.snapshots ?? []) this.#save(snapshot)
     for (const change of batch.deadLetters ?? []) this.#changeDeadLetter(change)
+    for (const change of batch.budgets ?? []) this.#budgets.change(change)
   }
 
   #start(start: ExecutionRow): void {

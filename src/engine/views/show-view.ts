@@ -1,4 +1,5 @@
 import { type ErrorJson, OrchestrationError } from '../../core/errors.ts'
+import { addUsage } from '../../core/usage.ts'
 import {
   callLabel,
   type CallRef,
@@ -129,8 +130,7 @@ function metricsView({ state, entries, journalBytes }: ShowParts): MetricsView {
     retries: 0,
     queueMs: 0,
     runMs: 0,
-    tokens: 0,
-    costUsd: 0,
+    ...addUsage(addUsage(state.spent, state.reserved), state.spentUndoing),
     journalBytes,
   }
   for (const { event, atMs } of entries) {

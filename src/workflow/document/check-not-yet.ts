@@ -8,11 +8,6 @@ export function checkNotYet(data: JsonValue, problems: ProblemList): void {
   if (!isJsonObject(data)) return
   if (ownValue(data, 'adaptation') !== undefined)
     refuse(['adaptation'], "the key 'adaptation'", problems)
-  for (const key of ['tokens', 'costUsd']) {
-    if (ownValue(mapAt(data, 'budget'), key) !== undefined) {
-      refuse(['budget', key], `a budget of ${key}`, problems, 'use budget.agentCalls')
-    }
-  }
   const steps = mapAt(data, 'steps')
   for (const id of Object.keys(steps)) {
     const step = steps[id]

@@ -69,15 +69,14 @@ test.each([
   expect(problems[0]?.message).toContain('not yet')
 })
 
-test.each([
-  ['budget: { tokens: 5 }', 'budget.tokens'],
-  ['budget: { costUsd: 0.5 }', 'budget.costUsd'],
-  ['adaptation: { maxParallel: 3 }', 'adaptation'],
-])('the key %s is refused as not yet there, and only as that', (line, path) => {
-  const problems = problemsOf(['x: { sleep: 1s }'], line)
-  expect(problems.map((problem) => problem.path)).toEqual([path])
-  expect(problems[0]?.message).toContain('not yet')
-})
+test.each([['adaptation: { maxParallel: 3 }', 'adaptation']])(
+  'the key %s is refused as not yet there, and only as that',
+  (line, path) => {
+    const problems = problemsOf(['x: { sleep: 1s }'], line)
+    expect(problems.map((problem) => problem.path)).toEqual([path])
+    expect(problems[0]?.message).toContain('not yet')
+  },
+)
 
 test('needs that are unknown, repeated or the step itself are told apart', () => {
   const steps = ['first: { sleep: 1s }', 'x: { sleep: 1s, needs: [frist, x, first, first] }']

@@ -222,7 +222,11 @@ function normalizeRollback({ onFailure, rollback }: ParsedDocument): RollbackDoc
 function normalizeBudget(budget: ParsedDocument['budget']): BudgetDocument | null {
   return budget === undefined
     ? null
-    : { tokens: null, costUsd: null, agentCalls: budget.agentCalls ?? null }
+    : {
+        tokens: budget.tokens ?? null,
+        costUsd: budget.costUsd ?? null,
+        agentCalls: budget.agentCalls ?? null,
+      }
 }
 
 function mergeRetry(base: RetryDocument, retry: ParsedRetry | undefined): RetryDocument {

@@ -229,7 +229,12 @@ export interface WorkflowData {
   /** Of the whole execution. Default none. */
   readonly timeout?: DurationText
   readonly retry?: RetryData
-  readonly budget?: { readonly agentCalls?: number }
+  /** What all calls together may use. Reserved before a call, at the most that its action declares. */
+  readonly budget?: {
+    readonly tokens?: number
+    readonly costUsd?: number
+    readonly agentCalls?: number
+  }
   readonly sla?: { readonly duration?: DurationText; readonly completionRate?: number }
   /** An anomaly of at least this severity, 0 to 1, takes a checkpoint. Default none does. */
   readonly checkpoints?: { readonly onAnomalySeverity: number }

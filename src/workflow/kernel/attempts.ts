@@ -5,6 +5,7 @@ import { callLabel } from './call-ref.ts'
 import { callFailed, completeCall, settleCancelled } from './calls.ts'
 import { startChild, undoChild } from './children.ts'
 import { changesOf, conflictOf } from './entries.ts'
+import type { KernelEvent } from './events.ts'
 import { isOwn, setStatus } from './fold-step.ts'
 import { idempotencyKey } from './keys.ts'
 import { isCounted, isEnding, isSettling, mayStart } from './permission.ts'
@@ -15,6 +16,7 @@ import type { CallState } from './state.ts'
 import type { Slot } from './stimulus.ts'
 import { agentTargetOf, targetOf } from './target.ts'
 import { definite, eventRef, record, type Turn } from './turn.ts'
+import { chargeOf } from './usage.ts'
 
 /** From this loss on a call is delivered with nothing else running. */
 const lossesTogetherMax = 3
@@ -86,17 +88,33 @@ export function withdrawRequest(turn: Turn, call: CallState): void {
   turn.commands.push({ kind: 'release', call: call.ref })
 }
 
+type AttemptStarted = KernelEvent & { kind: 'AttemptStarted' }
+
 /** The call has its place: its attempt is recorded and will be made after the commit. */
-export function admitted(turn: Turn, call: CallState, contract: ActionContract): void {
+export function admitted(
+  turn: Turn,
+  call: CallState,
+  answer: { readonly contract: ActionContract; readonly isAccounted?: boolean },
+): void {
   const { state } = turn
+  const { contract, isAccounted = false } = answer
   if (call.status !== 'scheduled' || !call.requested) return
   if (!mayStart(state, call)) return withdrawRequest(turn, call)
   if (isCounted(call)) state.requestedCalls--
   const { effect, hasLookup: lookup, hash } = contract
   const attempt = call.redeliver ? call.attempt : call.attempt + 1
-  const started = { kind: 'AttemptStarted', attempt, effect, lookup, contract: hash } as const
-  const ref = eventRef(call.ref)
-  record(turn, isAlone(call) ? { ...started, ...ref, alone: true } : { ...started, ...ref })
+  const charge = chargeOf(call, contract, isAccounted)
+  const started: { -readonly [K in keyof AttemptStarted]: AttemptStarted[K] } = {
+    kind: 'AttemptStarted',
+    ...eventRef(call.ref),
+    attempt,
+    effect,
+    lookup,
+    contract: hash,
+  }
+  if (isAlone(call)) started.alone = true
+  if (charge !== undefined) started.charge = charge
+  record(turn, started)
   const { agent, action } = agentTargetOf(call)
   turn.commands.push({
     kind: 'invoke',

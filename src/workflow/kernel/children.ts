@@ -1,4 +1,5 @@
 import { type ErrorJson, OrchestrationError, WorkflowTimeoutError } from '../../core/errors.ts'
+import { isNoUsage } from '../../core/usage.ts'
 import { executionIdMax } from '../../core/ids.ts'
 import { limits } from '../../core/limits.ts'
 import type { PlanTarget } from '../plan/plan.ts'
@@ -72,8 +73,9 @@ export function steerChildren(turn: Turn, verb: 'pause' | 'resume'): void {
 /** The execution that worked for the call has ended. */
 export function childEnded(turn: Turn, call: CallState, end: ChildEnd): void {
   const { dueAtMs } = call
-  const { status, agentCalls } = end
-  record(turn, { kind: 'ChildEnded', ...eventRef(call.ref), status, agentCalls })
+  const { status, agentCalls, usage } = end
+  const ended = { kind: 'ChildEnded', ...eventRef(call.ref), status, agentCalls } as const
+  record(turn, isNoUsage(usage) ? ended : { ...ended, ...usage })
   if (dueAtMs !== null) turn.commands.push({ kind: 'disarm', timer: { call: call.ref, dueAtMs } })
   // However the undoing of another execution went, it keeps the account of it.
   if (call.ref.undo !== null || status === 'completed') return completeCall(turn, call, end.output)

@@ -16,6 +16,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
     'parent',
     'pins',
     'flags',
+    'tenant',
   ],
   ['StepScheduled', 'step', 'call', 'items'],
   ['CallScheduled', 'step', 'index', 'call'],
@@ -32,6 +33,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
     'undo',
     'alone',
     'part',
+    'charge',
   ],
   ['AttemptLost', 'step', 'index', 'undo', 'part'],
   ['RetryScheduled', 'step', 'dueAtMs', 'error', 'index', 'undo', 'part'],
@@ -60,7 +62,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
   ['CheckpointTaken', 'reason', 'label'],
   ['TdaObserved', 'context'],
   ['ChildStarted', 'step', 'attempt', 'executionId', 'documentHash', 'index', 'undo', 'dueAtMs'],
-  ['ChildEnded', 'step', 'status', 'agentCalls', 'index', 'undo'],
+  ['ChildEnded', 'step', 'status', 'agentCalls', 'index', 'undo', 'tokens', 'costUsd'],
   [
     'RollbackRequested',
     'checkpoint',
@@ -83,6 +85,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
   ['PatternStarted', 'step', 'pattern', 'index', 'dueAtMs'],
   ['PartScheduled', 'step', 'part', 'agent', 'action', 'input', 'note', 'index'],
   ['PatternDecided', 'step', 'result', 'index'],
+  ['UsageSettled', 'step', 'tokens', 'costUsd', 'index', 'undo', 'charge', 'part'],
 ]
 
 /** Fields that may be JSON null themselves. */

@@ -28,6 +28,8 @@ export type KernelEvent =
       readonly pins?: { readonly [nameAndRange: string]: string }
       /** What a flag provider decided. */
       readonly flags?: { readonly [flag: string]: boolean }
+      /** Whose budget its calls spend; the root's for the whole tree. */
+      readonly tenant?: string
     }
   /** Steps that were settled in another execution, and its state, are taken over. */
   | {
@@ -61,11 +63,13 @@ export type KernelEvent =
       /** When the call gives up waiting for it. */
       readonly dueAtMs?: number
     })
-  /** The execution that worked for the call has ended; `agentCalls` is what its tree has spent. */
+  /** The execution that worked for the call has ended; the numbers are what its tree has spent. */
   | (NamesCall & {
       readonly kind: 'ChildEnded'
       readonly status: 'completed' | 'failed' | 'cancelled'
       readonly agentCalls: number
+      readonly tokens?: number
+      readonly costUsd?: number
     })
   /** The execution goes back to the event `seq`; `steps` are decided anew. */
   | {
@@ -134,6 +138,15 @@ export type KernelEvent =
       readonly contract: string
       /** Delivered with nothing else running, because earlier deliveries were lost. */
       readonly alone?: boolean
+      readonly charge?: Charge
+    })
+  /** What a delivery has used is known: it takes the place of what was reserved for it. */
+  | (NamesCall & {
+      readonly kind: 'UsageSettled'
+      readonly tokens: number
+      readonly costUsd: number
+      /** What was reserved, and when; absent where nothing was. */
+      readonly charge?: Charge & { readonly atMs: number }
     })
   /** The process ended while the attempt ran. */
   | (NamesCall & { readonly kind: 'AttemptLost' })
@@ -238,9 +251,20 @@ export type KernelEvent =
 
 /**
  * Who refused a call before it reached its agent. `pool`: the queue of the agent is full; `breaker`: the
- * agent's circuit breaker is open; `concurrency`: too many run under the step's key.
+ * agent's circuit breaker is open; `concurrency`: too many run under the step's key; `budget`: less is left
+ * than the action may use.
  */
-export type RefusalReason = 'pool' | 'breaker' | 'concurrency'
+export type RefusalReason = 'pool' | 'breaker' | 'concurrency' | 'budget'
+
+/** What a delivery reserves in budgets until its use is known. */
+export interface Charge {
+  /** Id of the agent that was called. */
+  readonly agent: string
+  /** Counted against the budgets of agent and tenant. */
+  readonly calls?: number
+  readonly tokens?: number
+  readonly costUsd?: number
+}
 
 /** What a pattern came to. */
 export type PatternResult = { readonly output: JsonValue } | { readonly error: ErrorJson }

@@ -1,7 +1,9 @@
 import { assertNever, invariant } from '../../core/assert.ts'
 import type { JsonValue } from '../../core/json.ts'
+import { addUsage, noUsage } from '../../core/usage.ts'
 import { callLabel, type CallRef, refOf } from './call-ref.ts'
 import type { KernelEvent } from './events.ts'
+import { endsDelivery, foldCharge, foldSettled, foldUsed } from './fold-usage.ts'
 import { createCall, setStatus } from './fold-step.ts'
 import { reviveParts } from './revive.ts'
 import { idempotencyKey } from './keys.ts'
@@ -37,6 +39,7 @@ export type CallEvent = Extract<
       | 'CompensationScheduled'
       | 'ChildStarted'
       | 'ChildEnded'
+      | 'UsageSettled'
   }
 >
 
@@ -46,9 +49,13 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
   if (event.kind === 'CompensationScheduled') return foldCompensation(state, ref, event)
   const call = findCall(state, ref)
   invariant(call !== undefined, `execution '${state.executionId}' has no call '${callLabel(ref)}'`)
+  if (endsDelivery.has(event.kind)) foldUsed(state, call)
   switch (event.kind) {
     case 'AttemptStarted':
-      foldStarted(state, call, event)
+      foldStarted(state, call, event, atMs)
+      break
+    case 'UsageSettled':
+      foldSettled(state, call, event)
       break
     case 'AttemptLost':
       foldLost(state, call)
@@ -86,10 +93,7 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
       foldCompleted(state, call, event, atMs)
       break
     case 'CallFailed':
-      if (event.raw !== undefined) remember(state, call, event.raw)
-      if (call.ref.undo !== null) foldUndoFailed(state, call, event.error, atMs)
-      call.error = event.error
-      setStatus(state, call, 'failed')
+      foldFailed(state, call, event, atMs)
       break
     case 'CallResolved':
       call.isLost = false
@@ -128,7 +132,9 @@ function foldStarted(
   state: ExecutionState,
   call: CallState,
   event: CallEvent & { kind: 'AttemptStarted' },
+  atMs: number,
 ): void {
+  if (event.charge !== undefined) foldCharge(state, call, event.charge, atMs)
   if (isCounted(call)) {
     call.step.attempts++
     state.agentCalls++
@@ -144,6 +150,18 @@ function foldStarted(
   call.alone = event.alone ?? false
   call.dueAtMs = null
   setStatus(state, call, 'running')
+}
+
+function foldFailed(
+  state: ExecutionState,
+  call: CallState,
+  event: CallEvent & { kind: 'CallFailed' },
+  atMs: number,
+): void {
+  if (event.raw !== undefined) remember(state, call, event.raw)
+  if (call.ref.undo !== null) foldUndoFailed(state, call, event.error, atMs)
+  call.error = event.error
+  setStatus(state, call, 'failed')
 }
 
 /** A refused delivery stays one: no attempt was made. */
@@ -168,7 +186,8 @@ function foldChildStarted(
   if (call.ref.undo === null) call.step.attempts++
   call.attempt = event.attempt
   call.token++
-  if (call.child?.executionId !== executionId) call.childCalls = 0
+  if (call.child?.executionId !== executionId)
+    Object.assign(call, { childCalls: 0, childUsage: noUsage })
   call.child = { executionId, documentHash }
   call.dueAtMs = event.dueAtMs ?? null
   call.isLost = false
@@ -185,6 +204,9 @@ function foldChildEnded(
   if (call.ref.undo !== null) return
   state.agentCalls += event.agentCalls - call.childCalls
   call.childCalls = event.agentCalls
+  const usage = { tokens: event.tokens ?? 0, costUsd: event.costUsd ?? 0 }
+  state.spent = addUsage(addUsage(state.spent, call.childUsage, -1), usage)
+  call.childUsage = usage
 }
 
 function foldPoll(

@@ -1,3 +1,4 @@
+import { noUsage } from '../../core/usage.ts'
 import type { ScheduledCall } from './events.ts'
 import type { CallRef } from './call-ref.ts'
 import { callsOf, type PartState } from './hosted-state.ts'
@@ -68,6 +69,8 @@ export function createCall(
     childCalls: 0,
     hosted: null,
     part,
+    childUsage: noUsage,
+    charge: null,
     losses: 0,
     lossesAlone: 0,
     alone: false,

@@ -76,6 +76,7 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     case 'CallResolved':
     case 'CallCancelled':
     case 'SignalDelivered':
+    case 'UsageSettled':
       foldCallEvent(state, event, atMs)
       return
     default:
@@ -166,6 +167,7 @@ function foldStart(
   state.startedAtMs = atMs
   state.dueAtMs = event.dueAtMs ?? null
   state.pins = event.pins ?? state.pins
+  state.tenant = event.tenant ?? null
   if (event.parent !== undefined) {
     const { executionId, step, index, token, depth } = event.parent
     state.parent = { executionId, call: { step, index: index ?? null, undo: null }, token }

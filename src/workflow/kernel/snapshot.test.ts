@@ -29,6 +29,7 @@ const contracts = (['read', 'idempotent', 'once', 'once'] as const).map(
     effect,
     hasLookup: i === 3,
     hash: '0a',
+    ...(i % 2 === 0 ? {} : { most: { tokens: 5, costUsd: 0.1 } }),
   }),
 )
 const errors: readonly ErrorJson[] = [
@@ -42,9 +43,9 @@ const outcomes: readonly CallOutcome[] = [
   { kind: 'completed', output: null, state: [{ key: 'a', value: 'v', metadata: { by: 'me' } }] },
   { kind: 'completed', output: 1.5, state: [{ key: 'b', value: [0], ttlMs: 5_000 }, { key: 'a' }] },
   { kind: 'completed', output: 'x', state: [{ key: 'a', value: 2, expectedVersion: 1 }] },
-  { kind: 'failed', error: retryable },
+  { kind: 'failed', error: retryable, usage: { tokens: 2, costUsd: 0.5 } },
   { kind: 'failed', error: definite },
-  { kind: 'unknown', error: retryable },
+  { kind: 'unknown', error: retryable, isUsageOpen: true },
   { kind: 'suspended', signal: 'go', schema: { type: 'string' }, resumeToken: { at: 2 } },
   { kind: 'suspended', signal: 'on', schema: null, resumeToken: null },
 ]
@@ -181,7 +182,13 @@ class World {
       case 'steerChild': {
         const status = pickOf(['completed', 'failed', 'cancelled'] as const, choice)!
         const error = status === 'completed' ? null : pickOf(errors, choice >> 2)!
-        const end = { status, output: { n: 1 }, error, agentCalls: choice % 3 }
+        const end = {
+          status,
+          output: { n: 1 },
+          error,
+          agentCalls: choice % 3,
+          usage: { tokens: choice % 5, costUsd: 0 },
+        }
         return { kind: 'childEnded', call: command.call, token: command.token, end }
       }
       case 'rollBack':
@@ -255,6 +262,7 @@ const origins: readonly Origin[] = [
   {
     pins: { 'w@1': 'ff' },
     flags: { on: true },
+    tenant: 'acme',
     parent: { executionId: 'p', call: { step: 's', index: 1, undo: null }, token: 2, depth: 3 },
   },
 ]

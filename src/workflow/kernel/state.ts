@@ -3,9 +3,19 @@ import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { Plan, PlanStep } from '../plan/plan.ts'
 import type { CallRef } from './call-ref.ts'
-import { kernelVersion } from './events.ts'
+import { noUsage, type Usage } from '../../core/usage.ts'
+import { type Charge, kernelVersion } from './events.ts'
 import { findPart, type HostedState, type PartState } from './hosted-state.ts'
 import { LiveCalls } from './live-calls.ts'
+import type {
+  DeadLetter,
+  ParentRef,
+  RollbackState,
+  StateEntry,
+  TakenCheckpoint,
+} from './state-records.ts'
+
+export type { DeadLetter, ParentRef, RollbackState, StateEntry, TakenCheckpoint }
 
 /**
  * Where an execution is in its life.
@@ -97,6 +107,9 @@ export interface CallState {
   hosted: HostedState | null
   /** Set for a call that a pattern wanted. */
   readonly part: PartState | null
+  childUsage: Usage
+  /** What its last delivery has reserved and not settled. */
+  charge: OpenCharge | null
   losses: number
   lossesAlone: number
   alone: boolean
@@ -108,6 +121,9 @@ export interface CallState {
   before: CallState | null
   after: CallState | null
 }
+
+/** What a delivery has reserved, and when. */
+export type OpenCharge = Charge & { readonly atMs: number }
 
 /** Another execution, started for a call. */
 export interface ChildRef {
@@ -181,59 +197,6 @@ export interface UndoEntry {
   readonly child: ChildRef | null
 }
 
-/** One entry of the state that the steps of an execution share. */
-export interface StateEntry {
-  readonly key: string
-  readonly value: JsonValue
-  readonly version: number
-  readonly atMs: number
-  readonly expiresAtMs: number | null
-  readonly metadata: JsonObject
-  readonly isDeleted: boolean
-}
-
-/** A checkpoint that was taken apart from a step's completion. */
-export interface TakenCheckpoint {
-  readonly seq: number
-  readonly label: string | null
-  readonly reason: 'verb' | 'anomaly'
-  readonly atMs: number
-}
-
-/** A rollback under way. */
-export interface RollbackState {
-  readonly checkpointId: string
-  readonly seq: number
-  /** Numbers of the steps that are decided anew. */
-  readonly steps: ReadonlySet<number>
-  /** The state at the checkpoint. */
-  readonly entries: readonly StateEntry[]
-  /** The execution fails once it has gone back. */
-  readonly isFinal: boolean
-  /** It had ended before, so its timeout begins anew. */
-  readonly isReopened: boolean
-  /** Somebody paused it on the way: what is still to be undone waits. One that was paused before goes back all the same. */
-  isPauseHolding: boolean
-}
-
-/** Something that failed and that nobody tries again by itself. */
-export interface DeadLetter {
-  readonly id: string
-  readonly stepId: string | null
-  readonly error: ErrorJson
-  readonly atMs: number
-  /** The failed compensation; null for the execution's own failure. */
-  readonly undo: number | null
-}
-
-/** The call of another execution that an execution works for. */
-export interface ParentRef {
-  readonly executionId: string
-  readonly call: CallRef
-  /** Which delivery of that call this is. */
-  readonly token: number
-}
-
 /** All that is known of one execution: the fold of its events. Owned and changed by the kernel only. */
 export interface ExecutionState {
   readonly executionId: string
@@ -264,6 +227,13 @@ export interface ExecutionState {
   agentCalls: number
   /** Places asked for whose attempts have not started: they will count. */
   requestedCalls: number
+  /** What calls have used, sub-workflows included, and what running ones have reserved. */
+  spent: Usage
+  reserved: Usage
+  /** What compensations have used, which is outside the budget. */
+  spentUndoing: Usage
+  /** Whose budget its calls spend; null for nobody's. */
+  tenant: string | null
   readonly signals: Map<string, JsonValue[]>
   signalCount: number
   readonly undo: UndoEntry[]
@@ -298,6 +268,22 @@ export interface ExecutionState {
 }
 
 const noPins = {}
+const noCalls: Readonly<Record<CallStatus, number>> = {
+  scheduled: 0,
+  running: 0,
+  lookingUp: 0,
+  child: 0,
+  coordinating: 0,
+  backoff: 0,
+  polling: 0,
+  sleeping: 0,
+  waiting: 0,
+  suspended: 0,
+  uncertain: 0,
+  completed: 0,
+  failed: 0,
+  cancelled: 0,
+}
 
 /** An execution before its first event. */
 export function newExecution(executionId: string, plan: Plan, input: JsonObject): ExecutionState {
@@ -328,24 +314,13 @@ export function newExecution(executionId: string, plan: Plan, input: JsonObject)
     ready: [],
     unsettled: steps.length,
     live: new LiveCalls(),
-    counts: {
-      scheduled: 0,
-      running: 0,
-      lookingUp: 0,
-      child: 0,
-      coordinating: 0,
-      backoff: 0,
-      polling: 0,
-      sleeping: 0,
-      waiting: 0,
-      suspended: 0,
-      uncertain: 0,
-      completed: 0,
-      failed: 0,
-      cancelled: 0,
-    },
+    counts: { ...noCalls },
     agentCalls: 0,
     requestedCalls: 0,
+    spent: noUsage,
+    reserved: noUsage,
+    spentUndoing: noUsage,
+    tenant: null,
     signals: new Map(),
     signalCount: 0,
     undo: [],

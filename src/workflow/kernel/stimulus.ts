@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { Random } from '../../core/random.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { StateWrite } from '../../core/contracts/state.ts'
+import type { Usage } from '../../core/usage.ts'
 import type { CallRef } from './call-ref.ts'
 import type { RefusalReason } from './events.ts'
 import type { ForkOrigin } from './fork.ts'
@@ -17,7 +18,13 @@ export type Stimulus =
   /** The journal was folded after a crash or a hand-over: what ran is lost, timers are to be armed again. */
   | { readonly kind: 'recovered' }
   /** The call has a place in its agent's pool and may start now. */
-  | { readonly kind: 'admitted'; readonly call: CallRef; readonly contract: ActionContract }
+  | {
+      readonly kind: 'admitted'
+      readonly call: CallRef
+      readonly contract: ActionContract
+      /** The agent or the tenant has a budget, in which the call is counted. Default false. */
+      readonly isAccounted?: boolean
+    }
   /** The call may not start: it did not reach its agent. */
   | {
       readonly kind: 'refused'
@@ -78,6 +85,7 @@ export interface Origin {
   }
   readonly pins?: { readonly [nameAndRange: string]: string }
   readonly flags?: { readonly [flag: string]: boolean }
+  readonly tenant?: string
   readonly fork?: ForkOrigin
 }
 
@@ -88,6 +96,7 @@ export interface ChildEnd {
   readonly error: ErrorJson | null
   /** What its whole tree has spent. */
   readonly agentCalls: number
+  readonly usage: Usage
 }
 
 export type Resolution =

@@ -20,6 +20,7 @@ import { refuseRollback, requestRollback } from './rollback.ts'
 import { receiveSignal } from './signals.ts'
 import { type CallState, type ExecutionState, findCall } from './state.ts'
 import type { Moment, Origin, Resolution, Stimulus, Timer } from './stimulus.ts'
+import { settleLookedUp, settleUsage } from './usage.ts'
 import { eventRef, newTurn, record, scopeOf, type Transition, type Turn } from './turn.ts'
 
 /**
@@ -96,18 +97,22 @@ function answer(turn: Turn, stimulus: Answer): void {
   if (call === undefined) return
   switch (stimulus.kind) {
     case 'admitted':
-      return admitted(turn, call, stimulus.contract)
+      return admitted(turn, call, stimulus)
     case 'refused':
       return refused(turn, call, stimulus)
     case 'leftOut':
       return leftOut(turn, call)
     case 'ended':
-      if (call.status === 'running' && call.token === stimulus.token)
+      if (call.status === 'running' && call.token === stimulus.token) {
+        settleUsage(turn, call, stimulus.outcome)
         attemptEnded(turn, call, stimulus.outcome)
+      }
       return
     case 'lookedUp':
-      if (call.status === 'lookingUp' && call.token === stimulus.token)
+      if (call.status === 'lookingUp' && call.token === stimulus.token) {
+        settleLookedUp(turn, call, stimulus.outcome)
         lookedUp(turn, call, stimulus.outcome)
+      }
       return
     case 'resolve':
       if (call.status === 'uncertain') resolve(turn, call, stimulus.resolution)
@@ -205,13 +210,11 @@ function recordStart(turn: Turn, origin: Origin): void {
 
 const nothing = {}
 
-function originFields({
-  parent,
-  pins,
-  flags,
-}: Origin): Partial<KernelEvent & { kind: 'ExecutionStarted' }> {
-  if (parent === undefined && pins === undefined && flags === undefined) return nothing
+function originFields(origin: Origin): Partial<KernelEvent & { kind: 'ExecutionStarted' }> {
+  const { parent, pins, flags, tenant } = origin
+  if (Object.keys(origin).length === 0) return nothing
   return {
+    ...(tenant === undefined ? {} : { tenant }),
     ...(parent === undefined
       ? {}
       : {

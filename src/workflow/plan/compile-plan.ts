@@ -61,6 +61,10 @@ export function compilePlan(document: WorkflowDocument, hash: string): Plan {
     },
     checkpointSeverity: document.checkpoints?.onAnomalySeverity ?? null,
     agentCallsMax: document.budget?.agentCalls ?? null,
+    usageMax: {
+      tokens: document.budget?.tokens ?? Infinity,
+      costUsd: document.budget?.costUsd ?? Infinity,
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 import type { PatternSpec } from '../../core/contracts/pattern.ts'
+import type { Usage } from '../../core/usage.ts'
 import type { CompiledExpression, CompiledTemplate } from '../expression/scope.ts'
 
 /** A length of time: milliseconds, or a template that gives them or a duration text. */
@@ -28,6 +29,8 @@ export interface Plan {
   readonly checkpointSeverity: number | null
   /** Attempts of calls that the execution may spend; null for any number. */
   readonly agentCallsMax: number | null
+  /** Tokens and dollars that its calls may use; infinity for any number. */
+  readonly usageMax: Usage
 }
 
 export interface PlanStep {

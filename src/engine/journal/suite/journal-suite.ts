@@ -15,6 +15,7 @@ import {
   startTwo,
   throws,
 } from './journal-samples.ts'
+import { budgetChecks, reopenedBudgetChecks } from './budget-suite.ts'
 import { operationChecks, reopenedOperationChecks } from './operation-suite.ts'
 import { reopenedRetentionChecks, retentionChecks } from './retention-suite.ts'
 
@@ -44,9 +45,15 @@ export function journalSuite(
     ...lookupChecks,
     ...payloadChecks,
     ...operationChecks,
+    ...budgetChecks,
     ...retentionChecks,
     ...(gaps.reopen === undefined
-      ? { ...durableChecks, ...reopenedOperationChecks, ...reopenedRetentionChecks }
+      ? {
+          ...durableChecks,
+          ...reopenedOperationChecks,
+          ...reopenedBudgetChecks,
+          ...reopenedRetentionChecks,
+        }
       : {}),
     ...(gaps.takeOver === undefined ? ownerChecks : {}),
   }
