@@ -289,6 +289,8 @@ function foldCancelled(state: ExecutionState, call: CallState, isUnknown: boolea
       if (!isRollback) state.uncertain.push(callLabel(call.ref))
     }
   }
+  // What became of a lost delivery is said by the event; that a lookup knew it is recorded nowhere else.
+  call.isLost = false
   call.dueAtMs = null
   setStatus(state, call, 'cancelled')
 }
