@@ -4,11 +4,11 @@ import { anomalyBarsMax } from './anomaly.ts'
 import type { Anomaly } from './anomaly.ts'
 import { classify } from './classify.ts'
 import { longestBars } from './diagram-distance.ts'
-import { NumberRing } from './number-ring.ts'
 import type { SeriesPoint } from './series.ts'
 import { surpriseMax } from './tail-model.ts'
 import { TopologyChannel } from './topology-channel.ts'
 import type { WindowShape } from './topology-channel.ts'
+import { PeakFilter, TrackRecord } from './track-record.ts'
 import { ValueChannels } from './value-channels.ts'
 
 export interface DetectorOptions {
@@ -24,7 +24,7 @@ export interface DetectorOptions {
   readonly dimension?: number
   /** Delay of the embedding in points; null, the default, takes it from the first window. */
   readonly delay?: number | null
-  /** Score from which an anomaly begins, as −log10 of a probability. Default 4.5. */
+  /** Alert from which an anomaly begins, as −log10 of a probability. Default 2.8, one in 600 points. */
   readonly threshold?: number
   /** Points that are learnt from before anything is reported. Default two windows. */
   readonly warmUpPoints?: number
@@ -36,6 +36,11 @@ export interface DetectorOptions {
 export interface DetectorUpdate {
   /** −log10 of the probability of what was seen at this point; 0 while warming up. */
   readonly score: number
+  /**
+   * What the point calls for by itself: 0 unless it surprises more than the window before it, and less than
+   * `score` where the same has been seen before. An anomaly begins where it reaches the threshold.
+   */
+  readonly alert: number
   readonly threshold: number
   /** Whether an anomaly is going on after this point. */
   readonly isOpen: boolean
@@ -48,14 +53,17 @@ export interface DetectorUpdate {
 /** An open anomaly is kept open down to this share of the threshold. */
 const releaseShare = 0.6
 /**
- * How much a shape's surprise counts. There are far fewer windows than values, so their probabilities cannot get
- * as small; the weight was chosen on public series by what it finds against what it cries wolf about.
+ * How much of each channel's surprise counts. Only the gaps of novel values are nearly independent of each other;
+ * the other channels see neighbouring points again and again, so their probabilities are taken with salt.
  */
-const shapeShare = 1.6
-
-const channels = ['jump', 'level', 'season', 'flat', 'shape'] as const
-type Channel = (typeof channels)[number]
+const shares = { novelty: 1, jump: 0.6, level: 0.3, season: 0.4, flat: 0.6, shape: 0.8 } as const
+type Channel = keyof typeof shares
 type Scores = Readonly<Record<Channel, number>>
+const channels = Object.keys(shares) as Channel[]
+const valueChannels = channels.filter((channel) => channel !== 'shape')
+
+const strongest = (of: readonly Channel[], scores: Scores): number =>
+  Math.max(...of.map((channel) => shares[channel] * scores[channel]))
 
 interface OpenAnomaly {
   readonly index: number
@@ -74,22 +82,23 @@ interface OpenAnomaly {
  * Finds anomalies in one series while it arrives: no look-ahead, bounded memory, the same answer for
  * the same points however they are delivered.
  *
- * Each point is judged by its value (jump, level, season, run of equal values) and, every `stridePoints`, by
- * the shape of the window that ends with it (delay embedding, Vietoris-Rips persistence, features against those of
- * earlier windows). The score is the largest surprise. States: warming up → quiet → open (score ≥
- * threshold) → quiet again after a quarter of a window below 0.6 · threshold, or after four windows: a change
- * that stays is one anomaly and then the new normal.
+ * Each point is judged by its value (novelty, jump, level, season, run of equal values) and, every `stridePoints`,
+ * by the shape of the window that ends with it (delay embedding, Vietoris-Rips persistence, features against those of
+ * earlier windows). The score is the largest surprise; what a channel calls again and again counts for less and
+ * less (`TrackRecord`). States: warming up → quiet → open (alert ≥ threshold) → quiet again after a quarter of a
+ * window below 0.6 · threshold, or after four windows: a change that stays is one anomaly and then the new
+ * normal. `docs/tda.md` has the method, its sources and its figures.
  */
 export class StreamDetector {
   readonly #options: Required<DetectorOptions>
   readonly #values: ValueChannels
   readonly #topology: TopologyChannel
-  #times: NumberRing
   #index = -1
   #shape: WindowShape | null = null
   #shapeScore = 0
   #open: OpenAnomaly | null = null
-  readonly #muted = new Set<Channel>()
+  readonly #records: Readonly<Record<Channel, TrackRecord>>
+  readonly #peaks: PeakFilter
 
   /** @throws InputError when an option is out of its range. */
   constructor(options: DetectorOptions) {
@@ -100,16 +109,30 @@ export class StreamDetector {
       stridePoints: 4,
       dimension: 3,
       delay: null,
-      threshold: 4.5,
+      threshold: 2.8,
       warmUpPoints: 2 * windowPoints,
       historyPoints: 2_048,
       ...options,
     }
     checkOptions(this.#options)
     this.#values = new ValueChannels(this.#options.historyPoints)
-    this.#times = new NumberRing(windowPoints)
-    const { dimension, delay } = this.#options
+    const { dimension, delay, historyPoints } = this.#options
+    const restPoints = windowPoints
+    const record = (): TrackRecord => new TrackRecord({ restPoints, memoryPoints: historyPoints })
+    this.#records = {
+      novelty: record(),
+      jump: record(),
+      level: record(),
+      season: record(),
+      flat: record(),
+      shape: record(),
+    }
+    this.#peaks = new PeakFilter(restPoints)
     this.#topology = new TopologyChannel({ dimension, delay, cloudPointsMax: 64 })
+  }
+
+  get threshold(): number {
+    return this.#options.threshold
   }
 
   /** Takes the next point; `t` in milliseconds, not earlier than the one before except by a clock change. */
@@ -125,13 +148,13 @@ export class StreamDetector {
     }
     this.#index++
     const value = this.#values.judge(point.v)
-    this.#times.push(point.t)
     const shaped = this.#judgeShape()
     // Between two looks at the window its last surprise stands.
-    if (shaped !== null) this.#shapeScore = shapeShare * shaped.surprise
+    if (shaped !== null) this.#shapeScore = shaped.surprise
     const scores = { ...value, shape: this.#shapeScore }
+    const alert = this.#call(scores)
     if (this.#index < this.#options.warmUpPoints) return this.#quiet()
-    return this.#follow(point, scores, value.deviation)
+    return this.#follow(point, { scores, alert, deviation: value.deviation })
   }
 
   /** Ends the series: closes and returns the anomaly that is still open, or null. */
@@ -148,9 +171,18 @@ export class StreamDetector {
     return this.#shape
   }
 
+  /** The loudest call of all channels at this point. */
+  #call(scores: Scores): number {
+    const calls = channels.map((channel) =>
+      this.#records[channel].call(shares[channel] * scores[channel]),
+    )
+    return this.#peaks.next(Math.max(...calls))
+  }
+
   #quiet(): DetectorUpdate {
     return {
       score: 0,
+      alert: 0,
       threshold: this.#options.threshold,
       isOpen: false,
       opened: null,
@@ -158,13 +190,15 @@ export class StreamDetector {
     }
   }
 
-  #follow(point: SeriesPoint, scores: Scores, deviation: number): DetectorUpdate {
+  #follow(
+    point: SeriesPoint,
+    seen: { readonly scores: Scores; readonly alert: number; readonly deviation: number },
+  ): DetectorUpdate {
     const { threshold, windowPoints } = this.#options
+    const { scores, alert, deviation } = seen
     const release = releaseShare * threshold
-    for (const channel of this.#muted) if (scores[channel] < release) this.#muted.delete(channel)
-    const heard = (channel: Channel): number => (this.#muted.has(channel) ? 0 : scores[channel])
-    const byValue = Math.max(heard('jump'), heard('level'), heard('season'), heard('flat'))
-    const score = Math.max(byValue, heard('shape'))
+    const byValue = strongest(valueChannels, scores)
+    const score = strongest(channels, scores)
     let opened: Anomaly | null = null
     let closed: Anomaly | null = null
     const open = this.#open
@@ -183,10 +217,9 @@ export class StreamDetector {
       open.deviation = Math.max(open.deviation, deviation)
       const isLasting = this.#index - open.index >= 4 * windowPoints
       if (isLasting || this.#index - open.lastIndex >= windowPoints / 4) {
-        this.#mute(scores, release)
         closed = this.finish()
       }
-    } else if (score >= threshold) {
+    } else if (alert >= threshold) {
       const { t } = point
       const index = this.#index
       const seen = { peak: score, scores, deviation, shape: this.#shape }
@@ -194,12 +227,7 @@ export class StreamDetector {
       this.#open = { index, lastIndex: index, t0Ms: t, t1Ms: t, isByShape, ...seen }
       opened = this.#report(this.#open)
     }
-    return { score, threshold, isOpen: this.#open !== null, opened, closed }
-  }
-
-  /** What still surprises when an anomaly is closed is not heard again until it has calmed down. */
-  #mute(scores: Scores, release: number): void {
-    for (const channel of channels) if (scores[channel] >= release) this.#muted.add(channel)
+    return { score, alert, threshold, isOpen: this.#open !== null, opened, closed }
   }
 
   #report(open: OpenAnomaly): Anomaly {
@@ -251,13 +279,13 @@ function checkOptions(options: Required<DetectorOptions>): void {
 }
 
 function largest(a: Scores, b: Scores): Scores {
-  const { jump, level, season, flat, shape } = a
   return {
-    jump: Math.max(jump, b.jump),
-    level: Math.max(level, b.level),
-    season: Math.max(season, b.season),
-    flat: Math.max(flat, b.flat),
-    shape: Math.max(shape, b.shape),
+    novelty: Math.max(a.novelty, b.novelty),
+    jump: Math.max(a.jump, b.jump),
+    level: Math.max(a.level, b.level),
+    season: Math.max(a.season, b.season),
+    flat: Math.max(a.flat, b.flat),
+    shape: Math.max(a.shape, b.shape),
   }
 }
 

@@ -1,6 +1,7 @@
 import { NumberRing } from './number-ring.ts'
 import { findPeriod } from './periodicity.ts'
 import { differences, mean, median, medianAndSigma } from './robust-statistics.ts'
+import { SortedHistory } from './sorted-history.ts'
 import { TailModel } from './tail-model.ts'
 
 const jumpSpan = 15
@@ -8,11 +9,14 @@ const levelSpan = 8
 const tailPoints = 1_500
 const seasonEvery = 128
 const cyclesMax = 4
-/** Short-term means of neighbouring points are much alike, so their probabilities count for less. */
-const levelShare = 0.6
 
 /** How surprising one value is, by what it was compared with; each is −log10 of a probability. */
 export interface ValueSurprise {
+  /**
+   * The gap to the nearest value of the history. It is the H0 bar that the value adds to the diagram of
+   * the history, a component that stays apart until its gap is bridged.
+   */
+  readonly novelty: number
   /** Against the median of the values just before: spikes and steps. */
   readonly jump: number
   /** The short-term mean against the long-term median: shifts and drifts. */
@@ -28,6 +32,8 @@ export interface ValueSurprise {
 /** Judges each value of a stream before learning it. Keeps the newest `historyPoints` values. */
 export class ValueChannels {
   readonly values: NumberRing
+  readonly #sorted: SortedHistory
+  readonly #novelty = new TailModel(tailPoints)
   readonly #jump = new TailModel(tailPoints)
   readonly #level = new TailModel(tailPoints)
   readonly #season = new TailModel(tailPoints)
@@ -43,6 +49,7 @@ export class ValueChannels {
 
   constructor(historyPoints: number) {
     this.values = new NumberRing(historyPoints)
+    this.#sorted = new SortedHistory(historyPoints)
   }
 
   /** A robust standard deviation of the stream so far. */
@@ -65,6 +72,7 @@ export class ValueChannels {
     const smooth = alike === null ? 0 : this.#seasonResidual(value, alike)
     const outside =
       alike === null ? 0 : Math.max(Math.min(...alike) - value, value - Math.max(...alike), 0)
+    const gap = this.#sorted.gap(value)
     const floor = this.#stepMin
     // A step that every season makes at this phase is no news, however rare such steps are.
     const limit =
@@ -74,12 +82,14 @@ export class ValueChannels {
           ? Infinity
           : this.#outside.surprise(outside, floor)
     const surprise = {
+      novelty: this.#novelty.surprise(gap, floor),
       jump: Math.min(limit, this.#jump.surprise(step, floor)),
-      level: levelShare * this.#level.surprise(shift, floor),
+      level: this.#level.surprise(shift, floor),
       season: alike === null ? 0 : this.#season.surprise(smooth, floor),
       flat: this.#flatSurprise(value),
       deviation: Math.max(step, shift) / Math.max(this.#sigma, floor),
     }
+    this.#novelty.learn(gap)
     this.#jump.learn(step)
     // The long-term median means nothing yet at the very start.
     if (this.#seen >= 2 * jumpSpan) this.#level.learn(shift)
@@ -87,6 +97,7 @@ export class ValueChannels {
       this.#season.learn(smooth)
       this.#outside.learn(outside)
     }
+    this.#sorted.push(value, this.values.ago(this.values.capacity - 1))
     this.values.push(value)
     this.#seen++
     return surprise
