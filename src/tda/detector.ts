@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { OrchestrationError } from '../core/errors.ts'
-import { anomalyBarsMax } from './anomaly.ts'
 import type { Anomaly } from './anomaly.ts'
 import { classify } from './classify.ts'
-import { longestBars } from './diagram-distance.ts'
+import { wireDiagram } from './diagram-distance.ts'
 import type { SeriesPoint } from './series.ts'
 import { surpriseMax } from './tail-model.ts'
 import { TopologyChannel } from './topology-channel.ts'
@@ -253,7 +252,7 @@ export class StreamDetector {
       severity: severityOf({ peak: open.peak, threshold, magnitude }),
       score: round(open.peak),
       threshold,
-      diagram: diagramOf(open.shape),
+      diagram: open.shape === null ? [] : wireDiagram(open.shape.diagram),
       features: {
         ...featuresOf(open.shape),
         ...Object.fromEntries(channels.map((channel) => [channel, round(open.scores[channel])])),
@@ -300,18 +299,6 @@ function severityOf(seen: { peak: number; threshold: number; magnitude: number }
 }
 
 const round = (value: number): number => Number(value.toPrecision(6))
-
-function diagramOf(shape: WindowShape | null): [number, number, number][] {
-  if (shape === null) return []
-  const { h0, h1 } = shape.diagram
-  const half = anomalyBarsMax / 2
-  const bars = [h0, h1].flatMap((ofDimension, dimension) =>
-    longestBars(ofDimension, half).map((bar): [number, number, number] => {
-      return [dimension, round(bar.birth), round(bar.death)]
-    }),
-  )
-  return bars.filter(([, birth, death]) => death > birth)
-}
 
 function featuresOf(shape: WindowShape | null): Record<string, number> {
   if (shape === null) return {}

@@ -1,4 +1,5 @@
-import type { Bar } from './persistence.ts'
+import { anomalyBarsMax } from './anomaly.ts'
+import type { Bar, Diagram } from './persistence.ts'
 
 const toDiagonal = (bar: Bar): number => (bar.death - bar.birth) / 2
 const apart = (a: Bar, b: Bar): number =>
@@ -26,6 +27,17 @@ function costs(a: readonly Bar[], b: readonly Bar[]): Float64Array {
 /** The `count` longest bars, longest first. */
 export function longestBars(bars: readonly Bar[], count: number): readonly Bar[] {
   return bars.toSorted((a, b) => b.death - b.birth - (a.death - a.birth)).slice(0, count)
+}
+
+/** A diagram as an anomaly carries it: the longest bars of both dimensions, as [dimension, birth, death]. */
+export function wireDiagram({ h0, h1 }: Diagram): [number, number, number][] {
+  const round = (value: number): number => Number(value.toPrecision(6))
+  const bars = [h0, h1].flatMap((ofDimension, dimension) =>
+    longestBars(ofDimension, anomalyBarsMax / 2).map((bar): [number, number, number] => {
+      return [dimension, round(bar.birth), round(bar.death)]
+    }),
+  )
+  return bars.filter(([, birth, death]) => death > birth)
 }
 
 /**

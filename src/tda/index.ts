@@ -1,5 +1,6 @@
 export { anomalyKinds, anomalySchema, type Anomaly, type AnomalyKind } from './anomaly.ts'
 export { AnomalyFeed, anomalyEvents } from './anomaly-feed.ts'
+export { ChannelCoupling, type Coupling, type CouplingOptions } from './channel-coupling.ts'
 export { classify, type Classification } from './classify.ts'
 export {
   detectSeries,
@@ -13,6 +14,7 @@ export { topologyFeatures, type TopologyFeatures } from './features.ts'
 export { ripsPersistence, type Bar, type Diagram } from './persistence.ts'
 export { plotSeries, type PlotOptions } from './plot.ts'
 export { correlation, medianAndSigma } from './robust-statistics.ts'
+export { scanChannels, type ChannelScanOptions } from './scan-channels.ts'
 export { scanSeries, type ScanOptions, type ScanResult, type SeriesInput } from './scan.ts'
 export {
   openSeries,

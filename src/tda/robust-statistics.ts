@@ -44,27 +44,39 @@ export function differences(values: ArrayLike<number>): Float64Array {
   return steps
 }
 
-/** Pearson correlation of the common length, in -1..1; 0 when either side is constant. */
+/**
+ * Pearson correlation of the common length, in -1..1; 0 when either side is constant. Deviations are scaled before
+ * they are squared, so that neither huge nor tiny values leave the range of numbers.
+ */
 export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const n = Math.min(a.length, b.length)
-  let sumA = 0
-  let sumB = 0
-  for (let i = 0; i < n; i++) {
-    sumA += a[i] as number
-    sumB += b[i] as number
-  }
+  const left = scaledDeviations(a, n)
+  const right = scaledDeviations(b, n)
   let cross = 0
   let squaresA = 0
   let squaresB = 0
   for (let i = 0; i < n; i++) {
-    const da = (a[i] as number) - sumA / n
-    const db = (b[i] as number) - sumB / n
+    const da = left[i] as number
+    const db = right[i] as number
     cross += da * db
     squaresA += da * da
     squaresB += db * db
   }
   const size = Math.sqrt(squaresA * squaresB)
   return size > 0 ? Math.min(1, Math.max(-1, cross / size)) : 0
+}
+
+/** Deviations of the first `n` values from their mean as shares of the largest one; all 0 for constant values. */
+function scaledDeviations(values: ArrayLike<number>, n: number): Float64Array {
+  let sum = 0
+  for (let i = 0; i < n; i++) sum += (values[i] as number) / n
+  let largest = 0
+  for (let i = 0; i < n; i++) largest = Math.max(largest, Math.abs((values[i] as number) - sum))
+  const deviations = new Float64Array(n)
+  // Rounding of the mean must not make a constant series vary.
+  if (largest <= 1e-12 * Math.abs(sum) || !Number.isFinite(largest)) return deviations
+  for (let i = 0; i < n; i++) deviations[i] = ((values[i] as number) - sum) / largest
+  return deviations
 }
 
 /** The least-squares line `intercept + slope · index` and the sum of its squared residuals. */

@@ -260,6 +260,23 @@ function refuseTooMany(path: string, count: number): void {
   )
 }
 
+/** All numeric columns of a file, read while they are used. */
+export interface OpenChannels {
+  readonly columns: readonly string[]
+  /** May be walked once: a time and one value per column, NaN where a cell holds none. Throws as `openSeries`' points. */
+  readonly rows: AsyncIterable<{ readonly t: number; readonly values: readonly number[] }>
+}
+
+/**
+ * Opens all numeric columns of a CSV file as a stream of rows, in bounded memory.
+ *
+ * @throws SeriesError as `openSeries`.
+ */
+export async function openChannels(path: string): Promise<OpenChannels> {
+  const { layout, rows } = await openTable(path)
+  return { columns: layout.numeric.map((i) => layout.names[i] as string), rows }
+}
+
 /** Neighbouring rows of a file with all their numeric columns (NaN where a cell holds none). */
 export interface SeriesTable {
   readonly columns: readonly string[]
