@@ -24,6 +24,14 @@ export function anomalyRows(
   const paint = context.paintOut
   const rows = anomalies.map((anomaly, i) => [
     paint.dim(String(i + 1).padStart(3)),
+    ...anomalyCells(anomaly, paint),
+  ])
+  return tableLines(rows, context.stdout)
+}
+
+/** Kind, severity, score, beginning and length. */
+export function anomalyCells(anomaly: ListedAnomaly, paint: Paint): string[] {
+  return [
     typeof anomaly.kind === 'string' ? plainText(anomaly.kind) : '',
     severityText(anomaly.severity, paint),
     typeof anomaly.score === 'number' ? paint.dim(`score ${anomaly.score.toFixed(1)}`) : '',
@@ -33,8 +41,7 @@ export function anomalyRows(
         ? `for ${durationText(anomaly.t1Ms - anomaly.t0Ms)}`
         : 'one point',
     ),
-  ])
-  return tableLines(rows, context.stdout)
+  ]
 }
 
 function severityText(severity: unknown, paint: Paint): string {

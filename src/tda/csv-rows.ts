@@ -20,28 +20,30 @@ export function seriesError(place: string, what: string, hint?: string): Orchest
 }
 
 /**
- * The rows of a CSV file one by one, in bounded memory. Blank lines are left out; the delimiter (comma, semicolon
+ * The rows of a CSV file, or of `text` in its place, one by one, in bounded memory. Blank lines are left out; the delimiter (comma, semicolon
  * or tab) is the one found most often in the first line; cells may be quoted.
  *
  * @throws SeriesError when the file cannot be read, is binary, or has an endless line.
  */
-export async function* readCsvRows(path: string): AsyncGenerator<CsvRow> {
+export async function* readCsvRows(
+  path: string,
+  text: AsyncIterable<string> = createReadStream(path, { encoding: 'utf8' }),
+): AsyncGenerator<CsvRow> {
   let delimiter: string | null = null
   let line = 0
-  for await (const text of readLines(path)) {
+  for await (const content of readLines(path, text)) {
     line++
-    if (text.trim() === '') continue
-    delimiter ??= delimiterOf(text)
-    yield { line, cells: splitCells(text, delimiter) }
+    if (content.trim() === '') continue
+    delimiter ??= delimiterOf(content)
+    yield { line, cells: splitCells(content, delimiter) }
   }
 }
 
-async function* readLines(path: string): AsyncGenerator<string> {
-  const stream = createReadStream(path, { encoding: 'utf8' })
+async function* readLines(path: string, chunks: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = ''
   let isFirst = true
   try {
-    for await (const chunk of stream as AsyncIterable<string>) {
+    for await (const chunk of chunks) {
       if (chunk.includes('\u0000'))
         throw seriesError(path, 'is a binary file', 'give a CSV file of text')
       rest += isFirst && chunk.startsWith('\uFEFF') ? chunk.slice(1) : chunk
@@ -64,8 +66,6 @@ async function* readLines(path: string): AsyncGenerator<string> {
       `cannot be read (${messageOf(error)})`,
       'give the path of a readable CSV file',
     )
-  } finally {
-    stream.destroy()
   }
   if (rest !== '') yield rest
 }

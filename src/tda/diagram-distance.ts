@@ -29,9 +29,10 @@ export function longestBars(bars: readonly Bar[], count: number): readonly Bar[]
   return bars.toSorted((a, b) => b.death - b.birth - (a.death - a.birth)).slice(0, count)
 }
 
+const round = (value: number): number => Number(value.toPrecision(6))
+
 /** A diagram as an anomaly carries it: the longest bars of both dimensions, as [dimension, birth, death]. */
 export function wireDiagram({ h0, h1 }: Diagram): [number, number, number][] {
-  const round = (value: number): number => Number(value.toPrecision(6))
   const bars = [h0, h1].flatMap((ofDimension, dimension) =>
     longestBars(ofDimension, anomalyBarsMax / 2).map((bar): [number, number, number] => {
       return [dimension, round(bar.birth), round(bar.death)]

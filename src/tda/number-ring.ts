@@ -29,6 +29,12 @@ export class NumberRing {
   /** A copy of the newest `count` values that are at least `skip` old, oldest first. */
   newest(count: number, skip = 0): Float64Array {
     const available = Math.max(0, Math.min(count, this.#size - skip))
-    return Float64Array.from({ length: available }, (_, i) => this.ago(skip + available - 1 - i))
+    const copy = new Float64Array(available)
+    if (available === 0) return copy
+    const from = (this.#next - skip - available + 2 * this.capacity) % this.capacity
+    const untilEnd = Math.min(available, this.capacity - from)
+    copy.set(this.#values.subarray(from, from + untilEnd))
+    copy.set(this.#values.subarray(0, available - untilEnd), untilEnd)
+    return copy
   }
 }

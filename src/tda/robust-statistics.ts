@@ -3,7 +3,7 @@ const madToSigma = 1.4826
 
 /** The finite values in ascending order, as a new array. */
 function sorted(values: ArrayLike<number>): Float64Array {
-  return Float64Array.from(values).sort()
+  return new Float64Array(values).sort()
 }
 
 /** The `fraction` quantile (0 to 1) of ascending values, interpolated; 0 for no values. */
@@ -25,7 +25,9 @@ export function median(values: ArrayLike<number>): number {
 /** The median and the median absolute deviation scaled to a standard deviation (0 for constant values). */
 export function medianAndSigma(values: ArrayLike<number>): { median: number; sigma: number } {
   const middle = median(values)
-  const deviations = Float64Array.from(values, (value) => Math.abs(value - middle))
+  const deviations = new Float64Array(values.length)
+  for (let i = 0; i < deviations.length; i++)
+    deviations[i] = Math.abs((values[i] as number) - middle)
   return { median: middle, sigma: madToSigma * quantileOfSorted(deviations.sort(), 0.5) }
 }
 

@@ -29,6 +29,8 @@ const skippedShareMax = 0.25
 export const seriesPointsMax = 1_000_000
 
 const headRowsMax = 50
+/** Of a text that is still being written only a header and a row are awaited. */
+const liveHeadRowsMax = 2
 const timeNames =
   /^(timestamp|time|date|datetime|date_?time|ts|t|epoch(_?ms)?|.*[ _]at|@timestamp|ds)$/i
 
@@ -135,10 +137,10 @@ interface OpenTable {
   readonly rows: AsyncGenerator<TableRow>
 }
 
-async function openTable(path: string): Promise<OpenTable> {
-  const source = readCsvRows(path)
+async function openTable(path: string, text?: AsyncIterable<string>): Promise<OpenTable> {
+  const source = readCsvRows(path, text)
   const head: CsvRow[] = []
-  while (head.length < headRowsMax) {
+  while (head.length < (text === undefined ? headRowsMax : liveHeadRowsMax)) {
     const next = await source.next()
     if (next.done === true) break
     head.push(next.value)
@@ -194,13 +196,19 @@ export interface OpenSeries {
  * milliseconds, microseconds or nanoseconds; without any, rows are one second apart. `column` defaults to
  * the first other column with numbers. Cells without a finite number are skipped, up to a quarter of the rows.
  *
+ * With `text`, that is read in place of the file and may still be written: `path` only names it, and columns are told
+ * by its first two rows.
+ *
  * @throws SeriesError with `file:line` when the file is empty, binary, not in order of time, or has no such column.
  */
 export async function openSeries(
   path: string,
-  options: { readonly column?: string | undefined } = {},
+  options: {
+    readonly column?: string | undefined
+    readonly text?: AsyncIterable<string> | undefined
+  } = {},
 ): Promise<OpenSeries> {
-  const { layout, rows } = await openTable(path)
+  const { layout, rows } = await openTable(path, options.text)
   const index = chooseColumn(path, layout, options.column)
   const place = layout.numeric.indexOf(index)
   const column = layout.names[index] as string

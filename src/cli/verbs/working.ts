@@ -2,6 +2,7 @@ import { Option } from 'commander'
 import { repeatable, nonEmpty } from '../verb-host.ts'
 import type { VerbHost } from '../verb-host.ts'
 import type { RunOptions } from './run.ts'
+import type { WatchOptions } from './tda-watch.ts'
 
 const agentsOption = () =>
   repeatable('--agents <module>', 'module with agents, .ts or .js (repeatable)')
@@ -72,7 +73,7 @@ function addAgentVerbs(program: VerbHost['program'], run: VerbHost['run']): void
     )
   const tda = program
     .command('tda')
-    .summary('tda scan CSV: finds anomalies in a series')
+    .summary('tda scan, tda watch: finds anomalies in series')
     .description('Topological data analysis of metric series.')
   tda
     .command('scan')
@@ -86,12 +87,16 @@ function addAgentVerbs(program: VerbHost['program'], run: VerbHost['run']): void
       ),
     )
   tda
-    .command('watch', { hidden: true })
-    .description('watches a series (not yet)')
-    .argument('[words...]')
-    .allowUnknownOption()
-    .action(async () => {
-      const { notYet } = await import('../not-yet.ts')
-      throw notYet("'aura tda watch'")
-    })
+    .command('watch')
+    .summary('watches a series while it is written')
+    .description(
+      'Watches a CSV file that grows, standard input (-), or without either the metrics of its own process, and tells each anomaly when it begins and ends, until Ctrl-C. With --json one object a line.',
+    )
+    .argument('[csv]', 'file to follow, or - for standard input')
+    .option('--column <name>', 'default: the first column of numbers')
+    .option('--every <duration>', 'how often the own metrics are taken', '1s')
+    .option('--publish', 'publishes anomalies (not yet)')
+    .action((file: string | undefined, options: WatchOptions) =>
+      run(async (context) => (await import('./tda-watch.ts')).tdaWatch(context, file, options)),
+    )
 }
