@@ -49,6 +49,8 @@ export interface DetectorUpdate {
   readonly closed: Anomaly | null
 }
 
+/** Larger values count as this one: their squares would leave the range of numbers. */
+const valueMax = 1e100
 /** An open anomaly is kept open down to this share of the threshold. */
 const releaseShare = 0.6
 /**
@@ -146,7 +148,7 @@ export class StreamDetector {
       )
     }
     this.#index++
-    const value = this.#values.judge(point.v)
+    const value = this.#values.judge(Math.min(valueMax, Math.max(-valueMax, point.v)))
     const shaped = this.#judgeShape()
     // Between two looks at the window its last surprise stands.
     if (shaped !== null) this.#shapeScore = shaped.surprise

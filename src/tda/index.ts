@@ -8,6 +8,7 @@ export {
   type DetectorOptions,
   type DetectorUpdate,
 } from './detector.ts'
+export { BacktestPage } from './backtest/backtest-page.ts'
 export { bottleneckDistance, wassersteinDistance } from './diagram-distance.ts'
 export { delayEmbedding, distanceMatrix, maxminSample, type PointCloud } from './embedding.ts'
 export { topologyFeatures, type TopologyFeatures } from './features.ts'

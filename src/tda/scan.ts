@@ -3,7 +3,7 @@ import { systemClock } from '../core/clock.ts'
 import { OrchestrationError } from '../core/errors.ts'
 import type { Anomaly } from './anomaly.ts'
 import { StreamDetector } from './detector.ts'
-import type { DetectorOptions } from './detector.ts'
+import type { DetectorOptions, DetectorUpdate } from './detector.ts'
 import { openSeries, rowIntervalMs, seriesPointsMax } from './series.ts'
 import type { SeriesPoint } from './series.ts'
 
@@ -15,8 +15,8 @@ export interface ScanOptions extends Partial<DetectorOptions> {
   readonly column?: string | null
   /** Ends the scan with its reason. */
   readonly signal?: AbortSignal
-  /** Sees each point before it is judged, e.g. to draw it. */
-  readonly onPoint?: (point: SeriesPoint) => void
+  /** Sees each point and what it told, e.g. to draw them. */
+  readonly onPoint?: (point: SeriesPoint, update: DetectorUpdate) => void
 }
 
 /** What `aura tda scan` prints. */
@@ -55,8 +55,9 @@ export async function scanSeries(
       await new Promise<void>((next) => systemClock.atTurnEnd(next))
       signal?.throwIfAborted()
     }
-    onPoint?.(point)
-    const { closed } = detector.push(point)
+    const update = detector.push(point)
+    onPoint?.(point, update)
+    const { closed } = update
     if (closed !== null) anomalies.push(closed)
   }
   if (count === 0) throw emptySeries(source)

@@ -2,6 +2,7 @@ import { Option } from 'commander'
 import { repeatable, nonEmpty } from '../verb-host.ts'
 import type { VerbHost } from '../verb-host.ts'
 import type { RunOptions } from './run.ts'
+import type { ScanVerbOptions } from './tda-scan.ts'
 import type { WatchOptions } from './tda-watch.ts'
 
 const agentsOption = () =>
@@ -81,10 +82,10 @@ function addAgentVerbs(program: VerbHost['program'], run: VerbHost['run']): void
     .description('Finds anomalies in one column of a CSV file, draws and lists them.')
     .argument('<csv>', 'file with a column of numbers, and one of times if there is one', nonEmpty)
     .option('--column <name>', 'default: the first column of numbers')
-    .action((file: string, options: { column?: string }) =>
-      run(async (context) =>
-        (await import('./tda-scan.ts')).tdaScan(context, file, options.column),
-      ),
+    .option('--together', 'all columns, by how they move with each other')
+    .option('--report <page>', 'writes an HTML page with score, persistence diagrams and barcodes')
+    .action((file: string, options: ScanVerbOptions) =>
+      run(async (context) => (await import('./tda-scan.ts')).tdaScan(context, file, options)),
     )
   tda
     .command('watch')

@@ -14,7 +14,7 @@ export interface WatchView {
   end(watched: Watched): void
 }
 
-const frameMs = 200
+const frameMs = 150
 
 /** One JSON object a line; a picture on a terminal; elsewhere a line for each beginning and end. */
 export function watchView(context: CommandContext, title: string): WatchView {
@@ -47,10 +47,9 @@ function livePicture(context: CommandContext, title: string): WatchView {
   const release = (): void => screen.release()
   // The cursor comes back however the process ends, except by kill -9.
   process.once('exit', release)
-  let drawnMs = -Infinity
+  let cancelFrame: (() => void) | null = null
   let shown: string | null = null
   const draw = (watched: Watched): void => {
-    drawnMs = context.clock.monotonicMs()
     const column = watched.columns.includes(shown) ? shown : (watched.columns[0] ?? null)
     const { points, anomalies } = watched.recent(column)
     const paint = context.paintOut
@@ -69,14 +68,18 @@ function livePicture(context: CommandContext, title: string): WatchView {
     ])
   }
   return {
+    // The first of several changes is what draws, a frame later, so that the last one is seen too.
     changed(watched) {
-      if (context.clock.monotonicMs() - drawnMs >= frameMs) draw(watched)
+      cancelFrame ??= context.clock.after(frameMs, () => {
+        cancelFrame = null
+        draw(watched)
+      })
     },
     tell({ anomaly }) {
       shown = anomaly.column
-      drawnMs = -Infinity
     },
     end(watched) {
+      cancelFrame?.()
       draw(watched)
       release()
       process.off('exit', release)

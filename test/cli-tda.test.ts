@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { auraScript, cleanUp, newFolder, startAura } from './cli-process.ts'
@@ -63,4 +63,34 @@ test('tda watch takes the metrics of its own process, and refuses those it has n
     const refused = spawnSync(auraScript, ['tda', 'watch', ...words], { encoding: 'utf8' })
     expect([refused.status, refused.stdout]).toEqual([2, ''])
   }
+})
+
+test('tda scan writes a backtest page, and still exactly one JSON document on stdout', () => {
+  const folder = newFolder()
+  writeFileSync(join(folder, 'series.csv'), `timestamp,value\n${rows(0, 400)}`)
+  const scan = (...words: string[]) =>
+    spawnSync(auraScript, ['tda', 'scan', 'series.csv', ...words], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+  const { status, stdout, stderr } = scan('--report', 'page.html', '--json')
+  expect(status).toBe(0)
+  expect(Object.keys(JSON.parse(stdout) as object)).toEqual(['column', 'points', 'anomalies'])
+  expect(stderr).toContain('page.html')
+  const page = readFileSync(join(folder, 'page.html'), 'utf8')
+  for (const part of ['persistence diagram', 'barcode', 'aria-label="score"', '<section>'])
+    expect(page).toContain(part)
+  expect(scan('--report', 'no/such/folder/page.html').status).toBe(2)
+  expect(scan('--together', '--column', 'value').status).toBe(2)
+})
+
+test('tda scan --together judges all columns by how they move with each other', () => {
+  const folder = newFolder()
+  const lines = Array.from({ length: 200 }, (_, i) => `${Math.sin(i / 3)},${-2 * Math.sin(i / 3)}`)
+  writeFileSync(join(folder, 'two.csv'), `a,b\n${lines.join('\n')}\n`)
+  const scan = spawnSync(auraScript, ['tda', 'scan', 'two.csv', '--together', '--json'], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  expect(JSON.parse(scan.stdout)).toEqual({ column: null, points: 200, anomalies: [] })
 })
