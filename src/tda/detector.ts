@@ -33,7 +33,7 @@ export interface DetectorOptions {
 
 /** What one more point told. */
 export interface DetectorUpdate {
-  /** −log10 of the probability of what was seen at this point; 0 while warming up. */
+  /** The largest surprise of all channels at this point, each by its share; 0 while warming up. */
   readonly score: number
   /**
    * What the point calls for by itself: 0 unless it surprises more than the window before it, and less than
@@ -62,6 +62,13 @@ type Channel = keyof typeof shares
 type Scores = Readonly<Record<Channel, number>>
 const channels = Object.keys(shares) as Channel[]
 const valueChannels = channels.filter((channel) => channel !== 'shape')
+
+function perChannel<T>(make: (channel: Channel) => T): Readonly<Record<Channel, T>> {
+  return Object.fromEntries(channels.map((channel) => [channel, make(channel)])) as Record<
+    Channel,
+    T
+  >
+}
 
 const strongest = (of: readonly Channel[], scores: Scores): number =>
   Math.max(...of.map((channel) => shares[channel] * scores[channel]))
@@ -118,17 +125,9 @@ export class StreamDetector {
     checkOptions(this.#options)
     this.#values = new ValueChannels(this.#options.historyPoints)
     const { dimension, delay, historyPoints } = this.#options
-    const restPoints = windowPoints
-    const record = (): TrackRecord => new TrackRecord({ restPoints, memoryPoints: historyPoints })
-    this.#records = {
-      novelty: record(),
-      jump: record(),
-      level: record(),
-      season: record(),
-      flat: record(),
-      shape: record(),
-    }
-    this.#peaks = new PeakFilter(restPoints)
+    const remembers = { restPoints: windowPoints, memoryPoints: historyPoints }
+    this.#records = perChannel(() => new TrackRecord(remembers))
+    this.#peaks = new PeakFilter(windowPoints)
     this.#topology = new TopologyChannel({ dimension, delay, cloudPointsMax: 64 })
   }
 
@@ -214,7 +213,8 @@ export class StreamDetector {
         open.peak = score
         open.shape = this.#shape
       }
-      open.scores = largest(open.scores, scores)
+      const before = open.scores
+      open.scores = perChannel((channel) => Math.max(before[channel], scores[channel]))
       open.deviation = Math.max(open.deviation, deviation)
       const isLasting = this.#index - open.index >= 4 * windowPoints
       if (isLasting || this.#index - open.lastIndex >= windowPoints / 4) {
@@ -279,24 +279,15 @@ function checkOptions(options: Required<DetectorOptions>): void {
   })
 }
 
-function largest(a: Scores, b: Scores): Scores {
-  return {
-    novelty: Math.max(a.novelty, b.novelty),
-    jump: Math.max(a.jump, b.jump),
-    level: Math.max(a.level, b.level),
-    season: Math.max(a.season, b.season),
-    flat: Math.max(a.flat, b.flat),
-    shape: Math.max(a.shape, b.shape),
-  }
-}
+/** A score from which it cannot get rarer: what the most improbable jump counts. */
+const rarest = shares.jump * surpriseMax
 
 /** Half from how rare it is beyond the threshold, half from how far the stream moved (half way at 8 deviations). */
 function severityOf(seen: { peak: number; threshold: number; magnitude: number }): number {
-  const rare = Math.min(
-    1,
-    Math.max(0, (seen.peak - seen.threshold) / (surpriseMax - seen.threshold)),
-  )
-  const far = seen.magnitude / (seen.magnitude + 8)
+  const { peak, threshold, magnitude } = seen
+  const share = (peak - threshold) / Math.max(1, rarest - threshold)
+  const rare = Math.min(1, Math.max(0, share))
+  const far = magnitude / (magnitude + 8)
   return round(Math.min(1, 0.2 + 0.4 * rare + 0.4 * far))
 }
 

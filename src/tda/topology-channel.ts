@@ -28,6 +28,8 @@ export interface WindowShape {
 const windowsKept = 300
 const coordinates = 8
 const deviationMax = 15
+/** Windows between two looks at what is usual. */
+const refreshEvery = 8
 
 /** Compares each window's persistence with that of the windows before. */
 export class TopologyChannel {
@@ -37,6 +39,8 @@ export class TopologyChannel {
   #delay: number | null
   #scaleMax = 0
   #last: Diagram | null = null
+  #usual: { readonly median: number; readonly sigma: number }[] = []
+  #untilRefresh = 0
 
   constructor(shape: TopologyShape) {
     this.#shape = shape
@@ -66,14 +70,17 @@ export class TopologyChannel {
   }
 
   #surprise(point: readonly number[]): number {
+    if (this.#untilRefresh-- <= 0) {
+      this.#usual = this.#history.map((history) => medianAndSigma(history.newest(windowsKept)))
+      this.#untilRefresh = Math.min(refreshEvery, this.#history[0]?.size ?? 0)
+    }
     let squares = 0
     for (const [i, value] of point.entries()) {
-      const history = this.#history[i] as NumberRing
-      const { median, sigma } = medianAndSigma(history.newest(windowsKept))
+      const { median, sigma } = this.#usual[i] as { median: number; sigma: number }
       // A coordinate that hardly ever moved must not blow up its first small move.
       const deviation = (value - median) / Math.max(sigma, 0.1)
       squares += Math.min(deviationMax, Math.abs(deviation)) ** 2
-      history.push(value)
+      this.#history[i]?.push(value)
     }
     const unusual = Math.sqrt(squares / point.length)
     const surprise = this.#tail.surprise(unusual, 0.2)
