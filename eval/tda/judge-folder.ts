@@ -22,7 +22,11 @@ export async function judgeFolder(folder: string, workers: number): Promise<Judg
         judged.push(series)
         next()
       })
-      worker.on('error', reject)
+      worker.on('error', (thrown) => {
+        // The other workers finish what they are at.
+        waiting.length = 0
+        reject(thrown)
+      })
       next()
     })
   await Promise.all(Array.from({ length: workers }, work))

@@ -15,8 +15,8 @@ export interface JudgedSeries {
 export const shippedThreshold = new StreamDetector({ source: '' }).threshold
 
 /** Runs the detector, with no option set, and the baseline over a series, point by point. */
-export async function judgeSeries(folder: string, entry: NabEntry): Promise<JudgedSeries> {
-  const { name, points, windows } = await readNabSeries(folder, entry)
+export function judgeSeries(folder: string, entry: NabEntry): JudgedSeries {
+  const { name, points, windows } = readNabSeries(folder, entry)
   const detector = new StreamDetector({ source: name })
   return {
     name,

@@ -4,8 +4,6 @@ import type { NabEntry } from './nab-corpus.ts'
 
 /** Judges the series that its messages name, one after the other. */
 const folder = workerData as string
-parentPort?.on('message', (entry: NabEntry) => void answer(entry))
-
-async function answer(entry: NabEntry): Promise<void> {
-  parentPort?.postMessage(await judgeSeries(folder, entry), [])
-}
+parentPort?.on('message', (entry: NabEntry) => {
+  parentPort?.postMessage(judgeSeries(folder, entry), [])
+})

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { readSeries } from '../../src/tda/index.ts'
 import type { SeriesPoint } from '../../src/tda/index.ts'
 import type { LabelWindow } from './nab-scorer.ts'
 
@@ -13,13 +12,13 @@ export interface NabSeries {
   readonly windows: readonly LabelWindow[]
 }
 
-const windowsSchema = z.record(z.string(), z.array(z.tuple([z.string(), z.string()])))
-
 /** A series as the benchmark's list of windows names it. */
 export interface NabEntry {
   readonly name: string
   readonly spans: readonly (readonly [from: string, to: string])[]
 }
+
+const windowsSchema = z.record(z.string(), z.array(z.tuple([z.string(), z.string()])))
 
 /**
  * The series that `combined_windows.json` of a folder names and that are there, in order of their names.
@@ -37,15 +36,21 @@ export function readEntries(folder: string): readonly NabEntry[] {
 }
 
 /**
- * Reads one series.
+ * Reads one series: a header, then rows of a timestamp and a value. Every row counts, also where a clock was put
+ * back: the benchmark scores by rows.
  *
- * @throws SeriesError when the file is no series; Error when a label is at no row of it.
+ * @throws Error with file and line when a row is none, and when a label is at no row.
  */
-export async function readNabSeries(folder: string, { name, spans }: NabEntry): Promise<NabSeries> {
-  const { points } = await readSeries(join(folder, name))
+export function readNabSeries(folder: string, { name, spans }: NabEntry): NabSeries {
+  const lines = readFileSync(join(folder, name), 'utf8').trimEnd().split(/\r?\n/).slice(1)
+  const points = lines.map((line, i) => {
+    const [time = '', value = ''] = line.split(',')
+    const point = { t: momentOf(time), v: value.trim() === '' ? NaN : Number(value) }
+    if (Number.isFinite(point.t) && Number.isFinite(point.v)) return point
+    throw new Error(`${name}:${i + 2}: '${line.slice(0, 60)}' is no timestamp and value`)
+  })
   const rowAt = (text: string): number => {
-    const atMs = Date.parse(`${text.trim().replace(' ', 'T')}Z`)
-    const row = points.findIndex(({ t }) => t === atMs)
+    const row = points.findIndex(({ t }) => t === momentOf(text))
     if (row === -1) throw new Error(`${name} has no row at ${text}, where a window begins or ends`)
     return row
   }
@@ -55,3 +60,5 @@ export async function readNabSeries(folder: string, { name, spans }: NabEntry): 
     windows: spans.map(([from, to]) => ({ from: rowAt(from), to: rowAt(to) })),
   }
 }
+
+const momentOf = (text: string): number => Date.parse(`${text.trim().replace(' ', 'T')}Z`)

@@ -1,6 +1,8 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { judgeFolder } from './judge-folder.ts'
 import { reportOf, reportText } from './report.ts'
 
@@ -24,6 +26,32 @@ describe.runIf(hasNab)('the detector on the benchmark', () => {
   )
 })
 
-it('a folder without series is refused with its name', async () => {
-  await expect(judgeFolder('/no/such/folder', 2)).rejects.toThrow('/no/such/folder')
+describe('a folder', () => {
+  let folder = ''
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'aura-nab-'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  const row = (i: number): string =>
+    `2026-01-01 00:${String(Math.floor(i / 60)).padStart(2, '0')}:${String(i % 60).padStart(2, '0')},${i % 7}`
+
+  it('is scored by the series that are there', async () => {
+    const at = '2026-01-01 00:05:00.000000'
+    const windows = { 'there.csv': [[at, '2026-01-01 00:06:00.000000']], 'absent.csv': [] }
+    writeFileSync(join(folder, 'combined_windows.json'), JSON.stringify(windows))
+    const rows = Array.from({ length: 600 }, (_, i) =>
+      i === 300 ? row(i).replace(/,.*/, ',90') : row(i),
+    )
+    writeFileSync(join(folder, 'there.csv'), `timestamp,value\n${rows.join('\n')}\n`)
+    const { score, files } = reportOf(await judgeFolder(folder, 2))
+    expect(score).toBeCloseTo(100, 9)
+    expect(files).toEqual([{ file: 'there.csv', rows: 600, windows: 1, found: 1, falseAlarms: 0 }])
+  })
+
+  it('is refused with file and line, or its name, where it cannot be read', async () => {
+    writeFileSync(join(folder, 'there.csv'), `timestamp,value\n${row(0)}\nsoon,1\n`)
+    await expect(judgeFolder(folder, 2)).rejects.toThrow("there.csv:3: 'soon,1'")
+    await expect(judgeFolder('/no/such/folder', 2)).rejects.toThrow('/no/such/folder')
+  })
 })

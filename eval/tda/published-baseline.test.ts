@@ -46,11 +46,11 @@ const published: readonly (readonly [string, number, number, number])[] = [
 ]
 
 describe.runIf(hasNab)('the scorer and the baseline', () => {
-  it.each(published)('give %s the published %s, %s and %s', async (name, raw, inside, outside) => {
+  it.each(published)('give %s the published %s, %s and %s', (name, raw, inside, outside) => {
     const entry = readEntries(nab).find((one) => one.name === name)
     expect(entry).toBeDefined()
     if (entry === undefined) return
-    const { points, windows } = await readNabSeries(nab, entry)
+    const { points, windows } = readNabSeries(nab, entry)
     const scores = windowedGaussian(points.map(({ v }) => v))
     const result = resultAt(sweepThresholds([{ scores, windows }]), 1)
     expect(result.raw).toBeCloseTo(raw, 8)
