@@ -60,6 +60,8 @@ export const limits = {
   anomaliesMax: 1_000,
   /** Anomalies that one TDA context lists, the strongest first. */
   contextAnomaliesMax: 100,
+  /** Characters of a task that routing looks at; a longer task is refused, an embedder leaves the rest out. */
+  taskCharactersMax: 20_000,
   /** Bytes of a file of feature flags. */
   flagsFileBytesMax: 1_048_576,
 } as const
