@@ -29,8 +29,32 @@ export type {
   WorkflowState,
   WorkflowStateEntry,
 } from './engine/index.ts'
-export { HashedEmbedder, similarity } from './semantic/index.ts'
-export type { Embedder, Embedding } from './semantic/index.ts'
+export {
+  coordinationOf,
+  correlateMatches,
+  evaluateMatches,
+  HashedEmbedder,
+  learnPatterns,
+  readEventLabels,
+  readEventLog,
+  readPatterns,
+  SemanticPatternMatcher,
+  similarity,
+} from './semantic/index.ts'
+export type {
+  Coordination,
+  DeclaredPattern,
+  Embedder,
+  Embedding,
+  EventType,
+  LearnOptions,
+  Observation,
+  PatternData,
+  PatternMatch,
+  SemanticAnalysis,
+  SemanticEvent,
+  SemanticPatternMatcherOptions,
+} from './semantic/index.ts'
 export { AnomalyFeed } from './tda/index.ts'
 export { defineWorkflow } from './workflow/index.ts'
 export type { StepData, WorkflowData } from './workflow/index.ts'

@@ -17,3 +17,21 @@ export {
 export type { EventOutcome, PatternMatch, StreamCounts } from './matcher/pattern-stream.ts'
 export { coordinationOf, type Coordination } from './matcher/coordination.ts'
 export type { Evidence } from './matcher/complexity.ts'
+export {
+  readEventLabels,
+  readEventLog,
+  type EventLabels,
+  type EventWindow,
+} from './matcher/event-log.ts'
+export {
+  evaluateMatches,
+  type Evaluation,
+  type EvaluationOptions,
+  type PatternScore,
+} from './matcher/evaluation.ts'
+export {
+  correlateMatches,
+  type CorrelationOptions,
+  type WindowCorrelation,
+} from './matcher/correlation.ts'
+export { learnPatterns, type Learned, type LearnOptions } from './matcher/learned-patterns.ts'

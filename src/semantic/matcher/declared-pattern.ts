@@ -138,6 +138,11 @@ export function readPatterns(data: unknown): readonly DeclaredPattern[] {
   return patterns
 }
 
+/** Whether a text names a place in an event. */
+export function isField(text: string): boolean {
+  return fieldSchema.safeParse(text).success
+}
+
 /** Milliseconds of a pattern's `within`. */
 export function withinMsOf({ within }: { readonly within: string }): number {
   return parseDuration(within) ?? 0

@@ -1,11 +1,13 @@
 /** Names that are counted. */
 const namesMax = 1_000
+/** A longer word is no name. */
+const nameCharactersMax = 200
 
 /** A name among words: something with a digit, an underscore, or a sign inside of it (`db-7`, `a.b`, `/var/x`). */
 const technical =
   /^(?=.*\p{L})(?:.*\p{N}.*|.*\p{L}[-_./:@]\p{L}.*|\/.+|[\p{L}\p{N}]+_[\p{L}\p{N}_]+)$/u
 const capitalised = /^\p{Lu}[\p{L}\p{N}]+$/u
-const sentence = /[.!?;。！？；\n]+(?:\s|$)/u
+const sentence = /[.!?;](?=\s|$)|[。！？；\n]/u
 /** English words with which a clause of a sentence begins; sentences themselves are told by their signs in any language. */
 const joints =
   /\b(?:and then|but|if|unless|because|while|after|before|when|until|otherwise|although|so that)\b/giu
@@ -28,12 +30,17 @@ export function namesOf(texts: readonly string[]): readonly string[] {
 function namesIn(text: string): readonly string[] {
   const words = text.trim().split(/\s+/u)
   const [only = ''] = words
-  if (words.length === 1) return /\p{L}/u.test(only) ? [only] : []
+  if (words.length === 1) return isShort(only) && /\p{L}/u.test(only) ? [only] : []
   return words.flatMap((raw, at) => {
+    if (!isShort(raw)) return []
     const word = raw.replace(/^[("'[{]+|[.,;:!?)"'\]}]+$/gu, '')
     const begins = at === 0 || /[.!?:]$/u.test(words[at - 1]!)
     return technical.test(word) || (!begins && capitalised.test(word)) ? [word] : []
   })
+}
+
+function isShort(word: string): boolean {
+  return word.length <= nameCharactersMax
 }
 
 /** How many clauses texts have: sentences, and what begins in them with a word such as `unless`. Names have none. */
