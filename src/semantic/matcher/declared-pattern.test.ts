@@ -82,6 +82,9 @@ test('all problems are told at once, two patterns of one name among them', () =>
 
 test('what is no list, or one over patternsMax, is refused', () => {
   expect(() => readPatterns({ name: 'a' })).toThrow('this is no list')
+  const endless: unknown[] = []
+  endless.push(endless)
+  expect(() => readPatterns(endless)).toThrow('this is no JSON')
   const many = Array.from({ length: limits.patternsMax + 1 }, () => null)
   expect(() => readPatterns(many)).toThrow(
     expect.objectContaining({ code: 'ResourceExhaustionError' }),

@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { parseDuration } from '../../core/duration.ts'
-import { OrchestrationError, ResourceExhaustionError } from '../../core/errors.ts'
+import { messageOf, OrchestrationError, ResourceExhaustionError } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { limits } from '../../core/limits.ts'
 
-const texts = 100
-const conditions = 32
+/** Example texts of one filter, and its conditions. */
+const textsMax = 100
+const conditionsMax = 32
 
 /** A place in an event: an attribute, or a path into its data such as `data.order.items.0`. */
 const fieldSchema = z
@@ -38,13 +39,13 @@ const filterSchema = z.strictObject({
     }),
   where: z
     .record(fieldSchema, z.union([scalarSchema, testsSchema]))
-    .refine((where) => Object.keys(where).length <= conditions, {
-      error: `at most ${conditions} conditions`,
+    .refine((where) => Object.keys(where).length <= conditionsMax, {
+      error: `at most ${conditionsMax} conditions`,
     })
     .default({}),
   like: z
     .strictObject({
-      texts: z.array(z.string().min(1).max(limits.taskCharactersMax)).min(1).max(texts),
+      texts: z.array(z.string().min(1).max(limits.taskCharactersMax)).min(1).max(textsMax),
       similarity: z.number().gt(0).max(1),
     })
     .nullable()
@@ -124,7 +125,7 @@ export function readPatterns(data: unknown): readonly DeclaredPattern[] {
   const problems: PatternProblem[] = []
   const patterns: DeclaredPattern[] = []
   const places = new Map<string, number>()
-  for (const [index, value] of data.entries()) {
+  for (const [index, value] of jsonOf(data).entries()) {
     const parsed = patternSchema.safeParse(value)
     if (!parsed.success) problems.push(...problemsOf(parsed.error, index))
     else if (places.has(parsed.data.name))
@@ -146,6 +147,15 @@ export function isField(text: string): boolean {
 /** Milliseconds of a pattern's `within`. */
 export function withinMsOf({ within }: { readonly within: string }): number {
   return parseDuration(within) ?? 0
+}
+
+/** A copy that nobody changes later. @throws InputError for what JSON cannot say, such as a list inside itself */
+function jsonOf(data: readonly unknown[]): readonly unknown[] {
+  try {
+    return JSON.parse(JSON.stringify(data)) as readonly unknown[]
+  } catch (cause) {
+    throw refusal([{ path: 'patterns', message: `this is no JSON: ${messageOf(cause)}` }])
+  }
 }
 
 /** The filters of a pattern in the order of its stages: of an absence, what comes and then what is missed. */

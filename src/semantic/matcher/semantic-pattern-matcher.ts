@@ -191,7 +191,7 @@ export class SemanticPatternMatcher {
 
   /** The basic patterns that the event fits. */
   #fitting({ id, atMs }: PatternEvent, { hits }: Fit): readonly PatternMatch[] {
-    const timeMs = atMs ?? this.#stream.watermarkMs
+    const timeMs = atMs ?? this.#completeMs
     return hits.flatMap(({ pattern }) => {
       const { name, kind } = this.patterns[pattern]!
       if (kind !== 'basic') return []
@@ -199,9 +199,14 @@ export class SemanticPatternMatcher {
     })
   }
 
-  /** What was found around the event; for one without a time, around the newest complete moment. */
+  /** The newest complete moment, which stands for the time of an event that has none; 0 at the beginning. */
+  get #completeMs(): number {
+    return Math.max(0, this.#stream.watermarkMs)
+  }
+
+  /** What was found around the event. */
   #around({ atMs, data }: PatternEvent): readonly PatternMatch[] {
-    return this.#recent.concerning(data, atMs ?? this.#stream.watermarkMs)
+    return this.#recent.concerning(data, atMs ?? this.#completeMs)
   }
 
   #reasons(
