@@ -58,14 +58,15 @@ function learnedFrom(base: string): readonly DeclaredPattern[] {
     .filter(([, incidents]) => incidents.length >= incidentsMin)
     .flatMap(([kind, incidents]) => {
       const name = `learned-${kind.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-      const learned = learnPatterns(events, incidents, {
+      return learnPatterns(events, incidents, {
         name,
         range: { t0Ms: labels.fromMs, t1Ms: labels.toMs },
-        withinMs: 10_000,
+        withinMs: 5_000,
+        lengthMax: 7,
+        patternsMax: 2,
         fields: ['subject'],
         metadata: { incidents: [kind] },
-      })
-      return learned.patterns
+      }).patterns
     })
 }
 

@@ -1,8 +1,7 @@
 // Loaded into the checkout process before its own code (`node --import`): turns what Node itself tells about
 // calls, the event loop and memory into events. They leave in a batch every second, so they arrive late.
 import { subscribe } from 'node:diagnostics_channel'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { memoryUsage } from 'node:process'
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import type { JsonObject } from '../../src/core/json.ts'
 import { createThrottle } from './throttle.ts'
 
@@ -32,16 +31,26 @@ subscribe('http.client.request.error', (message) => {
 
 const delay = monitorEventLoopDelay({ resolution: 10 })
 delay.enable()
+let used = process.cpuUsage()
+let lookedMs = performance.now()
 setInterval(() => {
   const maxMs = Math.round(delay.max / 1e6)
+  const { user, system } = process.cpuUsage(used)
+  const nowMs = performance.now()
+  // Tells a loop that is blocked by its own work from one that waits for a processor.
+  const cpuPercent = Math.round((user + system) / 10 / (nowMs - lookedMs))
   delay.reset()
-  if (maxMs >= delayMsMin) report('checkout.loop.delayed', { maxMs })
+  used = process.cpuUsage()
+  lookedMs = nowMs
+  if (maxMs >= delayMsMin) report('checkout.loop.delayed', { maxMs, cpuPercent })
 }, loopMs)
 
-const megabytes = (bytes: number): number => Math.round(bytes / 1_048_576)
+const buffersMb = (): number => Math.round(process.memoryUsage().arrayBuffers / 1_048_576)
+let lastMb = buffersMb()
 setInterval(() => {
-  const { rss, heapUsed } = memoryUsage()
-  report('checkout.memory', { rssMb: megabytes(rss), heapMb: megabytes(heapUsed) })
+  const nowMb = buffersMb()
+  report('checkout.memory', { buffersMb: nowMb, grewMb: nowMb - lastMb })
+  lastMb = nowMb
 }, memoryMs)
 
 setInterval(() => {

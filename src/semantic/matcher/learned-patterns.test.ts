@@ -110,3 +110,10 @@ test.each([
     expect.objectContaining({ code: 'InputError' }),
   )
 })
+
+test('what goes on all the time is left out, however often it is in the windows', () => {
+  const clocks = log.map((event) => (event.type === 'tick' ? { ...event, type: 'full' } : event))
+  expect(learnPatterns(clocks, incidents, options).patterns).toEqual([])
+  const all = learnPatterns(clocks, incidents, { ...options, itemLiftMin: 0, confidenceMin: 0 })
+  expect(all.patterns).toHaveLength(1)
+})

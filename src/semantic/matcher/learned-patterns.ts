@@ -26,6 +26,11 @@ export interface LearnOptions {
   readonly supportMin?: number
   /** Support over support and occurrences outside of windows, at least. Default 0.8. */
   readonly confidenceMin?: number
+  /**
+   * How much more frequent in windows than elsewhere an event must be to be looked at. Default 2: heartbeats
+   * and the like are left out, which go together with everything.
+   */
+  readonly itemLiftMin?: number
   /** Events in a sequence at most. Default 4. */
   readonly lengthMax?: number
   /** Patterns at most, the most confident first. Default 3. */
@@ -77,10 +82,12 @@ export function learnPatterns(
       hint: 'a field is id, source, type, subject, or a path such as data.order.state',
     })
   }
-  const { items, filters } = itemsOf(log, fields)
+  const { items: all, filters } = itemsOf(log, fields)
   const spans = windows.map(({ t0Ms, t1Ms }) => ({ t0Ms: t0Ms - leadMs, t1Ms }))
+  const gaps = between(spans, options.range)
+  const items = telling(all, { windows: union(spans), gaps, liftMin: options.itemLiftMin ?? 2 })
   const inWindows = spans.map((span) => within(items, span))
-  const background = between(spans, options.range).map((span) => within(items, span))
+  const background = gaps.map((span) => within(items, span))
   const search = { supportMin, lengthMax, withinMs, foundMax }
   const { found, isComplete } = frequentSequences(inWindows, search)
   const candidates = found
@@ -137,6 +144,32 @@ function filterOf(event: PatternEvent, fields: readonly string[]): EventFilter {
     if (value !== null && value !== undefined && typeof value !== 'object') where[field] = value
   }
   return { type: event.type, where, like: null }
+}
+
+/** Leaves out the items that are not so much more frequent in windows than in the gaps between them. */
+function telling(
+  items: readonly SequenceItem[],
+  {
+    windows,
+    gaps,
+    liftMin,
+  }: {
+    readonly windows: readonly Span[]
+    readonly gaps: readonly Span[]
+    readonly liftMin: number
+  },
+): readonly SequenceItem[] {
+  const ratesIn = (spans: readonly Span[]): ReadonlyMap<string, number> => {
+    const lengthMs = spans.reduce((sum, { t0Ms, t1Ms }) => sum + t1Ms - t0Ms + 1, 0)
+    const inside = spans.flatMap((span) => within(items, span))
+    const counts = Map.groupBy(inside, ({ item }) => item)
+    return new Map([...counts].map(([item, list]) => [item, list.length / lengthMs]))
+  }
+  const inWindows = ratesIn(windows)
+  const elsewhere = ratesIn(gaps)
+  return items.filter(
+    ({ item }) => (inWindows.get(item) ?? 0) >= liftMin * (elsewhere.get(item) ?? 0),
+  )
 }
 
 function within(items: readonly SequenceItem[], { t0Ms, t1Ms }: Span): readonly SequenceItem[] {
