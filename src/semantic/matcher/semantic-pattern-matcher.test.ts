@@ -43,7 +43,8 @@ test('without patterns and without a TDA feed an event is judged by itself', asy
     suggestedCoordination: 'pipeline',
     requiresConsensus: false,
     matches: [],
-    explanation: { consensus: [], outcome: { kind: 'unconcerned' } },
+    observation: { outcome: { kind: 'unconcerned' }, matches: [] },
+    explanation: { consensus: [] },
   })
 })
 
@@ -141,18 +142,27 @@ test('semantic events are events of the patterns too', async () => {
   for (const second of [0, 1]) {
     const semanticContext = { shop: 'berlin' }
     const one = { ...event, eventId: `s-${second}`, semanticContext, atMs: atMs + second * 1_000 }
-    expect((await matcher.analyzeWithTda(one, unavailableTda)).explanation.outcome).toEqual({
+    expect((await matcher.analyzeWithTda(one, unavailableTda)).observation.outcome).toEqual({
       kind: 'taken',
     })
   }
-  expect(matcher.finish()).toHaveLength(1)
+  const later = (seconds: number) => ({
+    ...event,
+    eventId: `t-${seconds}`,
+    atMs: atMs + seconds * 1_000,
+  })
+  for (const seconds of [60, 61]) await matcher.analyzeWithTda(later(seconds), unavailableTda)
+  // What this event makes certain is given, although it is not about it.
+  const { observation } = await matcher.analyzeWithTda(later(62), unavailableTda)
+  expect(observation.matches.map(({ pattern }) => pattern)).toEqual(['restless'])
+  expect(matcher.finish()).toEqual([])
 })
 
 test('an event without a time is analysed, but takes no part in patterns over time', async () => {
   const { atMs: _, ...untimed } = event
   const matcher = new SemanticPatternMatcher({ patterns: [refusals] })
   const analysis = await matcher.analyzeWithTda(untimed, unavailableTda)
-  expect(analysis.explanation.outcome).toEqual({ kind: 'untimed' })
+  expect(analysis.observation.outcome).toEqual({ kind: 'untimed' })
   expect(analysis.matches).toMatchObject([{ pattern: 'card-refused', t0Ms: 0, t1Ms: 0 }])
 })
 

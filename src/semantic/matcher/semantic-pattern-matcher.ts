@@ -56,13 +56,13 @@ export interface SemanticAnalysis {
   readonly requiresConsensus: boolean
   /** Patterns that the event fits by itself or that were found around it. */
   readonly matches: readonly PatternMatch[]
+  /** What the event led to in the stream, as by `observe`: its matches need not concern the event. */
+  readonly observation: Observation
   readonly explanation: {
     /** Each piece of evidence behind `complexityScore`. */
     readonly evidence: readonly Evidence[]
     /** Why consensus is required; empty when it is not. */
     readonly consensus: readonly string[]
-    /** What became of the event in patterns over time. */
-    readonly outcome: EventOutcome
   }
 }
 
@@ -147,17 +147,20 @@ export class SemanticPatternMatcher {
 
   /**
    * Analyses one event together with what the TDA feed says, and takes it for the patterns over time.
-   * `tdaContext.available: false` means: by the event alone.
+   * Without a context, or one with `available: false`, it is judged by the event alone.
    *
    * @throws InputError for what is no semantic event (an unknown type, a score outside 0..1, a time beyond
    *   the year 9999); ResourceExhaustionError for a context over `payloadBytesMax`
    */
-  async analyzeWithTda(event: SemanticEvent, tdaContext: TdaContext): Promise<SemanticAnalysis> {
+  async analyzeWithTda(
+    event: SemanticEvent,
+    tdaContext: TdaContext = unavailableTda,
+  ): Promise<SemanticAnalysis> {
     const read = readSemanticEvent(event)
     const tda = tdaContext.available ? tdaContext : unavailableTda
     const seen = semanticPatternEvent(read)
     const fit = await this.#index.fitOf(seen)
-    const { outcome } = this.#take(seen, fit)
+    const observation = this.#take(seen, fit)
     const found = [...this.#fitting(seen, fit), ...this.#around(seen)]
     const own = semanticComplexity(read, fit.similarities.values())
     const complexity = combined([...own.evidence, ...surroundings(tda, found)])
@@ -172,7 +175,8 @@ export class SemanticPatternMatcher {
       urgencyAmplification,
       suggestedCoordination: coordinationOf(verdict, this.#hierarchicalAbove),
       matches: found,
-      explanation: { evidence: complexity.evidence, consensus, outcome },
+      observation,
+      explanation: { evidence: complexity.evidence, consensus },
     }
   }
 
