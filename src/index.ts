@@ -29,8 +29,20 @@ export type {
   WorkflowState,
   WorkflowStateEntry,
 } from './engine/index.ts'
-export { HashedEmbedder, similarity } from './semantic/index.ts'
-export type { Embedder, Embedding } from './semantic/index.ts'
+export { HashedEmbedder, SemanticRouter, similarity } from './semantic/index.ts'
+export type {
+  AcceptedOutcome,
+  AgentProfile,
+  Embedder,
+  Embedding,
+  RouteCandidate,
+  RouteDecision,
+  RouterOptions,
+  RouteTask,
+  TaskContext,
+  TaskExample,
+  TrainRouterOptions,
+} from './semantic/index.ts'
 export { AnomalyFeed } from './tda/index.ts'
 export { defineWorkflow } from './workflow/index.ts'
 export type { StepData, WorkflowData } from './workflow/index.ts'

@@ -1,2 +1,14 @@
 export { similarity, type Embedder, type Embedding } from './embedder.ts'
 export { HashedEmbedder } from './embedders/hashed-embedder.ts'
+export type { AgentProfile, TaskContext, TaskExample } from './router/agent-profile.ts'
+export type {
+  AcceptedOutcome,
+  RouteCandidate,
+  RouteDecision,
+  RouteTask,
+} from './router/route-decision.ts'
+export {
+  type RouterOptions,
+  SemanticRouter,
+  type TrainRouterOptions,
+} from './router/semantic-router.ts'
