@@ -29,10 +29,17 @@ export type {
   WorkflowState,
   WorkflowStateEntry,
 } from './engine/index.ts'
-export { HashedEmbedder, SemanticRouter, similarity } from './semantic/index.ts'
+export {
+  AiEmbedder,
+  HashedEmbedder,
+  NeuralEmbedder,
+  SemanticRouter,
+  similarity,
+} from './semantic/index.ts'
 export type {
   AcceptedOutcome,
   AgentProfile,
+  AiEmbeddingModel,
   Embedder,
   Embedding,
   RouteCandidate,

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { messageOf } from '../../src/core/errors.ts'
-import type { Embedder } from '../../src/semantic/index.ts'
+import { type Embedder, NeuralEmbedder } from '../../src/semantic/index.ts'
 import { readRoutingData, type RoutingData } from './dataset.ts'
 import { evaluate, type Trial } from './evaluate.ts'
 import { profilesOf } from './profiles.ts'
@@ -19,7 +19,7 @@ process.exitCode = await main()
 async function main(): Promise<number> {
   try {
     const { isJson, trial } = readTrial()
-    const figures = await evaluate(await trial)
+    const figures = await evaluate(trial)
     if (isJson) console.log(JSON.stringify(figures))
     else console.table(figures)
     return 0
@@ -29,7 +29,7 @@ async function main(): Promise<number> {
   }
 }
 
-function readTrial(): { readonly isJson: boolean; readonly trial: Promise<Trial> } {
+function readTrial(): { readonly isJson: boolean; readonly trial: Trial } {
   const { values } = parseArgs({
     options: {
       train: { type: 'string' },
@@ -50,13 +50,13 @@ function readTrial(): { readonly isJson: boolean; readonly trial: Promise<Trial>
   if (!(shots >= 0)) throw new Error('--shots takes a number')
   const learned = withValidation(readRoutingData(train), part)
   const asked = withValidation(readRoutingData(test), part)
-  const trial = embedderOf(values.embedder).then((embedder) => ({
+  const trial = {
     profiles: profilesOf(learned, shots),
     outsideTrain: shots === 0 ? [] : learned.outsideTrain,
     ...questionsOf(asked, part),
     isByAgent: level === 'domain',
-    embedder,
-  }))
+    embedder: embedderOf(values.embedder),
+  }
   return { isJson: values.json, trial }
 }
 
@@ -76,7 +76,8 @@ function questionsOf(data: RoutingData, part: string): Pick<Trial, 'tasks' | 'ou
   return { tasks: data.test, outside: data.outsideTest }
 }
 
-async function embedderOf(name: string): Promise<Embedder | null> {
+function embedderOf(name: string): Embedder | null {
   if (name === 'default') return null
+  if (name === 'neural') return new NeuralEmbedder()
   throw new Error('--embedder takes default, neural')
 }

@@ -1,4 +1,6 @@
 export { similarity, type Embedder, type Embedding } from './embedder.ts'
+export { AiEmbedder, type AiEmbeddingModel } from './embedders/ai-embedder.ts'
+export { NeuralEmbedder } from './embedders/neural-embedder.ts'
 export { HashedEmbedder } from './embedders/hashed-embedder.ts'
 export type { AgentProfile, TaskContext, TaskExample } from './router/agent-profile.ts'
 export type {
@@ -12,3 +14,12 @@ export {
   SemanticRouter,
   type TrainRouterOptions,
 } from './router/semantic-router.ts'
+export type { RouteChange, RouteExplanation, WordEvidence } from './router/explanation.ts'
+export {
+  appendOutcome,
+  loadRouter,
+  profilesHash,
+  readOutcomes,
+  saveRouter,
+  type StoredRouter,
+} from './router/router-store.ts'

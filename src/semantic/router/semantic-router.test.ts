@@ -181,9 +181,7 @@ test('an accepted outcome is learned at once, words that were never seen too', a
   expect((await learner.route({ text })).kind).toBe('noAgent')
   learner.learn({ text, agent: 'operations' })
   expect(routed(await learner.route({ text })).agent).toBe('operations')
-  expect(routed(await learner.route({ text: 'a gasket for the zeppelin hangar' })).agent).toBe(
-    'operations',
-  )
+  expect(routed(await learner.route({ text: 'gasket, zeppelin hangar' })).agent).toBe('operations')
   expect(routed(await learner.route({ text: 'book a flight to Oslo' })).agent).toBe('travel')
   expect(() => learner.learn({ text, agent: 'nobody' })).toThrow("knows no agent 'nobody'")
 })

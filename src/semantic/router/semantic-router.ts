@@ -2,6 +2,7 @@ import { OrchestrationError } from '../../core/errors.ts'
 import type { Embedder } from '../embedder.ts'
 import { type AgentProfile, trainingSet } from './agent-profile.ts'
 import { allowedClasses, checkText } from './checked-task.ts'
+import { explainRoute, type RouteExplanation } from './explanation.ts'
 import { afterOutcome } from './online-update.ts'
 import type { AcceptedOutcome, RouteCandidate, RouteDecision, RouteTask } from './route-decision.ts'
 import { type Judgement, judgeTask, type RoutingModel } from './routing-model.ts'
@@ -93,6 +94,15 @@ export class SemanticRouter {
     if (embedding === undefined || embedding.values.every((value) => value === 0))
       return this.#refuse(fast, 'noWords')
     return this.#decide(judgeTask(model, asked, { ...part, embedding }), 'neural')
+  }
+
+  /**
+   * Why a task goes where it goes, found by routing small changes of it: at most 42 further routings.
+   *
+   * @throws what `route` throws
+   */
+  async explain(task: RouteTask, decision: RouteDecision): Promise<RouteExplanation> {
+    return explainRoute(task, decision, (changed) => this.route(changed))
   }
 
   /**
