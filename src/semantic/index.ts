@@ -15,11 +15,6 @@ export {
   type TrainRouterOptions,
 } from './router/semantic-router.ts'
 export type { RouteChange, RouteExplanation, WordEvidence } from './router/explanation.ts'
-export {
-  appendOutcome,
-  loadRouter,
-  profilesHash,
-  readOutcomes,
-  saveRouter,
-  type StoredRouter,
-} from './router/router-store.ts'
+export type { RouteAnswer } from './router/route-answer.ts'
+export { RouterService, type RouterServiceOptions } from './router/router-service.ts'
+export { RouterAgent } from './router-agent.ts'

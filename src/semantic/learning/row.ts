@@ -20,6 +20,11 @@ export interface LinearModel {
   readonly bias: Float32Array
 }
 
+/** How many columns rows have whose columns ascend. */
+export function columnsOf(rows: readonly Row[]): number {
+  return rows.reduce((most, { columns }) => Math.max(most, (columns.at(-1) ?? -1) + 1), 0)
+}
+
 /** Fills `scores` with the score of each class. Four columns are added at a time, which halves the time. */
 export function scoreInto(scores: Float64Array, { classes, matrix, bias }: LinearModel, row: Row) {
   const { columns, values } = row

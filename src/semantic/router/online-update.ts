@@ -8,7 +8,7 @@ import { gramsOf, lexicalRow, type RoutingModel } from './routing-model.ts'
 /** How far, in temperatures, the accepted agent is to lead after the update. */
 const leadWanted = 2
 /** The largest step, so that one wrong outcome cannot undo much. */
-const stepMax = 4
+const stepMax = 8
 
 /**
  * The model after one accepted outcome: the accepted class is moved up and its strongest rival down along

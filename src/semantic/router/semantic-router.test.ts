@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { limits } from '../../core/limits.ts'
+import type { Embedder } from '../embedder.ts'
 import type { AgentProfile } from './agent-profile.ts'
 import type { RouteDecision } from './route-decision.ts'
 import { SemanticRouter } from './semantic-router.ts'
@@ -199,4 +200,35 @@ test('the same profiles give the same decisions', async () => {
   const again = await SemanticRouter.train(profiles)
   const task = { text: 'invoice of the hotel' }
   expect(await again.route(task)).toEqual(await router.route(task))
+})
+
+test('an embedder is asked only where the words are unsure, and decides with them', async () => {
+  const asked: string[] = []
+  const axes: Readonly<Record<string, number>> = { billing: 0, operations: 1, travel: 2 }
+  const embedder: Embedder = {
+    id: 'axes',
+    dimensions: 3,
+    embed(texts) {
+      asked.push(...texts)
+      const known = profiles.flatMap(({ agent, examples, description }) =>
+        [agent, description, ...examples!.map(({ text }) => text)].map((text) => ({ agent, text })),
+      )
+      return Promise.resolve(
+        texts.map((text) => {
+          const agent = known.find((one) => one.text === text)?.agent ?? 'travel'
+          const values = new Float32Array(3)
+          values[axes[agent]!] = 1
+          return { kind: 'dense', values }
+        }),
+      )
+    },
+  }
+  const cascade = await SemanticRouter.train(profiles, { embedder, fitMin: 0 })
+  asked.length = 0
+  const sure = routed(await cascade.route({ text: 'there is a wrong charge on my invoice' }))
+  expect(sure).toMatchObject({ agent: 'billing', stage: 'fast' })
+  expect(asked).toEqual([])
+  const unsure = routed(await cascade.route({ text: 'cabin ticket' }))
+  expect(unsure).toMatchObject({ agent: 'travel', stage: 'neural' })
+  expect(asked).toEqual(['cabin ticket'])
 })

@@ -1,7 +1,7 @@
 import { seededRandom } from '../../core/random.ts'
 import type { Embedder, Embedding } from '../embedder.ts'
 import { hashedEmbedding } from '../embedders/hashed-embedder.ts'
-import type { LinearModel } from '../learning/row.ts'
+import { columnsOf, type LinearModel } from '../learning/row.ts'
 import { TfIdf } from '../learning/tf-idf.ts'
 import { calibrate, type HeldOutScores } from './calibration.ts'
 import { withContext } from './context-columns.ts'
@@ -39,7 +39,7 @@ export async function trainModel(
   const isOutsideKnown = outside.length >= outsideMin
   const others = isOutsideKnown ? outside : [...outside, ...strangers]
   const agentOf = isOutsideKnown ? null : set.agentOf
-  if (!set.texts.some(({ isExample }) => isExample)) return describedModel(set)
+  if (!set.texts.some(({ isExample }) => isExample)) return describedModel(set, embedder)
   const vectors = await vectorsOf(set.texts, others, embedder)
   const all = { set, texts: set.texts.map((_, n) => n), vectors }
   const whole = learn(all)
@@ -102,8 +102,8 @@ function learn(from: {
   const lexical = trainLexical({ set, texts, rows, columns: tfIdf.count })
   if (vectors.dense === null) return { tfIdf, lexical, dense: null }
   const dense = from.texts.map((n) => denseRow(vectors.dense![n]!))
-  const columns = Math.max(...dense.map((row) => (row.columns.at(-1) ?? -1) + 1))
-  return { tfIdf, lexical, dense: trainDense({ set, texts, rows: dense, columns }) }
+  const lesson = { set, texts, rows: dense, columns: columnsOf(dense) }
+  return { tfIdf, lexical, dense: trainDense(lesson) }
 }
 
 /** Scores of texts under models that had not learned from them, by the lexical half and by both. */
