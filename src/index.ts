@@ -30,18 +30,24 @@ export type {
   WorkflowStateEntry,
 } from './engine/index.ts'
 export {
+  AiEmbedder,
   coordinationOf,
   correlateMatches,
   evaluateMatches,
   HashedEmbedder,
   learnPatterns,
+  NeuralEmbedder,
   readEventLabels,
   readEventLog,
   readPatterns,
   SemanticPatternMatcher,
+  SemanticRouter,
   similarity,
 } from './semantic/index.ts'
 export type {
+  AcceptedOutcome,
+  AgentProfile,
+  AiEmbeddingModel,
   Coordination,
   DeclaredPattern,
   Embedder,
@@ -51,9 +57,16 @@ export type {
   Observation,
   PatternData,
   PatternMatch,
+  RouteCandidate,
+  RouteDecision,
+  RouterOptions,
+  RouteTask,
   SemanticAnalysis,
   SemanticEvent,
   SemanticPatternMatcherOptions,
+  TaskContext,
+  TaskExample,
+  TrainRouterOptions,
 } from './semantic/index.ts'
 export { AnomalyFeed } from './tda/index.ts'
 export { defineWorkflow } from './workflow/index.ts'

@@ -16,7 +16,7 @@ export interface Embedder {
    * One embedding per text, in their order; `[]` for no texts. A text may be empty, in any language, or
    * no language at all; what lies beyond `limits.taskCharactersMax` may be left out.
    *
-   * @throws AgentUnavailableError when the embedder's package is not installed;
+   * @throws RefusedError when the embedder's package is not installed;
    *   AgentCommunicationError when its model cannot be reached or answers nonsense
    */
   embed(texts: readonly string[]): Promise<readonly Embedding[]>

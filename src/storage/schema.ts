@@ -50,6 +50,11 @@ const deadLettersOfVersion1 = `
  * - `tombstones` are the rows of `executions` that retention has removed, so that their ids stay taken.
  *   Between them no execution number is ever used twice.
  * - `workflows` is the registry: the newest document of each name and version.
+ *
+ * Since version 3:
+ * - `routers` are trained routers, the newest three versions of each name; `profiles_hash` names what they
+ *   were trained from. `checksum` is the CRC-32 of the payload.
+ * - `routing_outcomes` are the outcomes that routers learned from, in order.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -196,6 +201,33 @@ export const migrations: readonly Migration[] = [
         JOIN (SELECT definition, min(started_at_ms) AS started_at_ms FROM executions GROUP BY definition) e
           ON e.definition = d.definition
         WHERE d.namespace = 0 GROUP BY d.workflow, d.version;
+    `,
+  },
+  {
+    version: 3,
+    sql: `
+      CREATE TABLE routers (
+        namespace INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        profiles_hash TEXT NOT NULL,
+        trained_at_ms INTEGER NOT NULL,
+        checksum INTEGER NOT NULL,
+        codec INTEGER NOT NULL,
+        payload ANY NOT NULL,
+        PRIMARY KEY (namespace, name, version)
+      ) STRICT;
+
+      CREATE TABLE routing_outcomes (
+        outcome INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        checksum INTEGER NOT NULL,
+        codec INTEGER NOT NULL,
+        payload ANY NOT NULL
+      ) STRICT;
+      CREATE INDEX routing_outcomes_by_name ON routing_outcomes (namespace, name, outcome);
     `,
   },
 ]

@@ -1,28 +1,42 @@
+import { meaningsOf } from './meanings.ts'
 import { stem } from './stem.ts'
 import { wordsOf } from './words.ts'
 
-/** A family of grams has this many buckets of its own: collisions of 100,000 grams stay below 3 %. */
-export const bucketsPerFamily = 4_194_304
+/**
+ * What a gram can be: a word, a stem or two stems in a row; 2 to 5 characters of a word and its borders;
+ * a group of words that mean about the same.
+ */
+export const gramFamilies = ['words', 'characters', 'meanings'] as const
 
-/** What a gram can be: a word, stem or pair of stems; or 2 to 5 characters of a word and its borders. */
-export const gramFamilies = ['words', 'characters'] as const
+/** A family of grams has this many buckets of its own: of 100,000 grams fewer than 3 % collide. */
+export const bucketsPerFamily = 4_194_304
 
 const charactersMin = 2
 const charactersMax = 5
 const space = 32
 
-/** How often each gram of a text occurs, by its bucket. */
-export function gramCounts(text: string): ReadonlyMap<number, number> {
+/** The place in `gramFamilies` of the family that a bucket belongs to. */
+export function familyOf(bucket: number): number {
+  return Math.floor(bucket / bucketsPerFamily)
+}
+
+/** How often each gram of a text occurs, by its bucket. Words that `isLeftOut` says are passed over. */
+export function gramCounts(
+  text: string,
+  isLeftOut: (word: string) => boolean = () => false,
+): ReadonlyMap<number, number> {
   const counts = new Map<number, number>()
-  const words = wordsOf(text)
   let before = 0
-  for (const word of words) {
+  for (const word of wordsOf(text)) {
+    if (isLeftOut(word)) continue
+    const stemmed = stem(word)
+    const hash = hashOf(stemmed, 2)
     add(counts, 0, mixed(hashOf(word, 1)))
-    const stemmed = hashOf(stem(word), 2)
-    add(counts, 0, mixed(stemmed))
-    if (before !== 0) add(counts, 0, mixed(Math.imul(before, 31) ^ stemmed))
-    before = stemmed | 1
+    add(counts, 0, mixed(hash))
+    if (before !== 0) add(counts, 0, mixed(Math.imul(before, 31) ^ hash))
+    before = hash | 1
     addCharacters(counts, word)
+    for (const meaning of meaningsOf(stemmed)) add(counts, 2, meaning)
   }
   return counts
 }

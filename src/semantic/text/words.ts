@@ -15,3 +15,11 @@ export function wordsOf(text: string): readonly string[] {
     .replace(/[’`]/g, "'")
   return plain.match(wordPattern) ?? []
 }
+/** The words of an identifier: `AppyPieBuilder`, `freeze_account` and `detail.adriel` fall apart. */
+export function wordsOfName(name: string): string {
+  return name
+    .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
+    .replace(/(\p{Lu}+)(\p{Lu}\p{Ll})/gu, '$1 $2')
+    .replace(/(\p{L})(\p{N})|(\p{N})(\p{L})/gu, '$1$3 $2$4')
+    .replace(/[_\-./]+/g, ' ')
+}

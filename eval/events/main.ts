@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { parse } from 'yaml'
-import { messageOf } from '../src/core/errors.ts'
+import { messageOf } from '../../src/core/errors.ts'
 import {
   correlateMatches,
   evaluateMatches,
@@ -16,13 +16,13 @@ import {
   readEventLog,
   readPatterns,
   SemanticPatternMatcher,
-} from '../src/semantic/index.ts'
+} from '../../src/semantic/index.ts'
 import type {
   DeclaredPattern,
   Evaluation,
   PatternMatch,
   WindowCorrelation,
-} from '../src/semantic/index.ts'
+} from '../../src/semantic/index.ts'
 
 /** Incidents of one kind below which nothing is learned of it. */
 const incidentsMin = 3
