@@ -117,3 +117,17 @@ test('what goes on all the time is left out, however often it is in the windows'
   const all = learnPatterns(clocks, incidents, { ...options, itemLiftMin: 0, confidenceMin: 0 })
   expect(all.patterns).toHaveLength(1)
 })
+
+test('an event without a field is learned as one without it, and a type with a star not at all', () => {
+  const mixed = log.flatMap((event) => {
+    if (event.type === 'tick') return [{ ...event, type: 'tick*' }]
+    return [event.type === 'slow' ? { ...event, subject: null } : event]
+  })
+  const [pattern] = learnPatterns(mixed, incidents, { ...options, fields: ['subject'] }).patterns
+  expect(pattern).toMatchObject({
+    events: [{ where: { subject: 'shop' } }, { where: { subject: { exists: false } } }],
+  })
+  const all = { ...options, itemLiftMin: 0, confidenceMin: 0, patternsMax: 100 }
+  const { patterns } = learnPatterns(mixed, incidents, all)
+  expect(JSON.stringify(patterns)).not.toContain('tick')
+})

@@ -70,19 +70,8 @@ export function learnPatterns(
   options: LearnOptions,
 ): Learned {
   const { withinMs, lengthMax = 4, supportMin = 3, confidenceMin = 0.8, leadMs = 0 } = options
-  if (!(withinMs >= 1)) {
-    throw new OrchestrationError('InputError', `withinMs is ${withinMs}, not at least 1`, {
-      hint: 'say in how much time the events of a sequence follow one another',
-    })
-  }
-  const { fields = [] } = options
-  const strange = fields.find((field) => !isField(field))
-  if (strange !== undefined) {
-    throw new OrchestrationError('InputError', `'${strange}' is no field of an event`, {
-      hint: 'a field is id, source, type, subject, or a path such as data.order.state',
-    })
-  }
-  const { items: all, filters } = itemsOf(log, fields)
+  checkOptions(options)
+  const { items: all, filters } = itemsOf(log, options.fields ?? [])
   const spans = windows.map(({ t0Ms, t1Ms }) => ({ t0Ms: t0Ms - leadMs, t1Ms }))
   const gaps = between(spans, options.range)
   const items = telling(all, { windows: union(spans), gaps, liftMin: options.itemLiftMin ?? 2 })
@@ -91,15 +80,12 @@ export function learnPatterns(
   const search = { supportMin, lengthMax, withinMs, foundMax }
   const { found, isComplete } = frequentSequences(inWindows, search)
   const candidates = found
-    .filter((sequence) => sequence.items.length > 1)
-    .map((sequence) => {
-      const support = sequence.supporters.length
-      const elsewhere = background.reduce(
-        (sum, stretch) => sum + countItems(stretch, sequence.items, withinMs),
-        0,
-      )
-      const confidence = support / (support + elsewhere)
-      return { items: sequence.items, support, elsewhere, confidence }
+    .filter(({ items }) => items.length > 1)
+    .map(({ items, supporters }) => {
+      const support = supporters.length
+      const counts = background.map((stretch) => countItems(stretch, items, withinMs))
+      const elsewhere = counts.reduce((sum, count) => sum + count, 0)
+      return { items, support, elsewhere, confidence: support / (support + elsewhere) }
     })
     .filter(({ confidence }) => confidence >= confidenceMin)
   const data = best(candidates, options.patternsMax ?? 3).map((candidate, index) => ({
@@ -119,6 +105,19 @@ export function learnPatterns(
   return { patterns: readPatterns(data), isComplete }
 }
 
+function checkOptions({ withinMs, fields = [] }: LearnOptions): void {
+  if (!Number.isInteger(withinMs) || withinMs < 1) {
+    throw new OrchestrationError('InputError', `withinMs is ${withinMs}, not 1 or more`, {
+      hint: 'say in how many whole milliseconds the events of a sequence follow one another',
+    })
+  }
+  const strange = fields.find((field) => !isField(field))
+  if (strange === undefined) return
+  throw new OrchestrationError('InputError', `'${strange}' is no field of an event`, {
+    hint: 'a field is id, source, type, subject, or a path such as data.order.state',
+  })
+}
+
 /** The events of a log by what tells them apart, in order of time, and the filter for each. */
 function itemsOf(
   log: readonly CloudEvent[],
@@ -127,21 +126,23 @@ function itemsOf(
   const filters = new Map<string, EventFilter>()
   const items = log.flatMap((cloudEvent) => {
     const event = patternEventOf(cloudEvent)
-    if (event.atMs === null) return []
+    // A type with a star would be read as the beginning of types.
+    if (event.atMs === null || event.type.includes('*')) return []
     const filter = filterOf(event, fields)
     const item = JSON.stringify([filter.type, filter.where])
     filters.set(item, filter)
-    return [{ item, atMs: event.atMs, id: event.id }]
+    return [{ item, atMs: event.atMs, identity: JSON.stringify([event.source, event.id]) }]
   })
-  items.sort((a, b) => a.atMs - b.atMs || (a.id < b.id ? -1 : 1))
+  items.sort((a, b) => a.atMs - b.atMs || (a.identity < b.identity ? -1 : 1))
   return { items, filters }
 }
 
 function filterOf(event: PatternEvent, fields: readonly string[]): EventFilter {
-  const where: Record<string, string | number | boolean> = {}
+  const where: EventFilter['where'] = {}
   for (const field of fields) {
     const value = fieldOf(event, field)
-    if (value !== null && value !== undefined && typeof value !== 'object') where[field] = value
+    if (value === undefined || value === null) where[field] = { exists: false }
+    else if (typeof value !== 'object') where[field] = value
   }
   return { type: event.type, where, like: null }
 }

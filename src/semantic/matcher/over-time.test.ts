@@ -202,6 +202,15 @@ test('a repeat of an event that waits is dropped; one that comes later is late',
   expect(matcher.counts).toMatchObject({ repeats: 1, late: 1, taken: 1 })
 })
 
+test('of two events of one name the first wins; the same id from elsewhere is another event', async () => {
+  const matcher = new SemanticPatternMatcher({ patterns: [repetition] })
+  await matcher.observe(at(0, 'a', null, 'twin'))
+  const other = at(1, 'a', 'changed', 'twin')
+  expect((await matcher.observe(other)).outcome).toMatchObject({ reason: 'repeat' })
+  const elsewhere = { ...other, source: '/elsewhere' }
+  expect((await matcher.observe(elsewhere)).outcome).toEqual({ kind: 'taken' })
+})
+
 test('an event without a time takes no part in patterns over time and is counted', async () => {
   const matcher = new SemanticPatternMatcher({ patterns: [repetition] })
   const { outcome } = await matcher.observe({ ...at(0, 'a'), time: null })
