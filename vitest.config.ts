@@ -11,13 +11,7 @@ export default defineConfig({
     ],
   },
   test: {
-    include: [
-      'src/**/*.test.ts',
-      'test/**/*.test.ts',
-      'sim/**/*.test.ts',
-      'bench/**/*.test.ts',
-      'eval/**/*.test.ts',
-    ],
+    include: ['{src,test,sim,bench,eval}/**/*.test.ts'],
     exclude: ['dist/**', 'node_modules/**'],
     // Processes, not threads: tests open SQLite locks, change signals and start children of their own.
     pool: 'forks',

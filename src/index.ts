@@ -58,6 +58,45 @@ export type {
   VoteQuestion,
   Way,
 } from './patterns/index.ts'
+export {
+  AiEmbedder,
+  coordinationOf,
+  correlateMatches,
+  evaluateMatches,
+  HashedEmbedder,
+  learnPatterns,
+  NeuralEmbedder,
+  readEventLabels,
+  readEventLog,
+  readPatterns,
+  SemanticPatternMatcher,
+  SemanticRouter,
+  similarity,
+} from './semantic/index.ts'
+export type {
+  AcceptedOutcome,
+  AgentProfile,
+  AiEmbeddingModel,
+  Coordination,
+  DeclaredPattern,
+  Embedder,
+  Embedding,
+  EventType,
+  LearnOptions,
+  Observation,
+  PatternData,
+  PatternMatch,
+  RouteCandidate,
+  RouteDecision,
+  RouterOptions,
+  RouteTask,
+  SemanticAnalysis,
+  SemanticEvent,
+  SemanticPatternMatcherOptions,
+  TaskContext,
+  TaskExample,
+  TrainRouterOptions,
+} from './semantic/index.ts'
 export { AnomalyFeed } from './tda/index.ts'
 export { defineWorkflow } from './workflow/index.ts'
 export type { StepData, WorkflowData } from './workflow/index.ts'

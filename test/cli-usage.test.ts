@@ -72,7 +72,6 @@ test('verbs of later releases are refused with "not yet"', async () => {
   const cases = [
     ['worker'],
     ['agent-host'],
-    ['route', 'a text', '--explain'],
     ['audit', 'verify'],
     ['policy', 'test'],
     ['mcp', '--help'],

@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly random: Random
   readonly clock: Clock
   readonly requestsPerSecondMax: number
+  /** Told of every answer, errors included. */
+  readonly onAnswer?: (answer: { readonly isOk: boolean; readonly tookMs: number }) => void
 }
 
 const tickMs = 10
@@ -41,8 +43,10 @@ export function createLoad(options: LoadOptions): { take(): LoadCounts; stop(): 
     open.add(id)
     const finish = (ok: boolean): void => {
       if (!open.delete(id)) return
-      latenciesMs.push(clock.monotonicMs() - sentMs)
+      const tookMs = clock.monotonicMs() - sentMs
+      latenciesMs.push(tookMs)
       if (!ok) failed++
+      options.onAnswer?.({ isOk: ok, tookMs })
     }
     const url = `http://127.0.0.1:${options.port}/checkout/${id}`
     const call = get(url, { agent, timeout: 2_000 }, (reply) => {

@@ -17,6 +17,8 @@ export interface AgentDefinition {
   readonly version?: string
   readonly description?: string
   readonly capabilities?: readonly string[]
+  /** Tasks as people would put them, from which semantic routing learns what is for this agent; at most 10,000. */
+  readonly examples?: readonly string[]
   readonly actions: { readonly [name: string]: ActionDefinition }
   /** Makes it an HTTP agent: where it is called. */
   readonly url?: string
@@ -31,6 +33,7 @@ export interface CheckedDefinition {
   readonly config: AgentConfiguration
   readonly version: string
   readonly description: string | null
+  readonly examples: readonly string[]
   readonly hasHttpLookup: boolean
   readonly actions: { readonly [name: string]: ActionDefinition }
 }
@@ -41,12 +44,14 @@ const definitionKeys = [
   'version',
   'description',
   'capabilities',
+  'examples',
   'actions',
   'url',
   'lookup',
   'config',
 ]
 const actionKeys = ['effect', 'input', 'output', 'run', 'lookup', 'maxTokens', 'maxCostUsd']
+const examplesMax = 10_000
 const effects = ['read', 'idempotent', 'once']
 const actionPattern = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/
 
@@ -63,6 +68,7 @@ export function checkDefinition(definition: AgentDefinition): CheckedDefinition 
     if (value !== undefined && (typeof value !== 'string' || value === ''))
       throw moduleError(`${what}: ${field} must be a text`)
   }
+  checkExamples(definition.examples, what)
   if (definition.lookup !== undefined && typeof definition.lookup !== 'boolean') {
     throw moduleError(
       `${what}: lookup must be true or false`,
@@ -81,9 +87,20 @@ export function checkDefinition(definition: AgentDefinition): CheckedDefinition 
     config,
     version: definition.version ?? '0.0.0',
     description: definition.description ?? null,
+    examples: Object.freeze([...(definition.examples ?? [])]),
     hasHttpLookup: definition.lookup ?? false,
     actions: checkActions(definition.actions, what, isHttp),
   }
+}
+
+function checkExamples(examples: unknown, what: string): void {
+  if (examples === undefined) return
+  const isSound =
+    Array.isArray(examples) &&
+    examples.length <= examplesMax &&
+    examples.every((example) => typeof example === 'string')
+  if (!isSound)
+    throw moduleError(`${what}: examples must be a list of at most ${examplesMax} texts`)
 }
 
 function readConfiguration(definition: AgentDefinition, what: string): AgentConfiguration {

@@ -57,6 +57,8 @@ export class BaseAgent implements InvocationOwner {
   readonly type: string
   readonly version: string
   readonly description: string | null
+  /** Tasks as people would put them; see `AgentDefinition`. */
+  readonly examples: readonly string[]
   readonly config: AgentConfiguration
   /** The places for calls; whoever calls `invoke` holds one. */
   readonly pool: AgentPool
@@ -72,11 +74,13 @@ export class BaseAgent implements InvocationOwner {
 
   /** @throws AgentModuleError when the definition is wrong. */
   constructor(definition: AgentDefinition) {
-    const { config, version, description, hasHttpLookup, actions } = checkDefinition(definition)
+    const checked = checkDefinition(definition)
+    const { config, version, description, hasHttpLookup, actions } = checked
     this.id = config.agentId
     this.type = config.agentType
     this.version = version
     this.description = description
+    this.examples = checked.examples
     this.config = config
     this.pool = agentPool(config, {
       clock: () => this.#host.clock,

@@ -1,6 +1,7 @@
 import { AgentRegistry, loadAgentModules } from '../agents/index.ts'
 import type { BaseAgent } from '../agents/index.ts'
 import { builtinAgents } from '../builtins/index.ts'
+import { RouterAgent, RouterService } from '../semantic/index.ts'
 import type { KnownAgents } from '../workflow/index.ts'
 import type { CommandContext } from './command-context.ts'
 
@@ -15,7 +16,14 @@ export async function agentsOf(
 ): Promise<readonly BaseAgent[]> {
   const loaded = modules.length === 0 ? [] : await loadAgentModules(modules, { cwd: context.cwd })
   const taken = new Set(loaded.map((agent) => agent.id))
-  return [...builtinAgents().filter((agent) => !taken.has(agent.id)), ...loaded]
+  const others = [...builtinAgents().filter((agent) => !taken.has(agent.id)), ...loaded]
+  const router = new RouterAgent(new RouterService({ ...context, agents: () => others }))
+  return taken.has(router.id) ? others : [...others, router]
+}
+
+/** The router among the agents; undefined where a module's agent has taken its name. */
+export function routerOf(agents: readonly BaseAgent[]): RouterService | undefined {
+  return agents.find((agent) => agent instanceof RouterAgent)?.service
 }
 
 /** The agents as a registry that is not started: for looking names up. */

@@ -4,7 +4,6 @@ import { OrchestrationError } from '../core/errors.ts'
 export const laterVerbs: ReadonlyMap<string, string> = new Map([
   ['worker', 'Temporal worker'],
   ['agent-host', 'agents over the mesh'],
-  ['route', 'semantic routing'],
   ['audit', 'verifies the audit chain'],
   ['policy', 'tests a policy'],
   ['mcp', 'MCP server'],

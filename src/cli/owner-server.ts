@@ -22,6 +22,8 @@ export interface OwnerServerParts {
   readonly listen?: { readonly host: string; readonly port: number }
   /** Default: ready. */
   readonly readiness?: () => Readiness
+  /** Default: routes nothing. */
+  readonly route?: NonNullable<ApiServerOptions['route']>
 }
 
 /**
@@ -62,6 +64,7 @@ export async function openOwnerServer(
       }
     },
     agents: () => agents.list(),
+    ...(parts.route === undefined ? {} : { route: parts.route }),
     workflows: (name) => registeredDocuments(path, name),
     startDocument: (document, options) => opened.engine.startDocument(document, options),
   }

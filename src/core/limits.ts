@@ -74,6 +74,24 @@ export const limits = {
   anomaliesMax: 1_000,
   /** Anomalies that one TDA context lists, the strongest first. */
   contextAnomaliesMax: 100,
+  /** Characters of a task that routing looks at; a longer task is refused, an embedder leaves the rest out. */
+  taskCharactersMax: 20_000,
+  /** Patterns that one matcher of events has. */
+  patternsMax: 1_000,
+  /** Events in a row that a sequence names. */
+  patternStagesMax: 16,
+  /** Times that a repetition counts. */
+  repetitionsMax: 1_000,
+  /** Keys of which one pattern remembers something; over it the one untouched for longest is forgotten. */
+  patternKeysMax: 10_000,
+  /** Keys of which all patterns of a matcher remember something; each has an equal share. */
+  openMatchesMax: 100_000,
+  /** Events that wait for earlier ones; over it the oldest wait no longer. */
+  waitingEventsMax: 100_000,
+  /** Matches that a matcher looks back on when it analyses an event. */
+  recentMatchesMax: 1_000,
+  /** Routing hints of one semantic event. */
+  routingHintsMax: 100,
   /** Bytes of a file of feature flags. */
   flagsFileBytesMax: 1_048_576,
 } as const

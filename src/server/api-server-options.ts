@@ -8,6 +8,7 @@ import type {
   LogEntry,
   WorkflowEngine,
 } from '../engine/index.ts'
+import type { RouteAnswer, RouteTask } from '../semantic/index.ts'
 import type { WorkflowDocument } from '../workflow/index.ts'
 
 /** Whether the process does its work at present. */
@@ -15,6 +16,13 @@ export interface Readiness {
   readonly isReady: boolean
   /** Why it is not; null when it is. */
   readonly reason: string | null
+}
+
+/** A task to route. */
+export interface RouteRequest extends RouteTask {
+  readonly isExplained: boolean
+  /** The agent that did the task to somebody's satisfaction; null to ask only. */
+  readonly accept: string | null
 }
 
 /**
@@ -49,6 +57,8 @@ export interface ApiServerOptions {
   log?(executionId: string, afterSeq?: number): readonly LogEntry[] | Promise<readonly LogEntry[]>
   /** Serves `/v1/agents`. */
   agents?(): readonly AgentListing[]
+  /** Routes a task, after learning that `accept` is the agent for it when that is given. Serves `/v1/route`. */
+  route?(asked: RouteRequest): Promise<RouteAnswer>
   /**
    * Every registered document, or those of one name, in the order of their registration. Serves
    * `/v1/workflows`, and with `startDocument` starts by name.

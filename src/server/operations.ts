@@ -6,6 +6,7 @@ import { eventOperations } from './operations/events.ts'
 import { executionOperations } from './operations/executions.ts'
 import { laterOperations } from './operations/later.ts'
 import { processOperations } from './operations/process.ts'
+import { routeOperations } from './operations/route.ts'
 import { startOperations } from './operations/starts.ts'
 import { stateOperations } from './operations/state.ts'
 import { steeringOperations } from './operations/steering.ts'
@@ -21,6 +22,7 @@ export const allOperations: readonly Operation[] = [
   ...stateOperations,
   ...workflowOperations,
   ...agentOperations,
+  ...routeOperations,
   ...deadLetterOperations,
   ...laterOperations,
   ...processOperations,

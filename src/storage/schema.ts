@@ -54,6 +54,9 @@ const deadLettersOfVersion1 = `
  * Since version 3:
  * - `budgets` has what agents and tenants have spent in their present span of time, with what running calls
  *   have reserved. The journal's events say the same, call by call.
+ * - `routers` are trained routers, the newest three versions of each name; `profiles_hash` names what they
+ *   were trained from. `checksum` is the CRC-32 of the payload.
+ * - `routing_outcomes` are the outcomes that routers learned from, in order.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -216,6 +219,29 @@ export const migrations: readonly Migration[] = [
         checksum INTEGER NOT NULL,
         PRIMARY KEY (namespace, scope, name)
       ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE routers (
+        namespace INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        profiles_hash TEXT NOT NULL,
+        trained_at_ms INTEGER NOT NULL,
+        checksum INTEGER NOT NULL,
+        codec INTEGER NOT NULL,
+        payload ANY NOT NULL,
+        PRIMARY KEY (namespace, name, version)
+      ) STRICT;
+
+      CREATE TABLE routing_outcomes (
+        outcome INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        checksum INTEGER NOT NULL,
+        codec INTEGER NOT NULL,
+        payload ANY NOT NULL
+      ) STRICT;
+      CREATE INDEX routing_outcomes_by_name ON routing_outcomes (namespace, name, outcome);
     `,
   },
 ]

@@ -12,6 +12,7 @@ export {
   coordinationPatterns,
   type CoordinationRow,
 } from './coordination-benchmark.ts'
+export { type EmbedderCase, embedderSuite } from './embedder-suite.ts'
 export {
   call,
   type EngineCase,

@@ -16,6 +16,7 @@ import { catchStrayErrors } from '../stray-errors.ts'
 import { engineOptionsOf } from './engine-options.ts'
 import { reportReady } from './ready-report.ts'
 import { servedEngine } from './served-engine.ts'
+import { servedRouting } from './served-routing.ts'
 import type { ServeSettings } from './settings.ts'
 import { readWorkflowFiles } from './workflow-files.ts'
 import type { WorkflowFiles } from './workflow-files.ts'
@@ -72,6 +73,7 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
       logger,
       kind: 'serve',
       listen: { host: settings.host, port: settings.port },
+      ...servedRouting({ agents, database: opened.database, feed }),
       readiness: () => ({ isReady, reason: isReady ? null : 'open executions are taken up' }),
     })
     const recovered = opened.engine.recoverAll()

@@ -1,6 +1,7 @@
 import { Option } from 'commander'
 import { repeatable, nonEmpty } from '../verb-host.ts'
 import type { VerbHost } from '../verb-host.ts'
+import type { RouteOptions } from './route.ts'
 import type { RunOptions } from './run.ts'
 import type { ScanVerbOptions } from './tda-scan.ts'
 import type { WatchOptions } from './tda-watch.ts'
@@ -8,7 +9,7 @@ import type { WatchOptions } from './tda-watch.ts'
 const agentsOption = () =>
   repeatable('--agents <module>', 'module with agents, .ts or .js (repeatable)')
 
-/** Adds `validate`, `graph`, `run`, `agents`, `tda`. Their code loads when they are called. */
+/** Adds `validate`, `graph`, `run`, `agents`, `route`, `tda`. Their code loads when they are called. */
 export function addWorkingVerbs({ program, run }: VerbHost): void {
   program
     .command('run')
@@ -71,6 +72,20 @@ function addAgentVerbs(program: VerbHost['program'], run: VerbHost['run']): void
     .addOption(agentsOption())
     .action((options: { agents?: string[] }) =>
       run(async (context) => (await import('./agents.ts')).agentsLs(context, options.agents ?? [])),
+    )
+  program
+    .command('route')
+    .summary('says which agent a task is for')
+    .description(
+      'Says which agent a task is for, by what is known of the agents: names, descriptions, capabilities, examples, and the outcomes that were accepted.',
+    )
+    .argument('<text>', 'the task, in one argument')
+    .option('--explain', 'evidence, and what would change the choice')
+    .option('--accept <agent>', 'learns and records that the task was for this agent')
+    .addOption(repeatable('--candidate <agent>', 'chooses among these agents only (repeatable)'))
+    .addOption(agentsOption())
+    .action((text: string, options: RouteOptions) =>
+      run(async (context) => (await import('./route.ts')).route(context, text, options)),
     )
   const tda = program
     .command('tda')

@@ -1,8 +1,7 @@
 import { operation, type Operation } from '../operation.ts'
 import { notOffered } from '../refusal.ts'
 
-const later: readonly (readonly [method: 'GET' | 'POST', path: string])[] = [
-  ['POST', '/v1/route'],
+const later: readonly (readonly [method: 'GET', path: string])[] = [
   ['GET', '/v1/tda/patterns'],
   ['GET', '/v1/tda/anomalies'],
   ['GET', '/v1/audit'],

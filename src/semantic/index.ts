@@ -1,0 +1,55 @@
+export { similarity, type Embedder, type Embedding } from './embedder.ts'
+export { AiEmbedder, type AiEmbeddingModel } from './embedders/ai-embedder.ts'
+export { NeuralEmbedder } from './embedders/neural-embedder.ts'
+export { HashedEmbedder } from './embedders/hashed-embedder.ts'
+export { eventTypes, type EventType, type SemanticEvent } from './matcher/semantic-event.ts'
+export {
+  readPatterns,
+  type DeclaredPattern,
+  type EventFilter,
+  type PatternData,
+  type PatternProblem,
+} from './matcher/declared-pattern.ts'
+export {
+  SemanticPatternMatcher,
+  type Observation,
+  type SemanticAnalysis,
+  type SemanticPatternMatcherOptions,
+} from './matcher/semantic-pattern-matcher.ts'
+export type { EventOutcome, PatternMatch, StreamCounts } from './matcher/pattern-stream.ts'
+export { coordinationOf, type Coordination } from './matcher/coordination.ts'
+export type { Evidence } from './matcher/complexity.ts'
+export {
+  readEventLabels,
+  readEventLog,
+  type EventLabels,
+  type EventWindow,
+} from './matcher/event-log.ts'
+export {
+  evaluateMatches,
+  type Evaluation,
+  type EvaluationOptions,
+  type PatternScore,
+} from './matcher/evaluation.ts'
+export {
+  correlateMatches,
+  type CorrelationOptions,
+  type WindowCorrelation,
+} from './matcher/correlation.ts'
+export { learnPatterns, type Learned, type LearnOptions } from './matcher/learned-patterns.ts'
+export type { AgentProfile, TaskContext, TaskExample } from './router/agent-profile.ts'
+export type {
+  AcceptedOutcome,
+  RouteCandidate,
+  RouteDecision,
+  RouteTask,
+} from './router/route-decision.ts'
+export {
+  type RouterOptions,
+  SemanticRouter,
+  type TrainRouterOptions,
+} from './router/semantic-router.ts'
+export type { RouteChange, RouteExplanation, WordEvidence } from './router/explanation.ts'
+export type { RouteAnswer } from './router/route-answer.ts'
+export { RouterService, type RouterServiceOptions } from './router/router-service.ts'
+export { RouterAgent } from './router-agent.ts'
