@@ -7,7 +7,7 @@ import type {
   LookupOutcome,
 } from '../src/core/contracts/call.ts'
 import type { ErrorJson } from '../src/core/errors.ts'
-import type { JsonValue } from '../src/core/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../src/core/json.ts'
 import type { Random } from '../src/core/random.ts'
 import type { StateWrite } from '../src/core/contracts/state.ts'
 import type { AgentDirectory, EngineAgent } from '../src/engine/index.ts'
@@ -46,6 +46,8 @@ const effects: Readonly<Record<string, { readonly effect: Effect; readonly hasLo
     counter: { effect: 'idempotent', hasLookup: false },
     swapper: { effect: 'idempotent', hasLookup: false },
     scribe: { effect: 'read', hasLookup: false },
+    lead: { effect: 'read', hasLookup: false },
+    second: { effect: 'read', hasLookup: false },
   }
 
 /** Agents that fail without another try, how often, and what that is counted as. */
@@ -171,7 +173,9 @@ class SimulatedAgent implements EngineAgent {
     const roll = random()
     const value = action === 'poll' ? pollNumber(call.idempotencyKey) : Math.floor(random() * 100)
     const run = runOf(call.idempotencyKey)
-    const output: JsonValue = { value, step: call.stepId, index: call.index, run }
+    const choice = value % 2
+    const own = { value, choice, step: call.stepId, index: call.index, run }
+    const output = delegation(call.input, random) ?? own
     const effect = this.#effect(record, output)
     const giveUp = effect
     const writes = stateWrites(this.#name, call, random)
@@ -273,6 +277,15 @@ function stateWrites(
       return null
   }
   return () => buffer.writes()
+}
+
+/** What a supervisor wants done; null for whoever supervises nobody. */
+function delegation(input: JsonValue, random: Random): JsonObject | null {
+  if (!isJsonObject(input) || !Array.isArray(input['workers'])) return null
+  const workers = input['workers'] as readonly string[]
+  const isDone = input['phase'] === 'review' && random() < 0.7
+  if (isDone) return { done: true, output: { round: input['round'] ?? null } }
+  return { assignments: workers.map((agent) => ({ agent, input: { for: agent } })) }
 }
 
 /** When and how a delivery ends, and what becomes of its effect when nobody waits for it any more. */

@@ -2,6 +2,7 @@ import { invariant } from '../src/core/assert.ts'
 import type { JsonObject } from '../src/core/json.ts'
 import { type Random, seededRandom } from '../src/core/random.ts'
 import type { WorkflowDocument } from '../src/workflow/document/document.ts'
+import { coordinated } from './documents-coordinated.ts'
 import { operated, subWorkflows, triggered } from './documents-operated.ts'
 import { readDocumentData } from '../src/workflow/document/read.ts'
 
@@ -174,7 +175,7 @@ export function simulationDocuments(): readonly WorkflowDocument[] {
     randomWorkflow(`random-${number}`, random),
   )
   // What is operated comes twice as often: it has the most ways to go wrong.
-  return [...handmade, ...operated, ...operated, ...generated].map(documentOf)
+  return [...handmade, ...coordinated, ...operated, ...operated, ...generated].map(documentOf)
 }
 
 /** Documents that the file knows from the beginning on: sub-workflows, and such as events start. */

@@ -5,6 +5,7 @@ import type { Plan } from '../src/workflow/plan/plan.ts'
 import { EndModel } from './end-model.ts'
 import { ReopeningModel } from './reopening-model.ts'
 import { StateModel } from './state-model.ts'
+import { hostEnds, seePattern } from './pattern-model.ts'
 import { type CallModel, labelOf, type OfCall, type StepModel, StepsModel } from './step-model.ts'
 
 interface Recorded {
@@ -84,9 +85,15 @@ export class ExecutionModel {
       case 'CallCompleted':
       case 'CallFailed':
       case 'CallCancelled':
-        return event.undo === undefined ? this.#seeCallEnd(event) : this.#seeUndone(event)
+        if (event.undo !== undefined) return this.#seeUndone(event)
+        return event.part === undefined ? this.#seeCallEnd(event) : this.#seePartEnd(event)
       case 'CallSkipped':
         return this.#seeSkipped(event)
+      case 'PatternStarted':
+      case 'PartScheduled':
+      case 'PatternDecided':
+        for (const property of seePattern(this.steps, event)) this.#fail(property)
+        return
       case 'ExecutionStarted':
         this.isChild = event.parent !== undefined
         return
@@ -148,7 +155,7 @@ export class ExecutionModel {
       return
     }
     for (const property of this.state.change(event.changes, atMs)) this.#fail(property)
-    if (event.step !== undefined) this.#writer = labelOf(event.step, event.index)
+    if (event.step !== undefined) this.#writer = labelOf(event.step, event.index, event.part)
     for (const { value } of event.changes) {
       const written = value?.[0]
       if (written != null && isJsonObject(written) && typeof written['id'] === 'number')
@@ -169,9 +176,13 @@ export class ExecutionModel {
         return
       case 'FallbackScheduled':
         Object.assign(call, { fallback: event.fallback, poll: 1, child: null, isUncertain: false })
-        return
+        call.hosting = null
+        return this.steps.partsAgain(this.steps.step(event.step), call)
       case 'PollCompleted':
-        this.steps.succeed(event.step, call)
+        if (call.hosting === null) this.steps.succeed(event.step, call)
+        for (const { label } of this.steps.partsOf(this.steps.step(event.step), call))
+          this.steps.step(event.step).calls.delete(label)
+        call.hosting = null
         call.poll++
         return
       case 'CallSuspended':
@@ -214,19 +225,11 @@ export class ExecutionModel {
     const call = this.steps.call(event)
     if (call === undefined || !call.isOpen) return this.#fail('resultRecordedOnce')
     const step = this.steps.step(event.step)
-    if (event.kind === 'CallCompleted' || ('raw' in event && event.raw !== undefined))
-      this.steps.succeed(event.step, call)
+    for (const property of hostEnds(this.steps, call, event)) this.#fail(property)
+    const isDone = event.kind === 'CallCompleted' || ('raw' in event && event.raw !== undefined)
+    if (isDone && call.hosting === null) this.steps.succeed(event.step, call)
     call.isOpen = false
-    if (event.kind === 'CallCancelled') {
-      if (event.unknown !== true) return
-      const isUndone = step.plan.compensate !== null
-      if (isUndone && (this.steps.goingBack !== null || !call.isUncertain))
-        this.steps.succeed(event.step, call)
-      else call.isUnknown = true
-      // Nobody knows whether it succeeded: it may be asked about, or made, again.
-      this.steps.succeededKeys.delete(this.steps.keyOf(step, call))
-      return
-    }
+    if (event.kind === 'CallCancelled') return this.#cancelled(call, event)
     if (event.kind === 'CallFailed') {
       // Called again by a redrive, where its effect allows that.
       this.steps.succeededKeys.delete(this.steps.keyOf(step, call))
@@ -264,6 +267,35 @@ export class ExecutionModel {
     this.steps.settle(step, 'completed', outputs, this.seq)
   }
 
+  #cancelled(call: CallModel, event: KernelEvent & { kind: 'CallCancelled' }): void {
+    if (event.unknown !== true) return
+    const step = this.steps.step(event.step)
+    const isUndone = step.plan.compensate !== null
+    if (isUndone && (this.steps.goingBack !== null || !call.isUncertain))
+      this.steps.succeed(event.step, call)
+    else call.isUnknown = true
+    // Nobody knows whether it succeeded: it may be asked about, or made, again.
+    this.steps.succeededKeys.delete(this.steps.keyOf(step, call))
+  }
+
+  /** What becomes of a part is its pattern's to judge; it is undone and made again like any call. */
+  #seePartEnd(event: CallEnd): void {
+    const call = this.steps.call(event)
+    if (call === undefined || !call.isOpen) return this.#fail('resultRecordedOnce')
+    call.isOpen = false
+    const step = this.steps.step(event.step)
+    if (event.kind === 'CallCancelled') return this.#cancelled(call, event)
+    if (event.kind === 'CallFailed') {
+      if (event.raw !== undefined) this.steps.succeed(event.step, call)
+      this.steps.succeededKeys.delete(this.steps.keyOf(step, call))
+      return
+    }
+    this.steps.succeed(event.step, call)
+    call.success = { output: event.output }
+    const run = isJsonObject(event.output) ? event.output['run'] : undefined
+    if (typeof run === 'number' && run !== step.run) this.#fail('answerOfItsRun')
+  }
+
   #failed(id: string): void {
     const step = this.steps.step(id)
     if (step.plan.continueOnFailure) this.steps.settle(step, 'failed', null, this.seq)
@@ -293,7 +325,7 @@ function completes(event: KernelEvent, writer: string): boolean {
     case 'CallFailed':
     case 'CallCancelled':
       if (event.kind === 'CallFailed' && event.raw === undefined) return false
-      return labelOf(event.step, event.index) === writer
+      return labelOf(event.step, event.index, 'part' in event ? event.part : undefined) === writer
     default:
       return false
   }

@@ -1,4 +1,5 @@
 import { type Mutant, mutant } from './mutant.ts'
+import { coordinatedMutants } from './mutants-coordinated.ts'
 import { operatedMutants } from './mutants-operated.ts'
 
 const kernel = 'src/workflow/kernel'
@@ -138,5 +139,6 @@ export const mutants: readonly Mutant[] = [
     '  call.redeliver = false\n  if (call.fallback === 0)',
     '  if (call.fallback === 0)',
   ),
+  ...coordinatedMutants,
   ...operatedMutants,
 ]

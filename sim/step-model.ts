@@ -1,4 +1,5 @@
 import type { JsonValue } from '../src/core/json.ts'
+import type { PatternResult } from '../src/workflow/kernel/events.ts'
 import type { Plan, PlanStep } from '../src/workflow/plan/plan.ts'
 
 /** What the journal has said of one call. */
@@ -23,6 +24,12 @@ export interface CallModel {
   isTold: boolean
   /** How often that execution had failed when it was asked to work. */
   failedBefore: number
+  /** Its number, where a pattern wanted it; null for any other. */
+  readonly part: number | null
+  /** The pattern that works for it; null for none. */
+  hosting: { result: PatternResult | null } | null
+  /** What a part has given; null until it succeeded. */
+  success: { readonly output: JsonValue } | null
 }
 
 /** A recorded success that can be undone, and what became of it. */
@@ -56,6 +63,7 @@ export interface OfCall {
   readonly step: string
   readonly index?: number
   readonly undo?: number
+  readonly part?: number
 }
 
 /**
@@ -81,14 +89,22 @@ export class StepsModel {
   }
 
   /** The call that an event names; undefined when there is none. */
-  call({ step, index, undo }: OfCall): CallModel | undefined {
+  call({ step, index, undo, part }: OfCall): CallModel | undefined {
     if (undo !== undefined) return this.successes[undo]?.call
-    return this.step(step).calls.get(labelOf(step, index))
+    return this.step(step).calls.get(labelOf(step, index, part))
   }
 
-  /** `<executionId>/<step>[<index>]/<run>`, then the fallback or the poll. */
+  /** What patterns have wanted for the call, its present poll. */
+  partsOf(step: StepModel, host: CallModel): readonly CallModel[] {
+    return Array.from(step.calls.values()).filter(
+      ({ part, label }) => part !== null && hostLabel(label) === host.label,
+    )
+  }
+
+  /** `<executionId>/<step>[<index>]/<run>`, then the part, the fallback or the poll. */
   keyOf(step: StepModel, call: CallModel): string {
-    const base = `${this.executionId}/${call.label}/${step.run}`
+    const base = `${this.executionId}/${hostLabel(call.label)}/${step.run}`
+    if (call.part !== null) return `${base}/c${call.part}`
     if (call.fallback > 0) return `${base}/f${call.fallback}`
     return call.poll > 1 ? `${base}/p${call.poll}` : base
   }
@@ -100,9 +116,9 @@ export class StepsModel {
       const own = key.slice(0, -'/compensate'.length)
       return this.successes.some((success) => success.state === 'undoing' && success.key === own)
     }
-    const label = key.slice(this.executionId.length + 1).split('/')[0] ?? ''
+    const [label = '', , last = ''] = key.slice(this.executionId.length + 1).split('/')
     const step = this.steps.get(label.replace(/\[.*$/, ''))
-    const call = step?.calls.get(label)
+    const call = step?.calls.get(last.startsWith('c') ? `${label}/${last}` : label)
     return step !== undefined && call?.isOpen === true && this.keyOf(step, call) === key
   }
 
@@ -156,6 +172,12 @@ export class StepsModel {
     this.step(id).calls.set(label, { ...newCall(label, index), signal })
   }
 
+  /** A pattern wants a call. */
+  openPart(host: CallModel, step: StepModel, part: number): void {
+    const label = `${host.label}/c${part}`
+    step.calls.set(label, { ...newCall(label, host.index, part), fallback: host.fallback })
+  }
+
   settle(step: StepModel, status: StepModel['status'], output: JsonValue, seq: number): void {
     step.status = status
     step.output = output
@@ -176,7 +198,7 @@ export class StepsModel {
       key,
       child,
       state: 'kept',
-      call: newCall(call.label, call.index),
+      call: newCall(call.label, call.index, call.part),
     })
   }
 
@@ -203,12 +225,21 @@ export class StepsModel {
         step.items === null
           ? false
           : call.index !== null && !call.isOpen && step.outputs.has(call.index)
-      if (isDone) continue
-      const mayHaveHappened = call.effect === 'once' && (call.isUnknown || call.effects > 0)
+      if (isDone || call.part !== null) continue
+      const parts = this.partsOf(step, call).filter(({ fallback }) => fallback === call.fallback)
       // It is found out where it was called.
-      const fallback = mayHaveHappened ? call.fallback : 0
-      Object.assign(call, { isOpen: true, fallback, signal: null, isUnknown: false })
-      call.isUncertain = mayHaveHappened && !call.hasLookup
+      const stays = mayHaveHappened(call) || parts.some(mayHaveHappened)
+      const fallback = stays ? call.fallback : 0
+      beginAgain(call)
+      Object.assign(call, { fallback, hosting: null })
+      this.partsAgain(step, call)
+    }
+  }
+
+  /** Parts of the call's present target that did not succeed begin anew. */
+  partsAgain(step: StepModel, host: CallModel): void {
+    for (const part of this.partsOf(step, host)) {
+      if (part.fallback === host.fallback && part.success === null) beginAgain(part)
     }
   }
 
@@ -228,9 +259,24 @@ export class StepsModel {
   }
 }
 
-/** As `analyse[3]`. */
-export function labelOf(step: string, index: number | undefined): string {
-  return index === undefined ? step : `${step}[${index}]`
+/** As `analyse[3]` or `decide/c2`. */
+export function labelOf(step: string, index: number | undefined, part?: number): string {
+  const own = index === undefined ? step : `${step}[${index}]`
+  return part === undefined ? own : `${own}/c${part}`
+}
+
+/** Of the call for which a pattern wanted the one of that label; its own where none did. */
+function hostLabel(label: string): string {
+  return label.replace(/\/c\d+$/, '')
+}
+
+function mayHaveHappened({ effect, isUnknown, effects }: CallModel): boolean {
+  return effect === 'once' && (isUnknown || effects > 0)
+}
+
+function beginAgain(call: CallModel): void {
+  call.isUncertain = mayHaveHappened(call) && !call.hasLookup
+  Object.assign(call, { isOpen: true, signal: null, isUnknown: false })
 }
 
 function openCalls({ calls }: StepModel): number {
@@ -251,7 +297,7 @@ function newStep(plan: PlanStep): StepModel {
   }
 }
 
-function newCall(label: string, index: number | null): CallModel {
+function newCall(label: string, index: number | null, part: number | null = null): CallModel {
   return {
     label,
     index,
@@ -267,5 +313,8 @@ function newCall(label: string, index: number | null): CallModel {
     child: null,
     isTold: false,
     failedBefore: 0,
+    part,
+    hosting: null,
+    success: null,
   }
 }

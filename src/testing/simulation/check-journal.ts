@@ -1,17 +1,14 @@
 import { assertNever } from '../../core/assert.ts'
-import type { KernelEvent, Plan } from '../../workflow/index.ts'
-import {
-  during,
-  isItemOf,
-  type JournalCall,
-  keyOf,
-  labelOf,
-  newJournalCall,
-} from './journal-call.ts'
+import type { KernelEvent, NamesCall, Plan } from '../../workflow/index.ts'
+import { attemptStarts, callGoesOn, isRedelivered } from './journal-attempts.ts'
+import { isItemOf, isOf, isPart, isUndoing } from './journal-call.ts'
+import { type JournalCall, keyOf, labelOf, newJournalCall } from './journal-call.ts'
 import { type DecodedRow, type During, reopening, type Reopening } from './journal-events.ts'
 import { UndoCheck } from './undo-check.ts'
 
 type PlanStep = Plan['steps'][number]
+type CallEnd = KernelEvent & { kind: 'CallCompleted' | 'CallFailed' | 'CallCancelled' }
+type Coordination = KernelEvent & { kind: 'PatternStarted' | 'PartScheduled' | 'PatternDecided' }
 
 /** What one execution's journal says, judged by rules of its own: none of the kernel's code is used. */
 export class JournalCheck {
@@ -25,6 +22,8 @@ export class JournalCheck {
   readonly #undo = new UndoCheck()
   /** Calls that have ended without success: a redrive makes them again. */
   readonly #unsuccessful = new Set<string>()
+  /** Of those, parts: which are made again is their patterns' to say. */
+  readonly #revivable = new Set<string>()
   #isFinalRollback = false
   #isCancelled = false
   #mustUndo = false
@@ -93,6 +92,10 @@ export class JournalCheck {
         return this.#skip(event)
       case 'CompensationScheduled':
         return this.#compensate(event)
+      case 'PatternStarted':
+      case 'PartScheduled':
+      case 'PatternDecided':
+        return this.#coordinate(event)
       case 'RollbackRequested':
       case 'RolledBack':
       case 'ExecutionForked':
@@ -134,52 +137,57 @@ export class JournalCheck {
     if (together > step.maxParallel) this.#fail('maxParallelHolds')
   }
 
-  #start(event: KernelEvent & { kind: 'AttemptStarted' }): void {
+  #coordinate(event: Coordination): void {
+    const { part: _part, ...ofHost } = event
+    const host = this.#open.get(keyOf(ofHost))
+    if (host === undefined) return this.#fail('eventOfOpenCall')
+    if (this.#isHeld(event.step)) this.#fail('pauseAndFailureHold')
+    if (event.kind === 'PatternStarted') {
+      Object.assign(host, { isHost: true, isDecided: false })
+      return
+    }
+    if (!host.isHost || host.isDecided) this.#fail('decidedOnce')
+    if (event.kind === 'PatternDecided') host.isDecided = true
+    else this.#open.set(keyOf(event), newJournalCall())
+  }
+
+  /** The open call of an event. A part that a redrive makes again is open from its first event on. */
+  #callOf(event: NamesCall): JournalCall | undefined {
     const key = keyOf(event)
-    const call = this.#open.get(key)
+    if (this.#revivable.delete(key)) {
+      this.#recorded.delete(key)
+      this.#open.set(key, newJournalCall(true))
+    }
+    return this.#open.get(key)
+  }
+
+  #start(event: KernelEvent & { kind: 'AttemptStarted' }): void {
+    const call = this.#callOf(event)
     if (call === undefined) return this.#fail('attemptOfOpenCall')
     if (this.#isPaused && !this.#isForced && this.#undo.goingBack === null)
       this.#fail('pauseAndFailureHold')
-    if (call.isRunning) this.#fail('oneAttemptAtATime')
-    const isRedelivery = call.isLost || call.isResolved || call.isResumed
-    if (isRedelivery && !call.isRevived && event.attempt !== call.attempt)
-      this.#fail('redeliveryKeepsAttempt')
-    if (!isRedelivery && event.attempt !== call.attempt + 1) this.#fail('attemptsCountUp')
+    const isRedelivery = isRedelivered(call)
     if (this.#isHeld(event.step) && event.undo === undefined && !isRedelivery)
       this.#fail('pauseAndFailureHold')
-    if (call.isUncertain && !call.isResolved) this.#fail('onceNotBlindly')
-    if (call.isLost && !call.isResolved && event.effect === 'once' && !event.lookup)
-      this.#fail('onceNotBlindly')
     if (event.undo === undefined && !isRedelivery) this.#counted++
-    Object.assign(call, {
-      attempt: event.attempt,
-      effect: event.effect,
-      lookup: event.lookup,
-      isRunning: true,
-      isLost: false,
-      isResolved: false,
-      isResumed: false,
-      isUncertain: false,
-      isRevived: false,
-    })
+    for (const property of attemptStarts(call, event)) this.#fail(property)
     const { maxAttempts } = this.#step(event.step).retry
     if (call.attempt > maxAttempts) this.#fail('maxAttemptsHolds')
   }
 
   #during(event: During, atMs: number): void {
-    const call = this.#open.get(keyOf(event))
+    const call = this.#callOf(event)
     if (call === undefined) return this.#fail('eventOfOpenCall')
-    if ('dueAtMs' in event && event.dueAtMs < atMs) this.#fail('dueInTheFuture')
-    if (event.kind === 'CallRefused' && call.isRunning) this.#fail('refusedBeforeStarted')
+    // Before what it says is taken in: a poll may be that of a pattern.
     if (event.kind === 'PollCompleted') this.#succeed(event, call)
-    during(call, event)
+    for (const property of callGoesOn(call, event, atMs)) this.#fail(property)
   }
 
-  #end(event: KernelEvent & { kind: 'CallCompleted' | 'CallFailed' | 'CallCancelled' }): void {
+  #end(event: CallEnd): void {
     const key = keyOf(event)
+    const call = this.#callOf(event)
     if (this.#recorded.has(key)) this.#fail('resultRecordedOnce')
     this.#recorded.add(key)
-    const call = this.#open.get(key)
     if (call === undefined) return this.#fail('resultRecordedOnce')
     this.#open.delete(key)
     if (event.undo !== undefined) {
@@ -198,6 +206,13 @@ export class JournalCheck {
     if (event.kind === 'CallCancelled' && event.unknown === true) {
       const isUndone = this.#undo.goingBack !== null || !call.isUncertain
       if (isUndone && this.#step(event.step).compensate !== null) this.#succeed(event, call)
+    }
+    if (event.part !== undefined) {
+      // While the execution goes forward, a `once` call is awaited whatever its pattern has come to.
+      const isGivenUp = event.kind === 'CallCancelled' && event.unknown === true
+      const isOnce = call.effect === 'once' && !call.isUncertain
+      if (isGivenUp && isOnce && !this.#isHeld(event.step)) this.#fail('onceIsAwaited')
+      return
     }
     if (!this.#items.has(event.step)) return this.#settle(event.step)
     if (event.kind === 'CallCompleted') this.#itemDone(event.step)
@@ -301,9 +316,10 @@ export class JournalCheck {
     this.#settled.delete(step)
     this.#items.delete(step)
     for (const label of Array.from(this.#recorded)) {
-      if (label !== step && !isItemOf(label, step)) continue
+      if (!isOf(label, step)) continue
       this.#recorded.delete(label)
       this.#unsuccessful.delete(label)
+      this.#revivable.delete(label)
     }
     if (isHigherRun) this.#undo.anew(step)
   }
@@ -311,7 +327,11 @@ export class JournalCheck {
   #callAgain(step: string): void {
     this.#settled.delete(step)
     for (const label of Array.from(this.#unsuccessful)) {
-      if (label !== step && !isItemOf(label, step)) continue
+      if (!isOf(label, step)) continue
+      if (isPart(label)) {
+        this.#revivable.add(label)
+        continue
+      }
       this.#unsuccessful.delete(label)
       this.#recorded.delete(label)
       this.#open.set(label, newJournalCall(true))
@@ -373,13 +393,14 @@ export class JournalCheck {
   #openIn(steps: ReadonlySet<string> | null): number {
     if (steps === null) return this.#open.size
     // What undoes another call goes on.
-    const isIn = (key: string): boolean => !key.includes('/') && steps.has(key.replace(/\[.*$/, ''))
+    const isIn = (key: string): boolean => !isUndoing(key) && steps.has(key.replace(/[[/].*$/, ''))
     return Array.from(this.#open.keys()).filter(isIn).length
   }
 
-  #succeed(event: { readonly step: string; readonly index?: number }, call: JournalCall): void {
+  #succeed(event: NamesCall, call: JournalCall): void {
     const { step } = event
-    if (this.#step(step).compensate === null && call.child === null) return
+    // What its pattern made of its parts is no effect of its own.
+    if (call.isHost || (this.#step(step).compensate === null && call.child === null)) return
     this.#undo.succeeded(step, labelOf(event))
   }
 

@@ -1,6 +1,3 @@
-import { assertNever } from '../../core/assert.ts'
-import type { During } from './journal-events.ts'
-
 /** What the journal has said of one call that has not ended. */
 export interface JournalCall {
   attempt: number
@@ -16,6 +13,10 @@ export interface JournalCall {
   isRevived: boolean
   /** The execution that works for it; null for none. */
   child: string | null
+  /** A pattern works for it. */
+  isHost: boolean
+  /** That pattern has its result. */
+  isDecided: boolean
 }
 
 export function newJournalCall(isRevived = false): JournalCall {
@@ -31,58 +32,42 @@ export function newJournalCall(isRevived = false): JournalCall {
     isResumed: false,
     isRevived,
     child: null,
+    isHost: false,
+    isDecided: false,
   }
-}
-
-/** What an event between the start and the end of a call makes of it. */
-export function during(call: JournalCall, event: During): void {
-  switch (event.kind) {
-    case 'CallRefused':
-      return
-    case 'CallResolved':
-      call.isResolved = event.resolution === 'retry'
-      return
-    case 'SignalDelivered':
-      call.isResumed = call.isSuspended
-      call.isSuspended = false
-      return
-    case 'AttemptLost':
-      call.isLost = true
-      break
-    case 'CallUncertain':
-      call.isUncertain = true
-      break
-    case 'CallSuspended':
-      call.isSuspended = true
-      break
-    case 'PollCompleted':
-      call.attempt = 0
-      break
-    case 'FallbackScheduled':
-      Object.assign(call, { attempt: 0, child: null, isUncertain: false, isLost: false })
-      break
-    case 'RetryScheduled':
-      break
-    default:
-      assertNever(event, 'event')
-  }
-  call.isRunning = false
 }
 
 interface OfCall {
   readonly step: string
   readonly index?: number
   readonly undo?: number
+  readonly part?: number
 }
 
-/** As `analyse[3]`, also of its compensation. */
-export function labelOf({ step, index }: OfCall): string {
-  return index === undefined ? step : `${step}[${index}]`
+/** As `analyse[3]` or `decide/c2`, also of its compensation. */
+export function labelOf({ step, index, part }: OfCall): string {
+  const own = index === undefined ? step : `${step}[${index}]`
+  return part === undefined ? own : `${own}/c${part}`
 }
 
 /** Tells a call and its compensations apart. */
 export function keyOf(event: OfCall): string {
   return event.undo === undefined ? labelOf(event) : `${labelOf(event)}/undo${event.undo}`
+}
+
+/** Whether the label is of some call of the step that goes forward. */
+export function isOf(label: string, step: string): boolean {
+  return !isUndoing(label) && label.replace(/[[/].*$/, '') === step
+}
+
+/** Whether the label is of an undoing. */
+export function isUndoing(label: string): boolean {
+  return label.includes('/undo')
+}
+
+/** Whether the label is of a call that a pattern wanted. */
+export function isPart(label: string): boolean {
+  return /\/c\d+$/.test(label)
 }
 
 /** Whether the label is of an item of the step, and not of its undoing. */

@@ -60,10 +60,12 @@ export class UndoCheck {
 
   /** The dead letter of a failed compensation is closed by hand: its call is not undone any more. */
   discarded(id: string): void {
-    const [, label, run] = id.split('/')
-    const isShort = run === 'compensate'
-    const known = this.#shortIds.get(label ?? '')
-    if (isShort) this.#shortIds.delete(label ?? '')
+    const [own = '', run = '', ...rest] = id.split('/').slice(1, -1)
+    const isShort = !/^\d+$/.test(run)
+    const part = (isShort ? [run] : rest).find((text) => /^c\d+$/.test(text))
+    const label = part === undefined ? own : `${own}/${part}`
+    const known = this.#shortIds.get(label)
+    if (isShort) this.#shortIds.delete(label)
     for (const place of Array.from(this.#failed)) {
       const success = this.#successes[place]
       if (success?.label !== label || (place === known) !== isShort) continue
