@@ -48,6 +48,8 @@ const effects: Readonly<Record<string, { readonly effect: Effect; readonly hasLo
     scribe: { effect: 'read', hasLookup: false },
     lead: { effect: 'read', hasLookup: false },
     second: { effect: 'read', hasLookup: false },
+    liar: { effect: 'read', hasLookup: false },
+    mute: { effect: 'read', hasLookup: false },
   }
 
 /** Agents that fail without another try, how often, and what that is counted as. */
@@ -175,7 +177,7 @@ class SimulatedAgent implements EngineAgent {
     const run = runOf(call.idempotencyKey)
     const choice = value % 2
     const own = { value, choice, step: call.stepId, index: call.index, run }
-    const output = delegation(call.input, random) ?? own
+    const output = delegation(call.input, random) ?? this.#oddVote(roll) ?? own
     const effect = this.#effect(record, output)
     const giveUp = effect
     const writes = stateWrites(this.#name, call, random)
@@ -224,6 +226,21 @@ class SimulatedAgent implements EngineAgent {
       }
     }
     return { afterMs, outcome: complete, giveUp }
+  }
+
+  /** What a voter gives that cannot be counted, or counts as no vote. */
+  #oddVote(roll: number): JsonValue {
+    const odd: readonly (readonly [string, JsonValue])[] = [
+      ['wrongShape', ['no', 'object']],
+      ['voteOutside', { choice: 'neither' }],
+    ]
+    if (this.#name === 'mute') {
+      this.#world.saw('abstains')
+      return { abstain: true }
+    }
+    const [fault, output] = (this.#name === 'liar' && odd[Math.floor(roll * 3)]) || [null, null]
+    if (fault !== null) this.#world.saw(fault)
+    return output
   }
 
   /** The effect of one delivery, which happens at most once, and not after its process was stopped. */

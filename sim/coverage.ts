@@ -20,6 +20,9 @@ const faultKinds = [
   'undoFails',
   'snapshotDamaged',
   'slow',
+  'wrongShape',
+  'voteOutside',
+  'abstains',
 ] as const
 /** Where a process can die. */
 const crashPoints = ['beforeCommit', 'afterCommit', 'betweenTurns', 'insideCall'] as const

@@ -11,6 +11,23 @@ export const coordinated: readonly JsonObject[] = [
     vote: { ...consensus('reader', 'writer', 'payer', 'blind'), options: weighted },
     next: { ...call('reader'), needs: ['vote'], with: { choice: '${ steps.vote.output.choice }' } },
   }),
+  workflow('votes-odd', {
+    vote: {
+      ...consensus('reader', 'liar', 'mute'),
+      options: { ...weighted, choices: [0, 1] },
+    },
+    strict: {
+      ...consensus('writer', 'liar'),
+      options: { ...weighted, choices: [0, 1], invalid: 'fail' },
+      continueOnFailure: true,
+    },
+    none: { ...consensus('mute', 'failer'), continueOnFailure: true },
+    next: {
+      ...call('reader'),
+      needs: ['vote', 'strict', 'none'],
+      with: { why: '${ steps.none.error.code }' },
+    },
+  }),
   workflow('votes-late', {
     vote: {
       ...consensus('reader', 'hanger', 'writer'),

@@ -60,6 +60,12 @@ export const coordinatedMutants: readonly Mutant[] = [
     'calls.map((call, at) => readVote(config, { ...call, output: calls[at + 1]?.output ?? call.output }))',
   ),
   mutant(
+    'votes-outside-counted',
+    'src/patterns/vote.ts',
+    'if (odd !== undefined) return',
+    'if (odd === null) return',
+  ),
+  mutant(
     'fallback-from-the-start',
     `${kernel}/revive.ts`,
     'partsOf(call).some(mayHaveHappened)',

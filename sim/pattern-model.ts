@@ -61,6 +61,10 @@ function isTrueVote(steps: StepsModel, { step, host, output }: Decision): boolea
   const parts = steps.partsOf(step, host).filter(({ fallback }) => fallback === host.fallback)
   const votes = output['votes'] as readonly JsonValue[]
   if (votes.length !== parts.length) return false
+  const cast = votes.filter((vote) => isJsonObject(vote) && vote['abstained'] === false)
+  const winners = cast.filter((vote) => isJsonObject(vote) && vote['value'] === output['choice'])
+  const isOutside = cast.some((vote) => isJsonObject(vote) && vote['value'] === 'neither')
+  if (winners.length === 0 || isOutside) return false
   return votes.every((vote, place) => {
     if (!isJsonObject(vote) || vote['abstained'] === true) return true
     const given = parts[place]?.success?.output

@@ -110,6 +110,19 @@ export const patternEndingChecks: EngineChecks = {
     assert.deepEqual([run.status, run.steps['line']?.status], ['failed', 'cancelled'])
     assert.equal(stage.script.count('line'), 1)
   },
+  async 'at its deadline a pattern ends also while its execution stops'(stage) {
+    stage.script.run = ({ stepId }) => {
+      if (stepId === 'down') throw final()
+      return deaf
+    }
+    const id = await stage.begin(
+      probe({ fan: pattern('fanOut', { options: { deadline: '10s' } }), down: call('write') }),
+    )
+    assert.equal(await stage.status(id), 'running')
+    const run = await stage.ended(id, 10_000)
+    assert.deepEqual([run.status, run.steps['fan']?.status], ['failed', 'cancelled'])
+    stage.releasedAll()
+  },
   async 'pause withholds what a pattern wants next, resume lets it go on'(stage) {
     stage.script.run = ({ agent }) => (agent === 'worker' ? held : agent)
     const id = await stage.begin(probe({ line: pattern('pipeline') }))

@@ -14,7 +14,8 @@ import { callScope, definite, eventRef, record, type Turn } from './turn.ts'
 
 /**
  * Goes on with the pattern that works for a call, since one of its parts has ended, its deadline is over, or the
- * execution does not go forward any more: then nothing new is decided, and the call ends with its last part.
+ * execution does not go forward any more: then nothing new is decided, and the call ends with its last part, at
+ * the deadline without those that may be given up.
  */
 export function coordinate(turn: Turn, host: CallState): void {
   const { hosted } = host
@@ -22,6 +23,7 @@ export function coordinate(turn: Turn, host: CallState): void {
   const isForward = turn.state.phase === 'forward'
   if (isForward && hosted.result === null) decide(turn, host, hosted)
   if (isForward && hosted.result === null) return
+  if (isOverdue(turn, host)) releaseParts(turn, hosted)
   if (hosted.parts.some(isOpen)) return
   if (hosted.result === null) {
     stopCall(turn, host)
@@ -46,18 +48,18 @@ function decide(turn: Turn, host: CallState, hosted: HostedState): void {
       : { error: definite(decision.error) }
   record(turn, { kind: 'PatternDecided', ...eventRef(host.ref), result })
   if (dueAtMs !== null) turn.commands.push({ kind: 'disarm', timer: { call: host.ref, dueAtMs } })
-  for (const part of hosted.parts) if (isOpen(part)) release(turn, part)
+  releaseParts(turn, hosted)
 }
 
 function decisionOf(turn: Turn, host: CallState, parts: readonly CallState[]): PatternDecision {
   const { target } = targetOf(host)
   invariant(target.kind === 'pattern', `'${callLabel(host.ref)}' has no pattern`)
-  const { dueAtMs, input } = host
+  const { input } = host
   try {
     const decision = turn.moment.patterns.decide(target.spec, {
       input,
       calls: parts.map(factOf),
-      isOverdue: dueAtMs !== null && dueAtMs <= turn.moment.atMs,
+      isOverdue: isOverdue(turn, host),
       scope: callScope(turn, host),
     })
     return tooManyParts(host, decision) ?? decision
@@ -95,6 +97,14 @@ function schedulePart(turn: Turn, host: CallState, wanted: WantedCall): void {
   const part = hosted.partsBefore + hosted.parts.length + 1
   record(turn, { kind: 'PartScheduled', ...eventRef(host.ref), part, ...wanted })
   turn.starting.push(hosted.parts.at(-1) as CallState)
+}
+
+function isOverdue({ moment }: Turn, { dueAtMs }: CallState): boolean {
+  return dueAtMs !== null && dueAtMs <= moment.atMs
+}
+
+function releaseParts(turn: Turn, { parts }: HostedState): void {
+  for (const part of parts) if (isOpen(part)) release(turn, part)
 }
 
 /** A part is of no use any more. What must not be lost is awaited, or waits for whoever resolves it. */
