@@ -1,5 +1,6 @@
 export { BaseAgent, defineAgent, suspend } from './agents/index.ts'
 export type { ActionDefinition, AgentContext, AgentDefinition, Effect } from './agents/index.ts'
+export type { BudgetLimit, CallBudget } from './core/contracts/budget.ts'
 export type { CloudEvent } from './core/contracts/events.ts'
 export type { FlagProvider } from './core/contracts/flags.ts'
 export type { StateAccess, StateWrite } from './core/contracts/state.ts'
@@ -18,6 +19,7 @@ export type {
   DeadLetterView,
   ExecuteOptions,
   ForkOptions,
+  InvokeOptions,
   LogEntry,
   OpenEngineOptions,
   RollbackOptions,

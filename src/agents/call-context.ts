@@ -1,4 +1,5 @@
 import type { StateAccess } from '../core/contracts/state.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
 import type { AgentContext, AgentLogger } from './contract.ts'
 import type { Invocation } from './invocation.ts'
@@ -72,6 +73,20 @@ export class CallContext implements AgentContext {
 
   get resumed(): AgentContext['resumed'] {
     return structuredClone(this.#invocation.call.resumed)
+  }
+
+  call(
+    agent: string,
+    action: string,
+    input: JsonObject = {},
+    options: { readonly timeoutMs?: number } = {},
+  ): Promise<JsonValue> {
+    return this.#invocation.callInside({
+      agent,
+      action,
+      input,
+      timeoutMs: options.timeoutMs ?? null,
+    })
   }
 
   /** Brought into 0..1; one that is no number, or comes after the call has ended, is dropped. */

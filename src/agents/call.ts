@@ -19,6 +19,8 @@ export interface AgentCall {
   readonly tda: TdaContext
   readonly budget: BudgetLeft
   readonly resumed: AgentContext['resumed']
+  /** Ids of the agents that are being called, the outermost first and this one last. */
+  readonly chain?: readonly string[]
   /** Absent: there is no state. */
   readonly readState?: ReadState
 }

@@ -105,7 +105,7 @@ test('when it opens, whoever waits in the queue is refused, and places come back
   const pool = new AgentPool({ ...size, breaker, clock: () => clock })
   const answers: string[] = []
   const ask = (name: string): string =>
-    pool.acquire((answer) => answers.push(`${name} ${answer}`), name.charCodeAt(0))
+    pool.acquire((answer) => answers.push(`${name} ${answer}`), { owner: name, age: 0 })
   for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) ask(name)
   for (let failed = 0; failed < 4; failed++) pool.release('failure')
   // The fourth failure opens it: e and f had got the places of the first and the second.

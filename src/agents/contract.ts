@@ -47,6 +47,20 @@ export interface AgentContext {
   } | null
   /** The state that the steps of the execution share. Writes are recorded together with the call's output. */
   readonly state: StateAccess
+  /**
+   * Calls another agent. The call is an execution of its own, named after this call and its number in it: a
+   * repeat of this call gets what the first one got, and what may happen only once does. It never waits for
+   * a place of an agent that is being called above it.
+   *
+   * @param options `timeoutMs` of each attempt; default 5 min
+   * @throws the error that the call failed with; RefusedError at more than `callDepthMax` inside one another
+   */
+  call(
+    agent: string,
+    action: string,
+    input?: JsonObject,
+    options?: { readonly timeoutMs?: number },
+  ): Promise<JsonValue>
   /** Reports progress, 0 to 1, to whoever watches. Not journalled. */
   progress(fraction: number, note?: string): void
 }

@@ -1,7 +1,15 @@
 import { invariant } from '../core/assert.ts'
 
+/** Whose turn somebody who waits takes. */
+export interface Turn {
+  readonly owner: string
+  /** Lower is older. */
+  readonly age: number
+}
+
 interface Entry<T> {
   readonly value: T
+  readonly age: number
   readonly lane: Lane<T>
   before: Entry<T> | null
   after: Entry<T> | null
@@ -9,7 +17,7 @@ interface Entry<T> {
 
 /** What one owner has in the queue, and its neighbours in the ring of owners. */
 interface Lane<T> {
-  readonly owner: number
+  readonly owner: string
   head: Entry<T> | null
   tail: Entry<T> | null
   before: Lane<T>
@@ -18,11 +26,14 @@ interface Lane<T> {
 
 /**
  * A queue that serves its owners in turn, and what one owner has waiting first come first served: whoever
- * queues 10,000 delays another by one place, not by 10,000. Every operation is O(1) but `shiftOldest`.
+ * queues 10,000 delays another by one place, not by 10,000. Every operation is O(1), but
+ * while the oldest are asked for.
  */
 export class FairQueue<T> {
-  readonly #lanes = new Map<number, Lane<T>>()
+  readonly #lanes = new Map<string, Lane<T>>()
   readonly #entries = new Map<T, Entry<T>>()
+  /** Oldest last, while the oldest are asked for; what was taken out otherwise is still in it. */
+  #byAge: Entry<T>[] | null = null
   /** Whose turn it is. */
   #next: Lane<T> | null = null
 
@@ -31,14 +42,15 @@ export class FairQueue<T> {
   }
 
   /** @throws InternalError when the same value already waits */
-  push(owner: number, value: T): void {
+  push({ owner, age }: Turn, value: T): void {
     invariant(!this.#entries.has(value), 'the same value waits twice in one queue')
     const lane = this.#lanes.get(owner) ?? this.#addLane(owner)
-    const entry: Entry<T> = { value, lane, before: lane.tail, after: null }
+    const entry: Entry<T> = { value, age, lane, before: lane.tail, after: null }
     if (lane.tail === null) lane.head = entry
     else lane.tail.after = entry
     lane.tail = entry
     this.#entries.set(value, entry)
+    if (this.#byAge !== null) this.#byAge.splice(placeOf(this.#byAge, age), 0, entry)
   }
 
   /** Takes out the first of the owner whose turn it is; undefined when nothing waits. */
@@ -46,20 +58,23 @@ export class FairQueue<T> {
     const lane = this.#next
     if (lane === null) return undefined
     this.#next = lane.after
-    return this.#takeFirst(lane)
+    this.#byAge = null
+    if (lane.head === null) return undefined
+    const { value } = lane.head
+    this.#unlink(lane.head)
+    return value
   }
 
-  /** Takes out the first of the owner with the lowest number; O(owners). Whose turn it is stays. */
+  /** Takes out the oldest, whoever has it; whose turn it is stays. */
   shiftOldest(): T | undefined {
-    let oldest: Lane<T> | null = null
-    for (const lane of this.#lanes.values())
-      if (oldest === null || lane.owner < oldest.owner) oldest = lane
-    return oldest === null ? undefined : this.#takeFirst(oldest)
-  }
-
-  #takeFirst({ head }: Lane<T>): T | undefined {
-    if (head !== null) this.#unlink(head)
-    return head?.value
+    // Those that came first are last among the equally old: they are taken from the end.
+    this.#byAge ??= [...this.#entries.values()].toReversed().sort((a, b) => b.age - a.age)
+    for (let entry = this.#byAge.pop(); entry !== undefined; entry = this.#byAge.pop()) {
+      if (this.#entries.get(entry.value) !== entry) continue
+      this.#unlink(entry)
+      return entry.value
+    }
+    return undefined
   }
 
   /** Takes out a value wherever it is; false when it does not wait. */
@@ -71,7 +86,7 @@ export class FairQueue<T> {
   }
 
   /** A new owner is served after all who wait already. */
-  #addLane(owner: number): Lane<T> {
+  #addLane(owner: string): Lane<T> {
     const lane = { owner, head: null, tail: null } as unknown as Lane<T>
     const next = this.#next
     lane.after = next ?? lane
@@ -99,4 +114,16 @@ export class FairQueue<T> {
     lane.after.before = lane.before
     if (this.#next === lane) this.#next = lane.after === lane ? null : lane.after
   }
+}
+
+/** Before all that are as old or older. */
+function placeOf(byAge: readonly { readonly age: number }[], age: number): number {
+  let low = 0
+  let high = byAge.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((byAge[middle] as { age: number }).age > age) low = middle + 1
+    else high = middle
+  }
+  return low
 }

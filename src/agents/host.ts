@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../core/clock.ts'
+import type { NestedCaller } from '../core/contracts/nested-call.ts'
 import { silentLogger, type Logger } from '../core/logger.ts'
 import { systemRandom, type Random } from '../core/random.ts'
 import type { BreakerState } from './circuit-breaker.ts'
@@ -32,6 +33,8 @@ export interface AgentHost {
   readonly isFull: () => boolean
   /** Hears each change of an agent's circuit breaker. */
   readonly onBreaker: ((agentId: string, state: BreakerState) => void) | null
+  /** Makes the calls of `ctx.call`; null refuses them. */
+  readonly caller: NestedCaller | null
 }
 
 /** The computer's clock and randomness, no logs, no spans. */
@@ -43,4 +46,5 @@ export const defaultHost: AgentHost = {
   onProgress: null,
   isFull: () => false,
   onBreaker: null,
+  caller: null,
 }

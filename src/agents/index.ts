@@ -40,6 +40,7 @@ export {
 export { normaliseJson, type PayloadRules } from './json-value.ts'
 export { loadAgentModules, type LoadOptions } from './module-loader.ts'
 export { AgentPool, type Grant } from './pool.ts'
+export type { Turn } from './fair-queue.ts'
 export { AgentRegistry, type AgentListing } from './registry.ts'
 export { verdictOf } from './verdict.ts'
 export { isSuspension, suspend, type SuspendOptions, type Suspension } from './suspend.ts'

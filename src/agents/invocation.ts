@@ -1,6 +1,7 @@
 import { OrchestrationError, WorkflowTimeoutError, type ErrorJson } from '../core/errors.ts'
 import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { isNoUsage, noUsage } from '../core/usage.ts'
+import type { NestedCall } from '../core/contracts/nested-call.ts'
 import type { ActionPlan } from './action-plan.ts'
 import type { AgentCall, RunningCall, Settle } from './call.ts'
 import { CallContext } from './call-context.ts'
@@ -53,6 +54,7 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   #state: StateBuffer | null = null
   #meter: UsageMeter | null = null
   #isUsageOpen = false
+  #callsInside = 0
 
   constructor(owner: InvocationOwner, plan: ActionPlan, call: AgentCall, settle: Settle) {
     this.#owner = owner
@@ -134,6 +136,20 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
     if (this.#dueMs === null) return null
     const { clock } = this.#owner.host
     return Math.round(clock.nowMs() + this.#dueMs - clock.monotonicMs())
+  }
+
+  /** Another agent is called from inside this call, and what that uses counts as used by this one. */
+  async callInside(
+    other: Pick<NestedCall, 'agent' | 'action' | 'input' | 'timeoutMs'>,
+  ): Promise<JsonValue> {
+    const { caller } = this.host
+    if (caller === null || this.#isEnded) throw mayNotCall(this.plan.fullName, this.#isEnded)
+    const { idempotencyKey: inside, chain = [this.config.agentId] } = this.call
+    const number = ++this.#callsInside
+    const { signal } = this
+    const { output, usage } = await caller.call({ ...other, inside, number, chain, signal })
+    this.meter.report(usage)
+    return output
   }
 
   onCancel(cancel: () => void): void {
@@ -364,4 +380,11 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
 
 function usageOf({ usage }: CallOutcome): Pick<CallOutcome, 'usage'> {
   return usage === undefined ? {} : { usage }
+}
+
+function mayNotCall(fullName: string, isOver: boolean): OrchestrationError {
+  const why = isOver
+    ? 'has ended and calls nobody any more'
+    : 'runs without an engine to call others'
+  return new OrchestrationError('RefusedError', `${fullName} ${why}`)
 }

@@ -1,11 +1,13 @@
 import { invariant } from '../core/assert.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { CircuitBreaker, Verdict } from './circuit-breaker.ts'
-import { FairQueue } from './fair-queue.ts'
+import { FairQueue, type Turn } from './fair-queue.ts'
 import { RequestRate } from './request-rate.ts'
 
 /** Called once: a waiting place is granted, or it is refused since the breaker has opened. */
 export type Grant = (answer: 'granted' | 'open') => void
+
+const anybody: Turn = { owner: '', age: 0 }
 
 export interface PoolOptions {
   /** Places that may be held at the same time. */
@@ -16,7 +18,7 @@ export interface PoolOptions {
   readonly requestsPerMinute?: number
   /** Absent lets every call through. */
   readonly breaker?: CircuitBreaker
-  /** The process is to take nothing more on: then the oldest owner is served first. Default never. */
+  /** The process is to take nothing more on: then the oldest is served first. Default never. */
   readonly isFull?: () => boolean
   /** Default the computer's own. */
   readonly clock?: () => Clock
@@ -24,7 +26,7 @@ export interface PoolOptions {
 
 /**
  * The places of one agent, or of one key of `concurrency`: the one gate in front of it. At most `maxConcurrent` are held, at most
- * `queueMax` callers wait, and those of different owners are served in turn. In a full process the oldest owner
+ * `queueMax` callers wait, and those of different owners are served in turn. In a full process the oldest
  * goes first, so that executions end and leave memory instead of all of them growing together. Places are
  * only counted: whoever was granted one releases it once.
  */
@@ -70,17 +72,17 @@ export class AgentPool {
    * `granted`: the place is held now and `grant` is not called. `queued`: `grant` is called when it is held,
    * or the breaker opens. `full`, `open`: nothing happened.
    *
-   * @param owner whose turn it takes, the older the lower; default one for all
+   * @param turn whose turn it takes; default one for all
    * @throws InternalError when the same function already waits
    */
-  acquire(grant: Grant, owner = 0): 'granted' | 'queued' | 'full' | 'open' {
+  acquire(grant: Grant, turn: Turn = anybody): 'granted' | 'queued' | 'full' | 'open' {
     if (this.breaker?.places() === 0) return 'open'
     if (this.isFree) {
       this.#take()
       return 'granted'
     }
     if (this.#queue.size >= this.queueMax) return 'full'
-    this.#queue.push(owner, grant)
+    this.#queue.push(turn, grant)
     this.#await()
     return 'queued'
   }

@@ -32,6 +32,8 @@ export const limits = {
   depthOfTeamsMax: 8,
   /** Sub-workflows inside one another, the outermost not counted. */
   depthOfWorkflowsMax: 16,
+  /** Calls of agents inside one another, the outermost not counted. */
+  callDepthMax: 16,
   /** Early signals kept by one execution. */
   earlySignalsMax: 1_000,
   /** Executions that may be open in one engine, those that sleep outside memory included. */

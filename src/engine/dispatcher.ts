@@ -66,7 +66,9 @@ export class Dispatcher {
 
   /** Asks for a place; the kernel hears `admitted` at once or when the place is free. */
   admit(running: Running, command: Admit): void {
-    if (this.#inFlight > 0 && this.#options.isFull()) {
+    // What is made inside a call is waited for by that call.
+    const mayBeHeld = running.state.chain.length === 0
+    if (mayBeHeld && this.#inFlight > 0 && this.#options.isFull()) {
       this.#held.push({ running, command })
       return
     }
@@ -84,6 +86,7 @@ export class Dispatcher {
 
   #admit(running: Running, command: Admit): void {
     const { call, alone, slot } = command
+    const { chain } = running.state
     const agent = this.#options.agents.resolve(command.agent)
     const contract = agent?.contract(command.action)
     if (agent === undefined || contract === undefined) return this.#missing(running, command)
@@ -95,7 +98,12 @@ export class Dispatcher {
       accounts: [],
       alone,
       slot,
-      owner: running.row.execution,
+      isNested: chain.length > 0,
+      isReentrant: chain.includes(contract.agentId),
+      turn: {
+        owner: running.state.tenant ?? running.row.executionId,
+        age: running.row.execution,
+      },
       stage: 'slotted',
       grant: (answer) => this.#places.granted(place, listener, answer),
       isCalled: false,
@@ -271,6 +279,7 @@ export class Dispatcher {
       tda: command.withTda ? tda() : unavailableTda,
       budget: { agentCallsLeft, ...budgets.left(running, place.accounts, place.contract) },
       resumed: command.resumed,
+      chain: [...state.chain, place.contract.agentId],
       readState: (key) => entryAt(state, key, clock.nowMs()) ?? null,
     }
   }

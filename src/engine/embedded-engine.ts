@@ -1,6 +1,6 @@
 import { OrchestrationError } from '../core/errors.ts'
 import type { CloudEvent } from '../core/contracts/events.ts'
-import type { JsonValue } from '../core/json.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
 import {
   type Resolution,
   type Stimulus,
@@ -10,6 +10,8 @@ import {
   type WorkflowStep,
 } from '../workflow/index.ts'
 import { type Definition, Definitions } from './definitions.ts'
+import { DirectCalls, type DirectCallsParts, type InvokeOptions } from './direct-calls.ts'
+import { drained } from './drained.ts'
 import type { EmbeddedEngineParts } from './engine-parts.ts'
 import { type Begun, Executions } from './executions.ts'
 import { Families } from './families.ts'
@@ -41,11 +43,9 @@ import type {
 } from './workflow-engine.ts'
 import type { RollbackOptions, StateWriteOptions, WorkflowStateEntry } from './workflow-state.ts'
 
-/** Running attempts are awaited so long when an engine closes. */
-const drainMs = 5_000
-
 /** The durable engine in this process, over one journal. */
 export class EmbeddedEngine implements WorkflowEngine {
+  readonly directCalls: DirectCalls
   readonly #parts: EmbeddedEngineParts
   readonly #definitions: Definitions
   readonly #executions: Executions
@@ -85,6 +85,9 @@ export class EmbeddedEngine implements WorkflowEngine {
     this.#state = new StateVerbs({ executions, runner, steering, clock, telemetry })
     this.#rollbacks = rollbacks
     this.#reopening = new Reopening({ parts, executions, definitions, runner, steering, rollbacks })
+    const execute: DirectCallsParts['execute'] = (document, options) =>
+      this.#ending(() => executions.begin(definitions.ofDocument(document), options))
+    this.directCalls = new DirectCalls({ execute, executions, engine: this })
     this.#triggers = new Triggers(triggerHost({ parts, definitions, executions, runner }))
   }
 
@@ -122,6 +125,21 @@ export class EmbeddedEngine implements WorkflowEngine {
     const { running, row } = this.#executions.begin(definition, { ...options, isDriven: false })
     if (running !== null) await this.#steering.holding(running, () => this.#runner.flushed(running))
     return row.executionId
+  }
+
+  /**
+   * Calls an agent outside a workflow, as durably as inside one: it is an execution of its own.
+   *
+   * @returns its output
+   * @throws the error that it failed with; what `executeWorkflow` rejects with
+   */
+  invoke(
+    agent: string,
+    action: string,
+    input: JsonObject = {},
+    options?: InvokeOptions,
+  ): Promise<JsonValue> {
+    return this.directCalls.invoke({ agent, action }, input, options)
   }
 
   continueWorkflow(executionId: string): Promise<RunView> {
@@ -322,7 +340,7 @@ export class EmbeddedEngine implements WorkflowEngine {
     this.#executions.queue.close()
     for (const running of runner.executions.values()) running.isDriven = false
     await triggersClosed
-    await this.#drained()
+    await drained(this.#parts.clock, runner)
     runner.close()
     for (const running of Array.from(runner.executions.values())) {
       runner.letGo(running)
@@ -336,21 +354,6 @@ export class EmbeddedEngine implements WorkflowEngine {
     }
     await this.#parts.journal.close()
     await this.#parts.release()
-  }
-
-  /** Running attempts have ended and are recorded, or it took too long. */
-  #drained(): Promise<void> {
-    const { dispatcher, committer } = this.#runner
-    return new Promise((resolve) => {
-      const cancel = this.#parts.clock.after(drainMs, resolve)
-      void dispatcher
-        .idle()
-        .then(() => committer.idle())
-        .then(() => {
-          cancel()
-          resolve()
-        })
-    })
   }
 
   #define(workflowId: string, work: WorkflowData | readonly WorkflowStep[]): Definition {

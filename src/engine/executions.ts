@@ -42,6 +42,8 @@ export interface BeginOptions extends ExecuteOptions {
   /** Default true. */
   readonly isDriven?: boolean
   readonly origin?: Origin
+  /** It is made inside a call, under whose place it is admitted. Default false. */
+  readonly isNested?: boolean
 }
 
 export interface StartOptions {
@@ -115,7 +117,8 @@ export class Executions {
       executionId,
       workflow: document.name,
     })
-    checkAdmission(this.#load(), { ...limits, ...this.#parts.limits })
+    if (options.isNested !== true)
+      checkAdmission(this.#load(), { ...limits, ...this.#parts.limits })
     return this.start(definition, {
       executionId,
       input,

@@ -1,4 +1,5 @@
 export type { AgentDirectory, EngineAgent } from './engine-agent.ts'
+export type { InvokeOptions } from './direct-calls.ts'
 export { EmbeddedEngine } from './embedded-engine.ts'
 export type { EmbeddedEngineParts } from './engine-parts.ts'
 export type { AdmissionLimits } from './acceptance.ts'

@@ -70,6 +70,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     clock,
     logger,
     isFull: () => pressure() !== null,
+    caller: { call: (call) => engine.directCalls.call(call) },
     onBreaker: (agentId, state) => telemetry.breakerChanged(agentId, state),
     onProgress: ({ executionId, stepId, index }, fraction, note) => {
       for (const listener of listeners)

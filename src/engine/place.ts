@@ -1,4 +1,4 @@
-import type { Grant, RunningCall } from '../agents/index.ts'
+import type { Grant, RunningCall, Turn } from '../agents/index.ts'
 import type { AttemptTelemetry } from '../core/contracts/telemetry.ts'
 import type { ActionContract } from '../core/contracts/call.ts'
 import type { CallRef, Command, Slot } from '../workflow/index.ts'
@@ -16,8 +16,12 @@ export interface Place {
   readonly alone: boolean
   /** The place under its step's `concurrency` that it takes first; null for none. */
   readonly slot: Slot | null
-  /** Whose turn in a queue it takes: the number of its execution. */
-  readonly owner: number
+  /** It is made inside a call: beside that one it may always run. */
+  readonly isNested: boolean
+  /** It is made inside a call of the same agent, under whose place in the pool it runs. */
+  readonly isReentrant: boolean
+  /** Whose turn in a queue it takes, and when that is the oldest's. */
+  readonly turn: Turn
   /**
    * `slotted`: waits under its key of `concurrency`. `pooled`: waits in its agent's pool. `gated`: has its
    * place and waits for the others to end. `held`: may be used.

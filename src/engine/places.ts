@@ -21,7 +21,7 @@ export type Refusal =
 /**
  * The one way to an agent. A call takes, in this order, a place under its step's `concurrency`, one in its
  * agent's pool, and the right to run beside others; whoever waits holds nothing of what comes later, so
- * nobody waits in a circle.
+ * nobody waits in a circle. A call that is made inside another one does not wait for what that one holds.
  */
 export class Places {
   readonly #slots: Slots
@@ -42,7 +42,7 @@ export class Places {
     const { slot } = place
     if (slot === null) return this.#toPool(place, listener)
     place.stage = 'slotted'
-    const answer = this.#slots.acquire(slot, place.grant, place.owner)
+    const answer = this.#slots.acquire(slot, place.grant, place.turn)
     if (answer === 'granted') return this.#toPool(place, listener)
     if (answer === 'queued') return
     if (slot.onFull === 'skip') return listener.refused(place, { kind: 'leftOut' })
@@ -66,17 +66,22 @@ export class Places {
    */
   leave(place: Place, verdict: Verdict = 'none'): void {
     const { agent, stage, slot, grant } = place
-    if (stage === 'held') this.#gate.leave()
-    else if (stage === 'gated') this.#gate.cancel(grant)
-    if (stage === 'pooled') agent.pool.cancel(grant)
-    else if (stage !== 'slotted') agent.pool.release(verdict)
+    if (!place.isNested) {
+      if (stage === 'held') this.#gate.leave()
+      else if (stage === 'gated') this.#gate.cancel(grant)
+    }
+    if (!place.isReentrant) {
+      if (stage === 'pooled') agent.pool.cancel(grant)
+      else if (stage !== 'slotted') agent.pool.release(verdict)
+    }
     if (slot !== null) this.#slots.release(slot, stage === 'slotted' ? grant : null)
   }
 
   #toPool(place: Place, listener: PlaceListener): void {
+    if (place.isReentrant) return this.#toGate(place, listener)
     place.stage = 'pooled'
-    const { agent, grant, owner } = place
-    const answer = agent.pool.acquire(grant, owner)
+    const { agent, grant, turn } = place
+    const answer = agent.pool.acquire(grant, turn)
     if (answer === 'granted') return this.#toGate(place, listener)
     if (answer === 'queued') return
     this.#refused(place, listener, answer)
@@ -95,6 +100,7 @@ export class Places {
 
   #toGate(place: Place, listener: PlaceListener): void {
     place.stage = 'gated'
+    if (place.isNested) return this.granted(place, listener)
     if (this.#gate.enter(place.alone, place.grant)) this.granted(place, listener)
   }
 }

@@ -1,4 +1,4 @@
-import { AgentPool, type Grant } from '../agents/index.ts'
+import { AgentPool, type Grant, type Turn } from '../agents/index.ts'
 import { limits } from '../core/limits.ts'
 import type { Slot } from '../workflow/index.ts'
 
@@ -21,7 +21,7 @@ export class Slots {
   }
 
   /** `full`: nothing is left, and the step does not want to wait or too many do. */
-  acquire({ key, max, onFull }: Slot, grant: Grant, owner: number): 'granted' | 'queued' | 'full' {
+  acquire({ key, max, onFull }: Slot, grant: Grant, turn: Turn): 'granted' | 'queued' | 'full' {
     let pool = this.#pools.get(key)
     if (pool === undefined) {
       pool = new AgentPool({ maxConcurrent: max, queueMax: limits.queueMax, isFull: this.#isFull })
@@ -29,7 +29,7 @@ export class Slots {
     }
     pool.maxConcurrent = max
     if (onFull !== 'wait' && !pool.isFree) return 'full'
-    const answer = pool.acquire(grant, owner)
+    const answer = pool.acquire(grant, turn)
     return answer === 'open' ? 'full' : answer
   }
 

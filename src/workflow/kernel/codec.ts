@@ -17,6 +17,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
     'pins',
     'flags',
     'tenant',
+    'chain',
   ],
   ['StepScheduled', 'step', 'call', 'items'],
   ['CallScheduled', 'step', 'index', 'call'],

@@ -30,6 +30,8 @@ export type KernelEvent =
       readonly flags?: { readonly [flag: string]: boolean }
       /** Whose budget its calls spend; the root's for the whole tree. */
       readonly tenant?: string
+      /** Of a call that an agent makes: ids of the agents that are being called above it. */
+      readonly chain?: readonly string[]
     }
   /** Steps that were settled in another execution, and its state, are taken over. */
   | {

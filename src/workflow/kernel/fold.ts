@@ -168,6 +168,7 @@ function foldStart(
   state.dueAtMs = event.dueAtMs ?? null
   state.pins = event.pins ?? state.pins
   state.tenant = event.tenant ?? null
+  state.chain = event.chain ?? state.chain
   if (event.parent !== undefined) {
     const { executionId, step, index, token, depth } = event.parent
     state.parent = { executionId, call: { step, index: index ?? null, undo: null }, token }

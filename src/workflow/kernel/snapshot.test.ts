@@ -263,6 +263,7 @@ const origins: readonly Origin[] = [
     pins: { 'w@1': 'ff' },
     flags: { on: true },
     tenant: 'acme',
+    chain: ['a'],
     parent: { executionId: 'p', call: { step: 's', index: 1, undo: null }, token: 2, depth: 3 },
   },
 ]

@@ -234,6 +234,8 @@ export interface ExecutionState {
   spentUndoing: Usage
   /** Whose budget its calls spend; null for nobody's. */
   tenant: string | null
+  /** Ids of the agents that are being called above it, the outermost first. */
+  chain: readonly string[]
   readonly signals: Map<string, JsonValue[]>
   signalCount: number
   readonly undo: UndoEntry[]
@@ -267,7 +269,6 @@ export interface ExecutionState {
   tda: JsonObject | null
 }
 
-const noPins = {}
 const noCalls: Readonly<Record<CallStatus, number>> = {
   scheduled: 0,
   running: 0,
@@ -284,6 +285,8 @@ const noCalls: Readonly<Record<CallStatus, number>> = {
   failed: 0,
   cancelled: 0,
 }
+const noPins = {}
+const noChain: readonly string[] = []
 
 /** An execution before its first event. */
 export function newExecution(executionId: string, plan: Plan, input: JsonObject): ExecutionState {
@@ -321,6 +324,7 @@ export function newExecution(executionId: string, plan: Plan, input: JsonObject)
     reserved: noUsage,
     spentUndoing: noUsage,
     tenant: null,
+    chain: noChain,
     signals: new Map(),
     signalCount: 0,
     undo: [],

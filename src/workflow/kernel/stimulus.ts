@@ -86,6 +86,7 @@ export interface Origin {
   readonly pins?: { readonly [nameAndRange: string]: string }
   readonly flags?: { readonly [flag: string]: boolean }
   readonly tenant?: string
+  readonly chain?: readonly string[]
   readonly fork?: ForkOrigin
 }
 

@@ -211,10 +211,11 @@ function recordStart(turn: Turn, origin: Origin): void {
 const nothing = {}
 
 function originFields(origin: Origin): Partial<KernelEvent & { kind: 'ExecutionStarted' }> {
-  const { parent, pins, flags, tenant } = origin
+  const { parent, pins, flags, tenant, chain } = origin
   if (Object.keys(origin).length === 0) return nothing
   return {
     ...(tenant === undefined ? {} : { tenant }),
+    ...(chain === undefined ? {} : { chain }),
     ...(parent === undefined
       ? {}
       : {

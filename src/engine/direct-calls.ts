@@ -1,0 +1,129 @@
+import type { NestedAnswer, NestedCall, NestedCaller } from '../core/contracts/nested-call.ts'
+import { fromErrorJson, isOrchestrationError, OrchestrationError } from '../core/errors.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
+import { limits } from '../core/limits.ts'
+import { noUsage } from '../core/usage.ts'
+import {
+  documentError,
+  readDocumentData,
+  type StepData,
+  type WorkflowData,
+  type WorkflowDocument,
+} from '../workflow/index.ts'
+import type { BeginOptions, Executions } from './executions.ts'
+import type { RunView, WorkflowEngine } from './workflow-engine.ts'
+
+type CallOptions = Pick<Extract<StepData, { agent: string }>, 'timeout' | 'retry' | 'fallback'>
+
+/** How a call outside a workflow is made. */
+export interface InvokeOptions extends CallOptions {
+  /**
+   * Names the call: a second one under the same key is not made and gets what the first one got. An
+   * execution id; default a new one.
+   */
+  readonly key?: string
+  /** Whose budget it spends; default nobody's. */
+  readonly tenant?: string
+  readonly budget?: WorkflowData['budget']
+}
+
+export interface DirectCallsParts {
+  readonly execute: (document: WorkflowDocument, options: BeginOptions) => Promise<RunView>
+  readonly executions: Pick<Executions, 'known' | 'show'>
+  readonly engine: Pick<WorkflowEngine, 'redrive' | 'cancelWorkflow'>
+}
+
+const name = 'direct-call'
+const step = 'call'
+
+/**
+ * Calls of agents outside workflows: each is an execution with one step, and so has its retries, timeouts,
+ * budgets and ledger, survives crashes, and is listed, shown and resolved like any other.
+ */
+export class DirectCalls implements NestedCaller {
+  readonly #parts: DirectCallsParts
+
+  constructor(parts: DirectCallsParts) {
+    this.#parts = parts
+  }
+
+  /** @throws the error that the call failed with; as `executeWorkflow` */
+  async invoke(
+    target: { readonly agent: string; readonly action: string },
+    input: JsonObject,
+    { key, ...options }: InvokeOptions = {},
+  ): Promise<JsonValue> {
+    const named = key === undefined ? {} : { executionId: key }
+    return outputOf(await this.#parts.execute(documentOf(target, options), { input, ...named }))
+  }
+
+  /** A repeat of the outer call finds the inner one under its id: made once, and tried again where it failed. */
+  async call(call: NestedCall): Promise<NestedAnswer> {
+    const { executions, engine, execute } = this.#parts
+    const { agent, action, input, chain, timeoutMs } = call
+    if (chain.length > limits.callDepthMax) throw tooDeep(call)
+    const executionId = nestedId(call)
+    const timeout = timeoutMs === null ? {} : { timeout: `${timeoutMs}ms` as const }
+    const document = documentOf({ agent, action }, timeout)
+    const before = executions.known(executionId)
+    if (before?.status === 'failed') await engine.redrive(executionId)
+    const stop = this.#cancelWith(call.signal, executionId)
+    try {
+      const origin = { chain }
+      const run = await execute(document, { executionId, input, origin, isNested: true })
+      const { tokens, costUsd } =
+        before === undefined ? executions.show(executionId).metrics : noUsage
+      return { output: outputOf(run), usage: { tokens, costUsd } }
+    } finally {
+      stop()
+    }
+  }
+
+  /** Who waits for it no longer has it cancelled; a timeout has not: the next attempt finds what it became. */
+  #cancelWith(signal: AbortSignal, executionId: string): () => void {
+    const cancel = (): void => {
+      const { reason } = signal as { readonly reason: unknown }
+      if (!isOrchestrationError(reason) || reason.code !== 'WorkflowCancelledError') return
+      this.#parts.engine.cancelWorkflow(executionId).catch(() => {}) // it has ended, or the engine has
+    }
+    signal.addEventListener('abort', cancel)
+    return () => signal.removeEventListener('abort', cancel)
+  }
+}
+
+function documentOf(
+  target: { readonly agent: string; readonly action: string },
+  { tenant, budget, ...options }: Omit<InvokeOptions, 'key'>,
+): WorkflowDocument {
+  const { document, problems } = readDocumentData({
+    name,
+    version: '1.0.0',
+    metadata: tenant === undefined ? {} : { tenant },
+    ...(budget === undefined ? {} : { budget }),
+    steps: { [step]: { ...target, ...options } },
+  })
+  if (document === null) throw documentError(problems)
+  // The input as a whole: only a document that people write has to say it by keys.
+  const call = { ...document.steps[step], with: '${ input }' }
+  return { ...document, steps: { [step]: call } } as unknown as WorkflowDocument
+}
+
+/** `<execution>.<step>[.<item>].<run>.c<n>`, and `.c<n>` once more for each call further inside. */
+function nestedId({ inside, number }: NestedCall): string {
+  const above = inside.replace(new RegExp(`/${step}/1$`), '').replace(/\[(\d+)\]/g, '.$1')
+  return `${above.replaceAll('/', '.')}.c${number}`
+}
+
+function outputOf({ executionId, status, error, steps }: RunView): JsonValue {
+  if (status === 'completed') return steps[step]?.output ?? null
+  if (error !== null) throw fromErrorJson(error)
+  throw new OrchestrationError('WorkflowCancelledError', `call '${executionId}' was ${status}`)
+}
+
+function tooDeep({ agent, chain }: NestedCall): OrchestrationError {
+  return new OrchestrationError(
+    'RefusedError',
+    `the call of '${agent}' is nested deeper than callDepthMax (${limits.callDepthMax}): ${chain.join(' → ')}`,
+    { hint: 'an agent that calls itself must come to an end' },
+  )
+}
