@@ -1,4 +1,11 @@
-import { type AgentCall, AgentPool, type RunningCall, type Settle } from '../src/agents/index.ts'
+import {
+  type AgentCall,
+  AgentPool,
+  type BreakerState,
+  CircuitBreaker,
+  type RunningCall,
+  type Settle,
+} from '../src/agents/index.ts'
 import { StateBuffer } from '../src/agents/state-buffer.ts'
 import type {
   ActionContract,
@@ -6,12 +13,14 @@ import type {
   Effect,
   LookupOutcome,
 } from '../src/core/contracts/call.ts'
+import type { BudgetLimit } from '../src/core/contracts/budget.ts'
 import type { ErrorJson } from '../src/core/errors.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../src/core/json.ts'
 import type { Random } from '../src/core/random.ts'
 import type { StateWrite } from '../src/core/contracts/state.ts'
 import type { AgentDirectory, EngineAgent } from '../src/engine/index.ts'
 import type { LifeClock } from '../src/testing/fake-clock.ts'
+import { modelBudget, modelTokensMax } from './spending.ts'
 import { countKey } from './state-model.ts'
 import type { KeyRecord, Outside } from '../src/testing/simulation/outside.ts'
 
@@ -30,6 +39,8 @@ export interface AgentWorld {
   readonly underWay: Set<(happens: boolean) => void>
   /** Called when an attempt is made, before anything else. */
   readonly arrived: (call: AgentCall) => void
+  /** A delivery has really used so many tokens. */
+  readonly spent: (call: AgentCall, agent: string, tokens: number) => void
 }
 
 const effects: Readonly<Record<string, { readonly effect: Effect; readonly hasLookup: boolean }>> =
@@ -50,7 +61,18 @@ const effects: Readonly<Record<string, { readonly effect: Effect; readonly hasLo
     second: { effect: 'read', hasLookup: false },
     liar: { effect: 'read', hasLookup: false },
     mute: { effect: 'read', hasLookup: false },
+    model: { effect: 'read', hasLookup: false },
+    banker: { effect: 'once', hasLookup: true },
+    sick: { effect: 'idempotent', hasLookup: false },
+    slotted: { effect: 'idempotent', hasLookup: false },
   }
+
+/** Agents that declare how much they use. */
+const metered: ReadonlySet<string> = new Set(['model', 'banker'])
+/** Agents for which only so many calls may wait. */
+const queues: Readonly<Record<string, number>> = { counter: 0, slotted: 1 }
+/** What the documents allow under the one key of their `concurrency`. */
+const slotsMax = 4
 
 /** Agents that fail without another try, how often, and what that is counted as. */
 const failingForGood: Readonly<Record<string, { readonly share: number; readonly fault: string }>> =
@@ -82,6 +104,7 @@ export interface SimulatedAgents extends AgentDirectory {
 
 class SimulatedAgent implements EngineAgent {
   readonly pool: AgentPool
+  readonly budget: BudgetLimit | null
   readonly #name: string
   readonly #world: AgentWorld
   readonly #contract: ActionContract
@@ -92,9 +115,21 @@ class SimulatedAgent implements EngineAgent {
     this.#name = name
     this.#world = world
     this.#places = 2 + Math.floor(world.random() * 6)
-    this.pool = new AgentPool({ maxConcurrent: this.#places, queueMax: 1_000 })
+    const clock = (): LifeClock => world.clock
+    const onChange = (state: BreakerState): void => world.saw(`breaker ${state}`)
+    const breaker = new CircuitBreaker(name, { callsMin: 4, openMs: 150 }, { clock, onChange })
+    this.pool = new AgentPool({
+      maxConcurrent: this.#places,
+      queueMax: queues[name] ?? 1_000,
+      ...(name === 'sick' ? { breaker } : {}),
+      clock,
+    })
     const { effect, hasLookup } = effects[name] as { effect: Effect; hasLookup: boolean }
-    this.#contract = { agentId: name, agentType: name, effect, hasLookup, hash: '0123456789ab' }
+    const most = { tokens: modelTokensMax, costUsd: 0 }
+    const contract = { agentId: name, agentType: name, effect, hasLookup, hash: '0123456789ab' }
+    this.#contract = metered.has(name) ? { ...contract, most } : contract
+    this.budget =
+      name === 'model' ? { calls: null, tokens: modelBudget, costUsd: null, per: 'total' } : null
   }
 
   contract(): ActionContract {
@@ -106,6 +141,9 @@ class SimulatedAgent implements EngineAgent {
     this.#world.arrived(call)
     if (++this.#inFlight > this.#places)
       outside.faults.push({ key: `${this.#name}/`, property: 'poolHolds' })
+    if (this.#name === 'slotted' && this.#inFlight > slotsMax)
+      outside.faults.push({ key: `${this.#name}/`, property: 'slotHolds' })
+    const tokens = this.#spends(call)
     const isOnce = this.#contract.effect === 'once'
     const { idempotencyKey: key, stepId, index, input } = call
     const record = outside.arrive({
@@ -117,10 +155,11 @@ class SimulatedAgent implements EngineAgent {
       isOnce,
     })
     let isOver = false
-    const end = (outcome: CallOutcome): void => {
+    const end = (ended: CallOutcome, isUsageOpen = false): void => {
       if (isOver) return
       isOver = true
       this.#inFlight--
+      const outcome = metering(ended, tokens, isUsageOpen)
       settle(outcome)
       if (random() < 0.06) {
         this.#world.saw('duplicateOutcome')
@@ -132,7 +171,7 @@ class SimulatedAgent implements EngineAgent {
     if (call.timeoutMs !== null && plan.afterMs > call.timeoutMs) {
       clock.after(call.timeoutMs, () => {
         plan.giveUp(random() < 0.5)
-        end(this.#failed('WorkflowTimeoutError', true))
+        end(this.#failed('WorkflowTimeoutError', true), true)
       })
     } else if (plan.afterMs !== Infinity) {
       clock.after(plan.afterMs, () => end(plan.outcome()))
@@ -140,14 +179,14 @@ class SimulatedAgent implements EngineAgent {
     return {
       stop: () => {
         plan.giveUp(random() < 0.5)
-        end(this.#failed('WorkflowCancelledError', true))
+        end(this.#failed('WorkflowCancelledError', true), true)
       },
       abort: () => {
         this.#world.saw('abort')
         if (random() >= 0.8) return
         clock.after(10, () => {
           plan.giveUp(random() < 0.5)
-          end(this.#failed('WorkflowCancelledError', true))
+          end(this.#failed('WorkflowCancelledError', true), true)
         })
       },
     }
@@ -225,7 +264,50 @@ class SimulatedAgent implements EngineAgent {
         },
       }
     }
-    return { afterMs, outcome: complete, giveUp }
+    return this.#misbehaviour(roll, { afterMs, outcome: complete, giveUp }, effect)
+  }
+
+  /** What else agents are known for. */
+  #misbehaviour(roll: number, well: Behaviour, effect: (happens: boolean) => void): Behaviour {
+    const { saw, random } = this.#world
+    const isOnce = this.#contract.effect === 'once'
+    const failing = (fault: string, outcome: () => CallOutcome): Behaviour => {
+      saw(fault)
+      return { ...well, outcome }
+    }
+    if (roll < (this.#name === 'sick' ? 0.7 : 0.19))
+      return failing('diesMidStream', () => {
+        effect(random() < 0.5)
+        return this.#failed('AgentCommunicationError', true)
+      })
+    if (roll < 0.21)
+      return failing('rateLimited', () => {
+        effect(false)
+        const error = { ...failure('AgentCommunicationError', true), details: { retryAfterMs: 90 } }
+        return { kind: 'failed', error }
+      })
+    if (roll < 0.23 && !isOnce)
+      return failing('badShape', () => {
+        effect(true)
+        return { kind: 'failed', error: failure('AgentOutputError', true) }
+      })
+    if (roll > 0.99)
+      return failing('recurses', () => {
+        effect(false)
+        return { kind: 'failed', error: failure('RefusedError', false) }
+      })
+    return well
+  }
+
+  /** What a delivery uses, and sometimes more than its action declares; used is used, whoever hears of it. */
+  #spends(call: AgentCall): number {
+    const { random, saw, spent } = this.#world
+    if (!metered.has(this.#name) || call.idempotencyKey.endsWith('/compensate')) return 0
+    const isOverrun = random() < 0.02
+    if (isOverrun) saw('overrun')
+    const tokens = isOverrun ? modelTokensMax + 7 : Math.floor(random() * (modelTokensMax + 1))
+    spent(call, this.#name, tokens)
+    return tokens
   }
 
   /** What a voter gives that cannot be counted, or counts as no vote. */
@@ -310,6 +392,12 @@ interface Behaviour {
   readonly afterMs: number
   readonly outcome: () => CallOutcome
   readonly giveUp: (happens: boolean) => void
+}
+
+/** What an agent says it has used; of one that was given up nobody hears it. */
+function metering(outcome: CallOutcome, tokens: number, isUsageOpen: boolean): CallOutcome {
+  if (isUsageOpen) return { ...outcome, isUsageOpen: true }
+  return tokens === 0 ? outcome : { ...outcome, usage: { tokens, costUsd: 0 } }
 }
 
 function failure(code: string, retryable: boolean): ErrorJson {

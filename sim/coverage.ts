@@ -23,6 +23,14 @@ const faultKinds = [
   'wrongShape',
   'voteOutside',
   'abstains',
+  'diesMidStream',
+  'rateLimited',
+  'badShape',
+  'recurses',
+  'overrun',
+  'breaker open',
+  'breaker halfOpen',
+  'breaker closed',
 ] as const
 /** Where a process can die. */
 const crashPoints = ['beforeCommit', 'afterCommit', 'betweenTurns', 'insideCall'] as const
@@ -37,6 +45,10 @@ const features = [
   'snapshotLoaded',
   'childUndone',
   'automaticRollback',
+  'refused by pool',
+  'refused by breaker',
+  'refused by concurrency',
+  'refused by budget',
 ] as const
 
 type Group = 'events' | 'faults' | 'crashes' | 'features'

@@ -7,6 +7,7 @@ const shakyUndo = { agent: 'undoer', action: 'undo' }
 
 /** Workflows that others call; they are registered before anything runs. */
 export const subWorkflows: readonly JsonObject[] = [
+  workflow('thinker', { a: call('model'), b: { ...call('banker'), needs: ['a'] } }),
   workflow('kid', {
     a: { ...call('writer'), compensate: undo },
     b: { ...call('payer'), needs: ['a'], compensate: undo },

@@ -141,6 +141,52 @@ const handmade: readonly JsonObject[] = [
     },
     { budget: { agentCalls: 5 } },
   ),
+  workflow(
+    'thinks',
+    {
+      a: { ...call('model'), forEach: '[1, 2, 3, 4]', maxParallel: 3, timeout: '60ms' },
+      b: { ...call('banker'), needs: ['a'], compensate: call('writer', 'undo') },
+      c: { ...call('model'), needs: ['b'], fallback: call('reader') },
+    },
+    { budget: { tokens: 42 } },
+  ),
+  workflow(
+    'thinks-together',
+    {
+      a: { ...call('model'), forEach: '[1, 2, 3, 4]' },
+      b: { ...call('banker'), needs: ['a'], continueOnFailure: true },
+    },
+    { metadata: { tenant: 'acme' } },
+  ),
+  workflow(
+    'thinks-below',
+    {
+      a: { ...call('banker') },
+      b: { workflow: { name: 'thinker' } },
+      c: { workflow: { name: 'thinker' } },
+    },
+    { budget: { tokens: 35 } },
+  ),
+  workflow('sick', {
+    a: { ...call('sick'), continueOnFailure: true },
+    b: { ...call('sick'), fallback: call('reader') },
+    c: { ...call('sick'), needs: ['a'], continueOnFailure: true },
+  }),
+  workflow('slots', {
+    a: { ...call('slotted'), forEach: '[1, 2, 3, 4, 5]', concurrency: { key: 'k', max: 4 } },
+    b: {
+      ...call('slotted'),
+      forEach: '[1, 2, 3]',
+      concurrency: { key: 'k', max: 4, onFull: 'skip' },
+    },
+    c: {
+      ...call('slotted'),
+      continueOnFailure: true,
+      concurrency: { key: '${ "k" }', max: 4, onFull: 'fail' },
+    },
+    d: { ...call('slotted'), concurrency: { key: 'k', max: 4, onFull: 'skip' } },
+    e: { ...call('reader'), needs: ['d'] },
+  }),
   workflow('blind', {
     a: call('blind'),
     b: { ...call('blind'), needs: ['a'] },
@@ -174,8 +220,11 @@ export function simulationDocuments(): readonly WorkflowDocument[] {
   const generated = Array.from({ length: 24 }, (_, number) =>
     randomWorkflow(`random-${number}`, random),
   )
-  // What is operated comes twice as often: it has the most ways to go wrong.
-  return [...handmade, ...coordinated, ...operated, ...operated, ...generated].map(documentOf)
+  // What is operated, and what budgets and slots guard, comes twice as often: it has the most ways to go wrong.
+  const guarded = handmade.filter(({ name }) => name === 'thinks' || name === 'slots')
+  return [...handmade, ...guarded, ...coordinated, ...operated, ...operated, ...generated].map(
+    documentOf,
+  )
 }
 
 /** Documents that the file knows from the beginning on: sub-workflows, and such as events start. */

@@ -1,6 +1,7 @@
 import { type Mutant, mutant } from './mutant.ts'
 import { coordinatedMutants } from './mutants-coordinated.ts'
 import { operatedMutants } from './mutants-operated.ts'
+import { safetyMutants } from './mutants-safety.ts'
 
 const kernel = 'src/workflow/kernel'
 
@@ -141,4 +142,5 @@ export const mutants: readonly Mutant[] = [
   ),
   ...coordinatedMutants,
   ...operatedMutants,
+  ...safetyMutants,
 ]

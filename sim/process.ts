@@ -13,6 +13,7 @@ import {
   journalOver,
   ProcessJournal,
 } from '../src/testing/simulation/disk.ts'
+import { tenants } from './spending.ts'
 import { type AgentWorld, simulatedAgents, type SimulatedAgents } from './agents.ts'
 
 export interface ProcessParts extends Pick<
@@ -68,6 +69,9 @@ export class Process {
       telemetry: silentTelemetry,
       flags: null,
       tda: parts.tda(() => this.isDead),
+      tenants: {
+        acme: { calls: null, tokens: tenants.acme, costUsd: null, per: 'total' },
+      },
       listeners: new Set(),
       definitions: parts.definitions,
       ...(limits === undefined ? {} : { limits }),

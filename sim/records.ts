@@ -1,3 +1,4 @@
+import type { ErrorJson } from '../src/core/errors.ts'
 import type { ExecutionRow, JournalBatch } from '../src/engine/journal/journal.ts'
 import type { Definitions } from '../src/engine/definitions.ts'
 import { decodeRow } from '../src/workflow/kernel/codec.ts'
@@ -65,6 +66,26 @@ export class Records {
   /** Those that have not ended, and that anything was promised for. */
   get open(): readonly ExecutionRecord[] {
     return Array.from(this.#open)
+  }
+
+  /** Who refused a call before it reached its agent. */
+  #sawRefusal({ code, message, details }: ErrorJson): void {
+    if (code === 'BudgetExceededError' && details?.['budget'] !== undefined)
+      this.#saw('refused by budget')
+    if (details?.['breaker'] !== undefined) this.#saw('refused by breaker')
+    if (message.startsWith('concurrency:')) this.#saw('refused by concurrency')
+    if (message.startsWith('the queue of agent')) this.#saw('refused by pool')
+  }
+
+  /** An execution and those that it works for, the outermost last. */
+  upwards(executionId: string): readonly ExecutionRecord[] {
+    const family: ExecutionRecord[] = []
+    let record = this.byId.get(executionId)
+    while (record !== undefined) {
+      family.push(record)
+      record = record.row.parent === null ? undefined : this.#byNumber.get(record.row.parent)
+    }
+    return family
   }
 
   /** The newest commit was lost: nothing more is expected of those executions and their families. */
@@ -153,6 +174,7 @@ export class Records {
       this.#saw('automaticRollback')
     if (event.kind === 'ChildEnded' && event.undo !== undefined) this.#saw('childUndone')
     this.events++
+    if ('error' in event) this.#sawRefusal(event.error)
     this.#onEvent(event)
   }
 

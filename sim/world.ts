@@ -15,6 +15,7 @@ import { registeredDocuments, simulationDocuments } from './documents.ts'
 import { operate, operateLate } from './operator.ts'
 import { Process } from './process.ts'
 import { type ExecutionRecord, Records } from './records.ts'
+import { modelBudget, Spending, type SpendingAccount, tenants } from './spending.ts'
 import { TdaFeed } from './tda-feed.ts'
 
 const documents = simulationDocuments()
@@ -44,6 +45,7 @@ export class World {
   readonly clients = new Clients(this)
   readonly #tda = new TdaFeed()
   readonly failures: string[] = []
+  readonly spending = new Spending((property) => this.fail(property))
   process: Process
   /** The execution that somebody steered last. */
   steered: ExecutionRecord | undefined
@@ -240,6 +242,7 @@ export class World {
   async #restart(losesNewest: boolean): Promise<void> {
     if (losesNewest) {
       this.saw('loseNewestCommit')
+      this.spending.isExempt = true
       this.records.lost(await this.disk.loseNewest())
     }
     this.process = this.#newProcess()
@@ -350,10 +353,30 @@ export class World {
       saw: (fault) => this.saw(fault),
       isPoisonous: this.#isPoisonous,
       poison: () => this.crash(process, 'insideCall'),
+      spent: ({ executionId }, agent, tokens) =>
+        this.spending.spend(this.#accountsOf(executionId, agent), tokens),
       arrived: ({ executionId, idempotencyKey }) => {
         if (process === this.process) this.#arrived(executionId, idempotencyKey)
       },
     }
+  }
+
+  /** The budgets that a call of the execution spends. */
+  #accountsOf(executionId: string, agent: string): readonly SpendingAccount[] {
+    const family = this.records.upwards(executionId)
+    const root = family.at(-1)
+    if (root === undefined || family.some(({ isExempt }) => isExempt)) return []
+    // Who is redriven alone, when those above have ended, spends its own.
+    const ended = family.findIndex(({ isOpen }, place) => place > 0 && !isOpen)
+    const inForce = ended < 0 ? family : family.slice(0, ended)
+    const accounts = inForce.map(({ row, plan }) => ({
+      key: row.executionId,
+      tokensMax: plan.usageMax.tokens,
+    }))
+    if (agent === 'model') accounts.push({ key: 'agent model', tokensMax: modelBudget })
+    const { tenant } = root.row.metadata
+    if (tenant === 'acme') accounts.push({ key: 'tenant acme', tokensMax: tenants.acme })
+    return accounts
   }
 
   /** A call is made: it is recorded, under its own key, and has not succeeded before. */

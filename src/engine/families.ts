@@ -45,7 +45,7 @@ export class Families implements Family {
     while (above !== undefined) {
       const { agentCallsMax } = above.state.plan
       if (agentCallsMax !== null) left = Math.min(left, agentCallsMax - this.#spent(above).calls)
-      above = this.#watching.get(above.row.executionId)?.parent
+      above = this.#above(above)
     }
     return left === Infinity ? null : left
   }
@@ -63,7 +63,7 @@ export class Families implements Family {
           costUsd: Math.min(left.costUsd, exactUsd(usageMax.costUsd - costUsd)),
         }
       }
-      above = this.#watching.get(above.row.executionId)?.parent
+      above = this.#above(above)
     }
     return { left, root }
   }
@@ -94,6 +94,13 @@ export class Families implements Family {
 
   left(): void {
     this.#of.executions.queue.goOn()
+  }
+
+  /** Before its start is decided only the parent knows it; after a crash it may run before the parent asks for it again. */
+  #above({ row, state: { parent } }: Running): Running | undefined {
+    const watching = this.#watching.get(row.executionId)
+    if (watching !== undefined) return watching.parent
+    return parent === null ? undefined : this.#of.runner.executions.get(parent.executionId)
   }
 
   /** What the execution has spent and reserved, and those that work for it now; the ended ones are counted in it. */

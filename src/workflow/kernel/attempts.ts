@@ -140,7 +140,9 @@ export function attemptEnded(turn: Turn, call: CallState, outcome: CallOutcome):
       return completeCall(turn, call, outcome.output)
     case 'failed':
       if (isEnding(turn.state, call) && outcome.error.retryable) {
-        return settleCancelled(turn, call)
+        // A `once` call that failed is known not to have happened.
+        if (call.effect !== 'once') return settleCancelled(turn, call)
+        return record(turn, { kind: 'CallCancelled', ...eventRef(call.ref) })
       }
       return attemptFailed(turn, call, outcome.error)
     case 'unknown':

@@ -4,7 +4,8 @@ import type { CallState, ExecutionState } from './state.ts'
 
 /**
  * Events after which nothing more is learnt of a delivery. What it has still reserved then counts as used:
- * nobody knows better. A lost or uncertain one keeps its reservation until its outcome is known.
+ * nobody knows better, and also what never came to its effect may have cost something on the way. A lost or
+ * uncertain one keeps its reservation until then.
  */
 export const endsDelivery: ReadonlySet<KernelEventKind> = new Set([
   'AttemptStarted',
@@ -35,8 +36,6 @@ export function foldSettled(
   event: KernelEvent & { kind: 'UsageSettled' },
 ): void {
   release(state, call)
-  // Of a lost delivery only a lookup knows what it has used: it is lost no longer.
-  call.isLost = false
   if (call.ref.undo === null) state.spent = addUsage(state.spent, event)
   else state.spentUndoing = addUsage(state.spentUndoing, event)
 }

@@ -20,7 +20,7 @@ import { refuseRollback, requestRollback } from './rollback.ts'
 import { receiveSignal } from './signals.ts'
 import { type CallState, type ExecutionState, findCall } from './state.ts'
 import type { Moment, Origin, Resolution, Stimulus, Timer } from './stimulus.ts'
-import { settleLookedUp, settleUsage } from './usage.ts'
+import { settleUsage } from './usage.ts'
 import { eventRef, newTurn, record, scopeOf, type Transition, type Turn } from './turn.ts'
 
 /**
@@ -109,10 +109,8 @@ function answer(turn: Turn, stimulus: Answer): void {
       }
       return
     case 'lookedUp':
-      if (call.status === 'lookingUp' && call.token === stimulus.token) {
-        settleLookedUp(turn, call, stimulus.outcome)
+      if (call.status === 'lookingUp' && call.token === stimulus.token)
         lookedUp(turn, call, stimulus.outcome)
-      }
       return
     case 'resolve':
       if (call.status === 'uncertain') resolve(turn, call, stimulus.resolution)

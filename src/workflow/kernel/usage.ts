@@ -1,4 +1,4 @@
-import type { ActionContract, CallOutcome, LookupOutcome } from '../../core/contracts/call.ts'
+import type { ActionContract, CallOutcome } from '../../core/contracts/call.ts'
 import { isNoUsage, isOver, maxUsage, noUsage, type Usage } from '../../core/usage.ts'
 import type { Charge } from './events.ts'
 import { usageOf } from './fold-usage.ts'
@@ -27,7 +27,7 @@ export function chargeOf(
 
 /**
  * A delivery has ended. What it reported counts; where it ended without an answer, at least all that it had
- * reserved. While its outcome is unknown the reservation stays: a lookup may find that it never happened.
+ * reserved. While its outcome is unknown the reservation stays.
  */
 export function settleUsage(
   turn: Turn,
@@ -38,11 +38,6 @@ export function settleUsage(
   const isMore = isOver(usage, reserved)
   if (isUsageOpen === true && kind === 'unknown' && !isMore) return
   settle(turn, call, isUsageOpen === true ? maxUsage(usage, reserved) : usage)
-}
-
-/** A lookup has answered: a call that never happened has used nothing. */
-export function settleLookedUp(turn: Turn, call: CallState, { kind }: LookupOutcome): void {
-  if (kind === 'never') settle(turn, call, noUsage)
 }
 
 function settle(turn: Turn, call: CallState, { tokens, costUsd }: Usage): void {
