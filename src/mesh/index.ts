@@ -9,5 +9,13 @@ export type {
   SubscribeOptions,
 } from './event-mesh.ts'
 export { InProcessMesh } from './in-process-mesh.ts'
-export { meshSuite } from './mesh-suite.ts'
-export type { MeshCase, MeshHarness, OpenMesh } from './mesh-suite.ts'
+export type { InProcessMeshOptions } from './in-process-mesh.ts'
+export type {
+  QueueDeadLetter,
+  QueueOptions,
+  SendOptions,
+  WorkDelivery,
+  WorkHandler,
+  WorkOptions,
+  WorkQueue,
+} from './work-queue.ts'
