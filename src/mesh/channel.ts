@@ -3,6 +3,7 @@ import { type CloudEvent, extendEvent, readCloudEvent } from '../core/contracts/
 import type { MeshReading, MeshTracer } from '../core/contracts/mesh.ts'
 import { isOrchestrationError, OrchestrationError } from '../core/errors.ts'
 import type { EventHandler } from './event-mesh.ts'
+import type { AloneGate } from './alone-gate.ts'
 import { Lanes } from './lanes.ts'
 import { redeliveryDelayMs } from './postponed.ts'
 import { RunningDelivery } from './running-delivery.ts'
@@ -26,6 +27,8 @@ export interface Envelope {
   readonly key: string | null
   readonly asker: Asker | null
   readonly acceptedAtMs: number
+  /** Its earlier deliveries may have ended their processes: nothing else is to be spoilt by the next one. */
+  readonly isAlone: boolean
   deliveries: number
 }
 
@@ -57,6 +60,8 @@ export interface ChannelParts {
   readonly timeoutMs: number
   /** Null: nothing is kept when the process ends, or when the last member leaves. */
   readonly keeper: Keeper | null
+  /** Null: nothing runs alone. */
+  readonly gate: AloneGate | null
   /** Called when an event has left the channel: there is room, or nothing is left. */
   readonly onLeft: () => void
   readonly onDead: (envelope: Envelope, thrown: unknown) => void
@@ -153,6 +158,8 @@ export class Channel {
     })
   }
 
+  readonly #wakeUp = (): void => this.wake()
+
   #enqueue(envelope: Envelope): void {
     this.#ready.push(envelope)
     this.wake()
@@ -162,6 +169,10 @@ export class Channel {
     for (let member = this.#free(); member !== null; member = this.#free()) {
       const envelope = this.#take()
       if (envelope === null) return
+      if (this.parts.gate?.enter(envelope.isAlone, this.#wakeUp) === false) {
+        this.#ready.splice(this.#head, 0, envelope)
+        return
+      }
       void this.#deliver(envelope, member)
     }
   }
@@ -200,6 +211,7 @@ export class Channel {
     const outcome = await this.#outcome(envelope, member)
     member.running--
     this.#inFlight--
+    this.parts.gate?.leave()
     member.onEnded?.()
     this.wake()
     if (outcome.kind === 'failed') return this.#failed(envelope, outcome.thrown)

@@ -188,7 +188,7 @@ export class InProcessMesh implements EventMesh {
     const acceptedAtMs = this.#clock.nowMs()
     const key = event.partitionkey ?? null
     for (const { channel } of topics)
-      channel.add({ event, key, asker, acceptedAtMs, deliveries: 0 })
+      channel.add({ event, key, asker, acceptedAtMs, isAlone: false, deliveries: 0 })
     return topics.length
   }
 
@@ -225,6 +225,7 @@ export class InProcessMesh implements EventMesh {
       deliveriesMax: limits.meshDeliveriesMax,
       timeoutMs: limits.meshHandlerMsMax,
       keeper: null,
+      gate: null,
       onLeft: () => this.#left(),
       onDead: (envelope, thrown) => this.#dead(topic, envelope, thrown),
       soon: (run) => this.#turns.soon(run),

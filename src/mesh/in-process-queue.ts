@@ -5,9 +5,10 @@ import type { QueueStore, StoredMessage } from '../core/contracts/queue-store.ts
 import { OrchestrationError, toErrorJson } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
+import type { AloneGate } from './alone-gate.ts'
 import { Channel, type Envelope, type Keeper } from './channel.ts'
 import type { DeadLetterDesk } from './dead-letter-desk.ts'
-import { type DeadEntry, DeadLetters } from './dead-letters.ts'
+import { DeadLetters } from './dead-letters.ts'
 import type { MeshSubscription } from './event-mesh.ts'
 import { addMember, stopMember } from './members.ts'
 import { QueueEnvelope } from './queue-envelope.ts'
@@ -31,6 +32,7 @@ export interface QueueParts {
   readonly store: QueueStore
   readonly writer: QueueWriter
   readonly desk: DeadLetterDesk
+  readonly gate: AloneGate
   readonly soon: (run: () => void) => void
   readonly onLeft: () => void
 }
@@ -39,7 +41,8 @@ export interface QueueParts {
  * A work queue whose store belongs to this process alone. What is in the store is the truth: a message is
  * delivered only after the delivery was counted there, so that a message that ends its process is given up
  * after `deliveriesMax` deliveries. A process that opens the queue knows that every delivery of an earlier
- * one is over, and delivers at once.
+ * one is over, and delivers at once; what it would deliver for the last time is delivered with nothing else
+ * running, so that a poisonous message does not spend the deliveries of its neighbours.
  */
 export class InProcessQueue implements WorkQueue {
   readonly name: string
@@ -59,7 +62,7 @@ export class InProcessQueue implements WorkQueue {
     this.name = name
     this.options = options
     this.#parts = parts
-    const { clock, tracer, soon, onLeft } = parts
+    const { clock, tracer, gate, soon, onLeft } = parts
     this.#channel = new Channel({
       clock,
       tracer,
@@ -69,6 +72,7 @@ export class InProcessQueue implements WorkQueue {
       deliveriesMax: options.deliveriesMax,
       timeoutMs: options.visibilityMs,
       keeper: this.#keeper(),
+      gate,
       soon,
       onLeft,
       onDead: (envelope, thrown) => this.#tellDead(of(envelope), thrown),
@@ -139,7 +143,7 @@ export class InProcessQueue implements WorkQueue {
       this.#dead.add(dead)
       throw thrown
     }
-    this.#channel.add(this.#envelope({ ...dead, deliveries: 0, atMs }))
+    this.#channel.add(new QueueEnvelope(this.#parts.store, { ...dead, deliveries: 0, atMs }))
   }
 
   async discard(id: string): Promise<void> {
@@ -178,8 +182,12 @@ export class InProcessQueue implements WorkQueue {
       this.#dead.add({ ...message, error })
       return
     }
-    const delayMs = Math.max(0, message.dueAtMs - this.#parts.clock.nowMs())
-    this.#channel.add(this.#envelope(message), Math.min(delayMs, limits.meshDeadlineMsMax))
+    const { clock, store } = this.#parts
+    // Its last delivery may have ended the process, or was only near one that did: the next one tells.
+    const isAlone = message.deliveries > 0 && message.deliveries >= this.options.deliveriesMax - 1
+    const envelope = new QueueEnvelope(store, message, { isAlone })
+    const delayMs = Math.max(0, message.dueAtMs - clock.nowMs())
+    this.#channel.add(envelope, Math.min(delayMs, limits.meshDeadlineMsMax))
   }
 
   async #store(event: CloudEvent, key: string, delayMs: number): Promise<void> {
@@ -188,7 +196,7 @@ export class InProcessQueue implements WorkQueue {
     const atMs = clock.nowMs()
     const partitionKey = event.partitionkey ?? null
     const message = { position, repeatKey: key, partitionKey, deliveries: 0, atMs }
-    const envelope = new QueueEnvelope(store, message, event)
+    const envelope = new QueueEnvelope(store, message, { held: event })
     this.#known.add(key)
     // Before it is durable: its first delivery is counted in the same commit.
     this.#channel.add(envelope, delayMs)
@@ -284,12 +292,6 @@ export class InProcessQueue implements WorkQueue {
     } catch {
       return null // damaged; its dead letter says so
     }
-  }
-
-  #envelope(
-    message: Pick<DeadEntry, 'position' | 'repeatKey' | 'partitionKey' | 'deliveries' | 'atMs'>,
-  ): QueueEnvelope {
-    return new QueueEnvelope(this.#parts.store, message)
   }
 
   #refuseWhenClosed(): void {

@@ -9,15 +9,19 @@ export class QueueEnvelope implements Envelope {
   readonly key: string | null
   readonly asker = null
   readonly acceptedAtMs: number
+  readonly isAlone: boolean
   deliveries: number
   readonly #store: QueueStore
   #held: CloudEvent | null
 
-  /** @param held the event, where it need not be read first */
   constructor(
     store: QueueStore,
     message: Omit<StoredMessage, 'status' | 'error' | 'dueAtMs'>,
-    held: CloudEvent | null = null,
+    options: {
+      /** The event, where it need not be read first. */
+      readonly held?: CloudEvent
+      readonly isAlone?: boolean
+    } = {},
   ) {
     this.position = message.position
     this.repeatKey = message.repeatKey
@@ -25,7 +29,8 @@ export class QueueEnvelope implements Envelope {
     this.acceptedAtMs = message.atMs
     this.deliveries = message.deliveries
     this.#store = store
-    this.#held = held
+    this.#held = options.held ?? null
+    this.isAlone = options.isAlone ?? false
   }
 
   get event(): CloudEvent {

@@ -2,6 +2,7 @@ import type { MeshReading } from '../core/contracts/mesh.ts'
 import type { QueueStore } from '../core/contracts/queue-store.ts'
 import { OrchestrationError, ResourceExhaustionError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
+import { AloneGate } from './alone-gate.ts'
 import { InProcessQueue, type QueueParts } from './in-process-queue.ts'
 import { MemoryQueueStore } from './memory-queue-store.ts'
 import { QueueWriter } from './queue-writer.ts'
@@ -29,10 +30,10 @@ export class Queues {
   constructor({
     store,
     ...parts
-  }: Omit<QueueParts, 'store' | 'writer'> & { readonly store: QueueStore | null }) {
+  }: Omit<QueueParts, 'store' | 'writer' | 'gate'> & { readonly store: QueueStore | null }) {
     const own = store ?? new MemoryQueueStore()
     const writer = new QueueWriter(own, parts.clock, parts.logger)
-    this.#parts = { ...parts, store: own, writer }
+    this.#parts = { ...parts, store: own, writer, gate: new AloneGate() }
   }
 
   /** Nothing is left that somebody works on. */

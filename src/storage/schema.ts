@@ -50,6 +50,11 @@ const deadLettersOfVersion1 = `
  * - `tombstones` are the rows of `executions` that retention has removed, so that their ids stay taken.
  *   Between them no execution number is ever used twice.
  * - `workflows` is the registry: the newest document of each name and version.
+ *
+ * Since version 3:
+ * - `queue_messages` has the events of work queues, clustered by arrival. `checksum` covers what is written
+ *   once. One that was handled stays for a while without its payload, so that repeats of it are known.
+ * - `outbox` has events that executions have published and that were not sent on yet. Sending deletes.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -196,6 +201,40 @@ export const migrations: readonly Migration[] = [
         JOIN (SELECT definition, min(started_at_ms) AS started_at_ms FROM executions GROUP BY definition) e
           ON e.definition = d.definition
         WHERE d.namespace = 0 GROUP BY d.workflow, d.version;
+    `,
+  },
+  {
+    version: 3,
+    // Salvage tells rows apart by how many columns they have: no other table has 13 or 9 of them.
+    sql: `
+      CREATE TABLE queue_messages (
+        message INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        queue TEXT NOT NULL,
+        repeat_key TEXT NOT NULL,
+        partition_key TEXT,
+        status INTEGER NOT NULL,
+        deliveries INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL,
+        due_at_ms INTEGER NOT NULL,
+        error TEXT,
+        checksum INTEGER NOT NULL,
+        codec INTEGER NOT NULL,
+        payload ANY
+      ) STRICT;
+      CREATE INDEX queue_messages_by_queue ON queue_messages (namespace, queue);
+
+      CREATE TABLE outbox (
+        position INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        execution INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL,
+        checksum INTEGER NOT NULL,
+        codec INTEGER NOT NULL,
+        payload ANY NOT NULL
+      ) STRICT;
     `,
   },
 ]
