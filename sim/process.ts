@@ -1,3 +1,4 @@
+import type { MeshPort } from '../src/core/contracts/mesh.ts'
 import type { TdaContextSource } from '../src/core/contracts/tda.ts'
 import { silentTelemetry } from '../src/core/contracts/telemetry.ts'
 import { silentLogger } from '../src/core/logger.ts'
@@ -24,6 +25,7 @@ export interface ProcessParts extends Pick<
   readonly random: Random
   readonly definitions: Definitions
   readonly tda: (isDead: () => boolean) => TdaContextSource
+  readonly mesh: (isDead: () => boolean) => MeshPort
   readonly fate: () => AppendFate
   readonly crash: (process: Process, point: 'beforeCommit' | 'afterCommit') => void
   /** What the disk gives instead of a snapshot. */
@@ -68,6 +70,7 @@ export class Process {
       telemetry: silentTelemetry,
       flags: null,
       tda: parts.tda(() => this.isDead),
+      mesh: parts.mesh(() => this.isDead),
       listeners: new Set(),
       definitions: parts.definitions,
       ...(limits === undefined ? {} : { limits }),

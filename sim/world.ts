@@ -15,6 +15,7 @@ import { registeredDocuments, simulationDocuments } from './documents.ts'
 import { operate, operateLate } from './operator.ts'
 import { Process } from './process.ts'
 import { type ExecutionRecord, Records } from './records.ts'
+import { SimMesh } from './sim-mesh.ts'
 import { TdaFeed } from './tda-feed.ts'
 
 const documents = simulationDocuments()
@@ -43,6 +44,10 @@ export class World {
   readonly records: Records
   readonly clients = new Clients(this)
   readonly #tda = new TdaFeed()
+  readonly mesh = new SimMesh({
+    refuses: () => this.#meshRefuses(),
+    fail: (property) => this.fail(property),
+  })
   readonly failures: string[] = []
   process: Process
   /** The execution that somebody steered last. */
@@ -73,7 +78,10 @@ export class World {
       definitions,
       fail: (property) => this.fail(property),
       saw: (feature) => this.coverage.count('features', feature),
-      onEvent: (event) => this.coverage.count('events', event.kind),
+      onEvent: (event) => {
+        this.coverage.count('events', event.kind)
+        this.mesh.committed(event)
+      },
     })
     this.process = this.#newProcess()
   }
@@ -185,6 +193,7 @@ export class World {
   #isOver(): boolean {
     if (this.crashes < crashesMin || this.time.monotonicMs < this.#calmUntilMs) return false
     if (!this.records.isOver || !this.clients.areServed) return false
+    if (this.disk.store.outbox(0, 1).length > 0) return false
     if (this.#isLargeEnough) return true
     for (let count = 0; count < 3; count++) this.#ask(this.time.monotonicMs)
     return false
@@ -192,6 +201,12 @@ export class World {
 
   get #isLargeEnough(): boolean {
     return this.records.byId.size >= executionsMin && this.records.events >= eventsMin
+  }
+
+  #meshRefuses(): boolean {
+    if (this.isQuiet || this.random() >= 0.15) return false
+    this.saw('meshRefuses')
+    return true
   }
 
   #planCrash(): void {
@@ -331,6 +346,7 @@ export class World {
       retention: this.#isRetentive ? { executionsMax: 5, deadLetterDays: 0 } : null,
       snapshotEventsMin: this.#snapshotEventsMin,
       tda: (isDead) => this.#tda.sourceOf(isDead),
+      mesh: (isDead) => this.mesh.port(isDead),
       damage: (snapshot) => this.#damaged(snapshot),
       fate: () => {
         if (this.time.monotonicMs < this.#fullUntilMs && !this.isQuiet) return 'full'

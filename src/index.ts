@@ -2,6 +2,7 @@ export { BaseAgent, defineAgent, suspend } from './agents/index.ts'
 export type { ActionDefinition, AgentContext, AgentDefinition, Effect } from './agents/index.ts'
 export type { CloudEvent } from './core/contracts/events.ts'
 export type { FlagProvider } from './core/contracts/flags.ts'
+export type { MeshAccess, OutgoingEvent } from './core/contracts/mesh.ts'
 export type { StateAccess, StateWrite } from './core/contracts/state.ts'
 export type { TdaContext, TdaContextSource } from './core/contracts/tda.ts'
 export { OrchestrationError } from './core/errors.ts'
@@ -16,9 +17,11 @@ export {
 export type {
   CheckpointView,
   DeadLetterView,
+  ClosableMesh,
   ExecuteOptions,
   ForkOptions,
   LogEntry,
+  MeshHost,
   OpenEngineOptions,
   RollbackOptions,
   RunView,
@@ -29,6 +32,20 @@ export type {
   WorkflowState,
   WorkflowStateEntry,
 } from './engine/index.ts'
+export { inProcessMesh } from './mesh/index.ts'
+export type {
+  Delivery,
+  EventHandler,
+  EventMesh,
+  MeshDeadLetter,
+  MeshSubscription,
+  QueueDeadLetter,
+  QueueOptions,
+  RequestOptions,
+  WorkDelivery,
+  WorkHandler,
+  WorkQueue,
+} from './mesh/index.ts'
 export { AnomalyFeed } from './tda/index.ts'
 export { defineWorkflow } from './workflow/index.ts'
 export type { StepData, WorkflowData } from './workflow/index.ts'

@@ -1,3 +1,4 @@
+import type { MeshPort } from '../core/contracts/mesh.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { AgentContext, CallOutcome } from './contract.ts'
@@ -20,6 +21,10 @@ export interface AgentCall {
   readonly resumed: AgentContext['resumed']
   /** Absent: there is no state. */
   readonly readState?: ReadState
+  /** Absent or null: there is no mesh; the call may publish all the same. */
+  readonly mesh?: MeshPort | null
+  /** W3C trace context of the attempt; absent or null when nothing records traces. */
+  readonly traceparent?: string | null
 }
 
 /** Told the outcome of a call: exactly once, never before `invoke` has returned. It must not throw. */

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Effect } from '../core/contracts/call.ts'
+import type { MeshAccess } from '../core/contracts/mesh.ts'
 import type { StateAccess } from '../core/contracts/state.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
@@ -46,6 +47,8 @@ export interface AgentContext {
   } | null
   /** The state that the steps of the execution share. Writes are recorded together with the call's output. */
   readonly state: StateAccess
+  /** Messages between agents. What is published is sent when the call completes. */
+  readonly mesh: MeshAccess
   /** Reports progress, 0 to 1, to whoever watches. Not journalled. */
   progress(fraction: number, note?: string): void
 }

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonValue } from '../core/json.ts'
 import type { ActionPlan } from './action-plan.ts'
 import type { AgentCall, RunningCall, Settle } from './call.ts'
 import { CallContext } from './call-context.ts'
+import { CallMesh } from './call-mesh.ts'
 import type { AgentConfiguration } from './configuration.ts'
 import type { AgentContext, CallOutcome } from './contract.ts'
 import type { Deadline, Deadlines } from './deadlines.ts'
@@ -49,6 +50,7 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   #controller: AbortController | null = null
   #abortReason: OrchestrationError | null = null
   #state: StateBuffer | null = null
+  #mesh: CallMesh | null = null
 
   constructor(owner: InvocationOwner, plan: ActionPlan, call: AgentCall, settle: Settle) {
     this.#owner = owner
@@ -97,7 +99,7 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   }
 
   get traceparent(): string | null {
-    return this.#span?.traceparent ?? null
+    return this.#span?.traceparent ?? this.call.traceparent ?? null
   }
 
   get isEnded(): boolean {
@@ -108,6 +110,17 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   get state(): StateBuffer {
     this.#state ??= new StateBuffer(this.call.readState ?? noState, () => this.#isEnded)
     return this.#state
+  }
+
+  /** Made when it is first asked for. */
+  get mesh(): CallMesh {
+    this.#mesh ??= new CallMesh({
+      call: this.call,
+      signal: () => this.signal,
+      traceparent: this.traceparent,
+      isEnded: () => this.#isEnded,
+    })
+    return this.#mesh
   }
 
   /** Made when it is first asked for: most agents never look. */
@@ -278,10 +291,19 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
     const { deadlines, config } = this.#owner
     if (this.deadline !== null) deadlines.remove(this)
     this.#owner.ended(this)
+    this.#mesh?.end()
     if (this.#span !== null) this.#endSpan(this.#span, outcome)
     if (config.observabilityConfig.recordPayloads) this.#record(outcome)
-    if (this.#isStarting) queueMicrotask(() => this.#settle(this.#withState(outcome)))
-    else this.#settle(this.#withState(outcome))
+    if (this.#isStarting) queueMicrotask(() => this.#settle(this.#withMore(outcome)))
+    else this.#settle(this.#withMore(outcome))
+  }
+
+  /** What a completed call has written and published goes with its output. */
+  #withMore(outcome: CallOutcome): CallOutcome {
+    const written = this.#withState(outcome)
+    const events = this.#mesh?.published
+    if (events === undefined || written.kind !== 'completed') return written
+    return { ...written, events }
   }
 
   // Worked out at the moment in which it is told, so that updates see what is recorded by then.

@@ -70,6 +70,12 @@ export const limits = {
   queueRepeatsMax: 10_000,
   /** Dead letters that one work queue keeps; over it the oldest is forgotten. */
   queueDeadLettersMax: 10_000,
+  /** Events that one call of an agent may publish. */
+  publishedEventsMax: 1_000,
+  /** Subscriptions that one call of an agent may have at a time. */
+  callSubscriptionsMax: 16,
+  /** Published events that are sent on at the same time, those that are tried again included. */
+  outboxBatchMax: 256,
   /** How long an anomaly is in force after it was reported or ended. */
   anomalyInForceMs: 900_000,
   /** Anomalies in force at the same time; over it the weakest are forgotten. */

@@ -14,8 +14,10 @@ import type {
   Journal,
   JournalBatch,
   JournalRow,
+  OutboxRow,
   StatusChange,
 } from './journal/journal.ts'
+import { outboxRows } from './outbox-rows.ts'
 import { letterIds, type Running } from './running.ts'
 import { statusOf } from './status-of.ts'
 
@@ -32,6 +34,7 @@ export interface Part {
   readonly row: JournalRow | null
   readonly status: StatusChange | null
   readonly deadLetters: readonly DeadLetterChange[]
+  readonly outbox: readonly OutboxRow[]
 }
 
 export interface CommitterOptions {
@@ -43,6 +46,8 @@ export interface CommitterOptions {
   readonly onCommitted: (part: Part, atMs: number) => void
   /** Documents were recorded that this owner had not recorded before. */
   readonly onDocuments: () => void
+  /** Events that were published are durable. */
+  readonly onPublished: () => void
   /** The part could not be recorded: the execution is not to be driven any more. */
   readonly onBroken: (running: Running, error: OrchestrationError) => void
 }
@@ -158,6 +163,7 @@ export class Committer {
     for (const { documents } of parts) for (const { hash } of documents) this.recorded.add(hash)
     if (this.recorded.size > recordedBefore) this.#options.onDocuments()
     for (const part of parts) this.#options.onCommitted(part, atMs)
+    if (parts.some(({ outbox }) => outbox.length > 0)) this.#options.onPublished()
   }
 
   #break({ running, flushed }: Pick<Part, 'running' | 'flushed'>, error: OrchestrationError): void {
@@ -239,6 +245,7 @@ function takePart(running: Running, atMs: number): Part {
     row: journalRow,
     status: change,
     deadLetters: letterChanges(running),
+    outbox: outboxRows(running.row, { events, firstSeq, atMs }),
   }
 }
 
@@ -264,6 +271,7 @@ function batchOf(parts: readonly Part[]): JournalBatch {
   const rows: JournalRow[] = []
   const statuses: StatusChange[] = []
   const deadLetters: DeadLetterChange[] = []
+  const outbox: OutboxRow[] = []
   for (const part of parts) {
     const { start, row, status } = part
     // Starts of one document mostly come together: its text is given once.
@@ -271,11 +279,12 @@ function batchOf(parts: readonly Part[]): JournalBatch {
       if (documents.at(-1)?.hash !== document.hash) documents.push(document)
     }
     if (part.deadLetters.length > 0) deadLetters.push(...part.deadLetters)
+    if (part.outbox.length > 0) outbox.push(...part.outbox)
     if (start !== null) starts.push(start)
     if (row !== null) rows.push(row)
     if (status !== null) statuses.push(status)
   }
-  return { documents, starts, rows, statuses, deadLetters }
+  return { documents, starts, rows, statuses, deadLetters, outbox }
 }
 
 function asOrchestrationError(thrown: unknown): OrchestrationError {

@@ -1,6 +1,7 @@
 import type { AgentCall } from '../agents/index.ts'
 import type { CallOutcome, LookupOutcome } from '../core/contracts/call.ts'
 import type { Clock } from '../core/clock.ts'
+import type { MeshPort } from '../core/contracts/mesh.ts'
 import { type TdaContext, unavailableTda } from '../core/contracts/tda.ts'
 import { ResourceExhaustionError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
@@ -29,6 +30,7 @@ export interface DispatcherOptions {
   readonly isFull: () => boolean
   /** What the TDA feed says now. */
   readonly tda: () => TdaContext
+  readonly mesh: MeshPort | null
   readonly stimulate: (running: Running, stimulus: Stimulus) => void
 }
 
@@ -231,6 +233,8 @@ export class Dispatcher {
       tda: command.withTda ? tda() : unavailableTda,
       budget: { agentCallsLeft: command.agentCallsLeft },
       resumed: command.resumed,
+      mesh: this.#options.mesh,
+      traceparent: running.places.get(call)?.telemetry?.traceparent ?? null,
       readState: (key) => entryAt(state, key, clock.nowMs()) ?? null,
     }
   }

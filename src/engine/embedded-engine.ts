@@ -15,6 +15,7 @@ import { type Begun, Executions } from './executions.ts'
 import { Families } from './families.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { Running } from './running.ts'
+import { type OutboxRelay, relayOf } from './outbox-relay.ts'
 import { payload } from './payload.ts'
 import { Reopening } from './reopening.ts'
 import { Retention } from './retention.ts'
@@ -56,6 +57,7 @@ export class EmbeddedEngine implements WorkflowEngine {
   readonly #reopening: Reopening
   readonly #triggers: Triggers
   readonly #retention: Retention | null
+  readonly #relay: OutboxRelay
   #closing: Promise<void> | null = null
 
   constructor(parts: EmbeddedEngineParts) {
@@ -71,7 +73,10 @@ export class EmbeddedEngine implements WorkflowEngine {
     const onDocuments = (): void => this.#triggers.refresh()
     const tda = parts.tda ?? null
     const pressure = parts.pressure ?? (() => null)
-    const runner = new Runner({ ...parts, tda, pressure, snapshots, onEnded, onDocuments })
+    const mesh = parts.mesh ?? null
+    const onPublished = (): void => this.#relay.wake()
+    const hooks = { onEnded, onDocuments, onPublished }
+    const runner = new Runner({ ...parts, tda, mesh, pressure, snapshots, ...hooks })
     const executions = new Executions(parts, { runner, definitions, snapshots, pressure })
     const steering = new Steering(executions, runner, pressure)
     const rollbacks = new Rollbacks({ executions, runner, steering, clock, isRecordingOnly })
@@ -85,6 +90,7 @@ export class EmbeddedEngine implements WorkflowEngine {
     this.#rollbacks = rollbacks
     this.#reopening = new Reopening({ parts, executions, definitions, runner, steering, rollbacks })
     this.#triggers = new Triggers(triggerHost({ parts, definitions, executions, runner }))
+    this.#relay = relayOf(parts, (event) => this.deliver(event))
   }
 
   executeWorkflow(
@@ -124,6 +130,7 @@ export class EmbeddedEngine implements WorkflowEngine {
   }
 
   continueWorkflow(executionId: string): Promise<RunView> {
+    this.#relay.wake()
     return this.#ending(() => this.#executions.attach(this.#executions.row(executionId)))
   }
 
@@ -135,6 +142,7 @@ export class EmbeddedEngine implements WorkflowEngine {
    */
   recoverAll(): number {
     this.#retention?.look()
+    this.#relay.wake()
     return this.#executions.recoverAll()
   }
 
@@ -316,12 +324,13 @@ export class EmbeddedEngine implements WorkflowEngine {
 
   async #close(): Promise<void> {
     const runner = this.#runner
+    const relayClosed = this.#relay.close()
     const triggersClosed = this.#triggers.close()
     this.#retention?.close()
     this.#executions.isClosed = true
     this.#executions.queue.close()
     for (const running of runner.executions.values()) running.isDriven = false
-    await triggersClosed
+    await Promise.all([relayClosed, triggersClosed])
     await this.#drained()
     runner.close()
     for (const running of Array.from(runner.executions.values())) {

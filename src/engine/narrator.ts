@@ -62,6 +62,7 @@ export class Narrator {
           running.telemetry.stateChanged(event.changes.map((one) => `${one.key}@${one.version}`))
         }
         return
+      case 'EventsPublished':
       case 'CheckpointTaken':
       case 'TdaObserved':
       case 'ChildStarted':

@@ -292,6 +292,17 @@ export class InProcessMesh implements EventMesh {
   }
 }
 
+/**
+ * The mesh of a process, for `openEngine({ mesh: inProcessMesh })`.
+ *
+ * @example
+ * let mesh: EventMesh | undefined
+ * const engine = await openEngine({ db: 'aura.db', mesh: (host) => (mesh = inProcessMesh(host)) })
+ */
+export function inProcessMesh(options: InProcessMeshOptions): InProcessMesh {
+  return new InProcessMesh(options)
+}
+
 const unhandled = new AgentCommunicationError(
   'the last handler was stopped before it began this event',
 )

@@ -8,7 +8,7 @@ export type {
   RequestOptions,
   SubscribeOptions,
 } from './event-mesh.ts'
-export { InProcessMesh } from './in-process-mesh.ts'
+export { InProcessMesh, inProcessMesh } from './in-process-mesh.ts'
 export type { InProcessMeshOptions } from './in-process-mesh.ts'
 export type {
   QueueDeadLetter,

@@ -20,6 +20,7 @@ export interface SeenCall {
   readonly agentCallsLeft: number | null
   readonly tda: AgentContext['tda']
   readonly state: AgentContext['state']
+  readonly mesh: AgentContext['mesh']
   /** Of the call; aborted on timeout, cancel and close. */
   readonly signal: AbortSignal
   /** Ends a held call. */
@@ -106,6 +107,7 @@ export class ScriptedAgents {
       agentCallsLeft: context.budget.agentCallsLeft,
       tda: context.tda,
       state: context.state,
+      mesh: context.mesh,
       signal: context.signal,
       resolve,
       reject,

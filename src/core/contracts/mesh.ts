@@ -1,4 +1,5 @@
-import type { CloudEvent } from './events.ts'
+import type { JsonValue } from '../json.ts'
+import type { CloudEvent, EventConsumer, EventSource } from './events.ts'
 
 /** What waits in one place of the mesh, and what happened there since it was opened. */
 export interface MeshReading {
@@ -42,4 +43,59 @@ export interface TracedDelivery {
 export const silentMeshTracer: MeshTracer = {
   active: () => null,
   deliver: (_, run) => run(),
+}
+
+/** An event as an agent gives it; who sent it, when and under which id is added. */
+export interface OutgoingEvent {
+  readonly type: string
+  /** Anything that JSON can say. Default null. */
+  readonly data?: unknown
+  readonly subject?: string
+  readonly partitionkey?: string
+}
+
+/** An event that a call has published, as it is recorded with its outcome. */
+export interface PublishedEvent extends OutgoingEvent {
+  readonly data: JsonValue
+  readonly traceparent?: string
+}
+
+/** The mesh as one call of an agent sees it. */
+export interface MeshAccess {
+  /**
+   * Publishes the event when the call completes, in the commit that records its output; a call that fails or
+   * is called again for it publishes nothing. It is sent at least once, always with the same `id` and
+   * `source`, so that whoever gets it can drop repeats.
+   *
+   * @throws InputError for what is no event; ResourceExhaustionError over `publishedEventsMax` events of one
+   *   call or `payloadBytesMax` bytes of them; UsageError after the call has ended
+   */
+  publish(event: OutgoingEvent): void
+  /**
+   * Asks at once and resolves with the first reply. An attempt that is made again asks again, with the same
+   * `id`: whoever answers knows the repeat by it. Ends when the call does.
+   *
+   * @throws RefusedError where there is no mesh; AgentCommunicationError without a reply in time; what
+   *   `EventMesh.request` throws
+   */
+  request(event: OutgoingEvent, options: { readonly timeoutMs: number }): Promise<CloudEvent>
+  /**
+   * Hands events that match to `consumer` until the call ends, or it is stopped; at most
+   * `callSubscriptionsMax` at a time. Nothing is kept for a call that is made again.
+   *
+   * @throws RefusedError where there is no mesh; InputError for a pattern that is none;
+   *   ResourceExhaustionError
+   */
+  subscribe(pattern: string, consumer: EventConsumer): Promise<{ stop(): Promise<void> }>
+}
+
+/** The mesh as far as an engine and its agents use it. */
+export interface MeshPort extends EventSource {
+  /** Resolves when the event is accepted. @throws as `EventMesh.publish` */
+  publish(event: CloudEvent, options?: { readonly roomWithinMs?: number }): Promise<void>
+  /** @throws as `EventMesh.request` */
+  request(
+    event: CloudEvent,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<CloudEvent>
 }

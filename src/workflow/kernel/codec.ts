@@ -67,6 +67,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
   ['UndoRequested'],
   ['CompensationRedriven', 'undo'],
   ['DeadLetterDiscarded', 'id'],
+  ['EventsPublished', 'step', 'key', 'events', 'index', 'undo'],
 ]
 
 /** Fields that may be JSON null themselves. */

@@ -1,4 +1,5 @@
 import type { Effect } from '../../core/contracts/call.ts'
+import type { PublishedEvent } from '../../core/contracts/mesh.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 
@@ -49,6 +50,12 @@ export type KernelEvent =
       readonly step?: string
       readonly index?: number
     }
+  /** A call that completed has published events; `key` is its idempotency key, of which their ids are made. */
+  | (OfCall & {
+      readonly kind: 'EventsPublished'
+      readonly key: string
+      readonly events: readonly PublishedEvent[]
+    })
   | {
       readonly kind: 'CheckpointTaken'
       readonly reason: 'verb' | 'anomaly'
