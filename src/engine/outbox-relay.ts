@@ -34,6 +34,8 @@ export class OutboxRelay {
   #readUpTo = 0
   /** What could not be sent, in order. */
   #waiting: readonly Sendable[] = []
+  /** Positions of what was sent and is not recorded as sent. */
+  #sent: number[] = []
   #running: Promise<void> | null = null
   #isAwake = false
   #isClosed = false
@@ -80,17 +82,15 @@ export class OutboxRelay {
     const fresh = journal.outbox(this.#readUpTo, limits.outboxBatchMax - this.#waiting.length)
     this.#readUpTo = fresh.at(-1)?.position ?? this.#readUpTo
     const batch = [...this.#waiting, ...fresh]
-    if (batch.length === 0) return false
-    const waitedBefore = this.#waiting.length
-    const sent = await this.#send(batch)
-    if (sent.length > 0) {
+    if (batch.length > 0) this.#sent.push(...(await this.#send(batch)))
+    if (this.#sent.length > 0) {
       const nothing = { documents: [], starts: [], rows: [], statuses: [] }
-      await journal.append({ ...nothing, sent })
+      await journal.append({ ...nothing, sent: this.#sent })
+      this.#sent = []
     }
     if (this.#waiting.length === 0) this.#retryMs = retryMs
     else this.#retryLater()
-    const isStuck = this.#waiting.length >= waitedBefore && fresh.length === 0
-    return !this.#isClosed && !isStuck && fresh.length > 0
+    return !this.#isClosed && fresh.length > 0
   }
 
   /** @returns the positions that are done with; what failed waits */

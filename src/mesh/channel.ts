@@ -90,6 +90,8 @@ export class Channel {
   #ready: Envelope[] = []
   #head = 0
   readonly #pauses = new Map<Envelope, () => void>()
+  /** Monotonic times before which events are not delivered that were accepted with a delay. */
+  readonly #dues = new Map<Envelope, number>()
   #inFlight = 0
   #turn = 0
   #isPumping = false
@@ -109,9 +111,8 @@ export class Channel {
   /** Takes an event in, to be delivered after `delayMs`. */
   add(envelope: Envelope, delayMs = 0): void {
     this.#inside.add(envelope)
-    if (!this.#lanes.enter(envelope)) return
-    if (delayMs > 0) this.#pause(envelope, delayMs)
-    else this.#enqueue(envelope)
+    if (delayMs > 0) this.#dues.set(envelope, this.parts.clock.monotonicMs() + delayMs)
+    if (this.#lanes.enter(envelope)) this.#begin(envelope)
   }
 
   /** Takes an event out that was never accepted. */
@@ -159,6 +160,15 @@ export class Channel {
   }
 
   readonly #wakeUp = (): void => this.wake()
+
+  /** Nothing of its key is before it any more. */
+  #begin(envelope: Envelope): void {
+    const dueMs = this.#dues.get(envelope)
+    this.#dues.delete(envelope)
+    const delayMs = dueMs === undefined ? 0 : dueMs - this.parts.clock.monotonicMs()
+    if (delayMs > 0) this.#pause(envelope, delayMs)
+    else this.#enqueue(envelope)
+  }
 
   #enqueue(envelope: Envelope): void {
     this.#ready.push(envelope)
@@ -289,8 +299,9 @@ export class Channel {
 
   #leave(envelope: Envelope): void {
     if (!this.#inside.delete(envelope)) return
+    this.#dues.delete(envelope)
     const next = this.#lanes.leave(envelope)
-    if (next !== null) this.#enqueue(next)
+    if (next !== null) this.#begin(next)
     this.parts.onLeft()
   }
 }
