@@ -37,7 +37,7 @@ const watch: WorkflowData = {
 const reporter: WorkflowData = {
   name: 'reporter',
   version: '1.0.0',
-  steps: { report: call('write', { retry: { maxAttempts: 2, delay: '1s' } }) },
+  steps: { report: call('write', { retry: { maxAttempts: 2 } }) },
 }
 
 /** Events that start executions. */
