@@ -166,35 +166,78 @@ test('a file that cannot be written refuses what is sent, and what was handled i
 
 const script = fileURLToPath(new URL('support/queue-process.ts', import.meta.url))
 
-describe('kill -9 at random moments', () => {
-  it('loses nothing that was accepted and counts each delivery', { timeout: 60_000 }, async () => {
-    const db = newFile()
-    const random = seededRandom(5)
-    const told = { sent: new Set<string>(), handled: new Set<string>(), dead: new Set<string>() }
-    const attempts = new Map<string, number>()
-    let lives = 0
-    let isIdle = false
-    for (; !isIdle; lives++) {
-      expect(lives).toBeLessThan(120)
-      const sends = lives < 8 ? 30 : 0
-      const killAfter = lives < 8 ? Math.ceil(random() * 80) : Infinity
-      for (const line of await live(db, [1_000 * lives, sends], killAfter)) {
-        const [what = '', id = '', number = ''] = line.split(' ')
-        if (what === 'begun') {
-          expect(Number(number)).toBeGreaterThan(attempts.get(id) ?? 0)
-          attempts.set(id, Number(number))
-        } else if (what === 'idle') isIdle = true
-        else told[what as keyof typeof told].add(id)
-        if (what === 'dead') expect([id.slice(-2), number]).toEqual(['17', '3'])
+/** What lives of the process have said, one after the other, until nothing is left to do. */
+class Lives {
+  readonly sent = new Set<string>()
+  readonly handled = new Set<string>()
+  readonly dead = new Map<string, string>()
+  readonly attempts = new Map<string, number>()
+  /** Being handled when the test killed the process. */
+  readonly struck = new Set<string>()
+  isIdle = false
+
+  async live(db: string, words: readonly number[], killAfterLines = Infinity): Promise<void> {
+    const begun = new Set<string>()
+    const lines = await live(db, words, killAfterLines)
+    for (const line of lines) {
+      const [what, id = '', number = ''] = line.split(' ')
+      if (what === 'idle') this.isIdle = true
+      else if (what === 'sent') this.sent.add(id)
+      else if (what === 'dead') this.dead.set(id, number)
+      else if (what === 'handled') {
+        this.handled.add(id)
+        begun.delete(id)
+      } else if (what === 'begun') {
+        expect(Number(number)).toBeGreaterThan(this.attempts.get(id) ?? 0)
+        this.attempts.set(id, Number(number))
+        begun.add(id)
       }
     }
-    expect(told.sent.size).toBeGreaterThan(60)
-    expect(Math.max(...attempts.values())).toBe(3)
-    for (const id of told.sent) {
-      if (id.endsWith('17')) expect(told.dead).toContain(id)
-      else expect(told.handled).toContain(id)
+    if (lines.length >= killAfterLines) for (const id of begun) this.struck.add(id)
+  }
+
+  /** @param isPoisonous whether the event ends its process */
+  check(isPoisonous: (id: string) => boolean): void {
+    for (const id of this.sent) {
+      if (isPoisonous(id)) expect([id, this.dead.get(id)]).toEqual([id, '3'])
+      else if (!this.handled.has(id)) expect(this.struck).toContain(id)
     }
-  })
+    // Handled is also what was, and could not be recorded before the next blow.
+    const isExcused = (id: string): boolean => this.struck.has(id) || this.handled.has(id)
+    for (const id of this.dead.keys())
+      expect([id, isPoisonous(id) || isExcused(id)]).toEqual([id, true])
+  }
+}
+
+const isPoisonous = (id: string): boolean => id.endsWith('17')
+
+describe('kill -9', () => {
+  it('at random moments loses nothing and leaves no delivery uncounted', async () => {
+    const db = newFile()
+    const random = seededRandom(5)
+    const lives = new Lives()
+    for (let life = 0; life < 8; life++)
+      await lives.live(db, [1_000 * life, 30], Math.ceil(random() * 80))
+    for (let more = 0; !lives.isIdle; more++) {
+      expect(more).toBeLessThan(60)
+      await lives.live(db, [0, 0])
+    }
+    expect(lives.sent.size).toBeGreaterThan(60)
+    expect(Math.max(...lives.attempts.values())).toBe(3)
+    lives.check(isPoisonous)
+  }, 60_000)
+
+  it('by a poisonous event spends the deliveries of none of its neighbours', async () => {
+    const db = newFile()
+    const lives = new Lives()
+    for (let life = 0; !lives.isIdle; life++) {
+      expect(life).toBeLessThan(20)
+      await lives.live(db, [0, life === 0 ? 30 : 0])
+    }
+    expect(lives.sent.size).toBeGreaterThan(15)
+    expect([...lives.dead]).toEqual([['17', '3']])
+    lives.check(isPoisonous)
+  }, 60_000)
 })
 
 /** One life of the process: until it has said so many lines, or to its end. */

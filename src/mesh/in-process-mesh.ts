@@ -284,7 +284,8 @@ export class InProcessMesh implements EventMesh {
     const full = this.#topicsOf(type).find(({ channel }) => channel.isFull)
     if (full !== undefined) full.channel.counts.refused++
     const whose = full?.group == null ? `pattern '${full?.pattern}'` : `group '${full.group}'`
-    return refusedWhenFull(type, whose, { name: 'meshQueueMax', max: limits.meshQueueMax })
+    const hint = 'publish it again later, or with roomWithinMs'
+    return refusedWhenFull(type, whose, { name: 'meshQueueMax', max: limits.meshQueueMax, hint })
   }
 
   #refuseWhenClosed(): void {

@@ -101,7 +101,8 @@ export class InProcessQueue implements WorkQueue {
     }
     if (this.#channel.isFull) {
       this.#channel.counts.refused++
-      const limit = { name: 'queueDepthMax', max: this.options.depthMax }
+      const hint = 'send it again later; more workers, or a higher depthMax, make room'
+      const limit = { name: 'queueDepthMax', max: this.options.depthMax, hint }
       throw refusedWhenFull(read.type, `queue '${this.name}'`, limit)
     }
     const sending = this.#store(read, key, delayMs)

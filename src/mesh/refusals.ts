@@ -4,13 +4,13 @@ import { ResourceExhaustionError } from '../core/errors.ts'
 export function refusedWhenFull(
   type: string,
   whose: string,
-  limit: { readonly name: string; readonly max: number },
+  limit: { readonly name: string; readonly max: number; readonly hint: string },
 ): ResourceExhaustionError {
   return new ResourceExhaustionError(
     `event '${type}' is refused: ${limit.max} events wait for ${whose} (${limit.name})`,
     {
       retryable: true,
-      hint: 'publish it again later, or with roomWithinMs',
+      hint: limit.hint,
       details: { limit: limit.name, max: limit.max },
     },
   )
