@@ -3,6 +3,8 @@ import { floor } from './floor.ts'
 import { measureFullFile } from './full-file-throughput.ts'
 import { measureAlone, measureFan } from './latency.ts'
 import { measureGrowth, measureParked } from './memory.ts'
+import { measureRequests } from './mesh-requests.ts'
+import { measureQueue } from './queue-throughput.ts'
 import { measureRecovery } from './recovery.ts'
 import { measureSize } from './size.ts'
 import { measureState } from './state-latency.ts'
@@ -76,6 +78,8 @@ const groups: readonly Group[] = [
     workloads: ['W9'],
     measure: ({ directory }) => measureGrowth({ directory, executions: 10_000, rounds: 3 }),
   },
+  { workloads: ['W10'], measure: () => measureRequests() },
+  { workloads: ['W11'], measure: ({ directory }) => measureQueue(directory) },
 ]
 
 /** Names that `--only` takes, in the order of the report. */
@@ -90,6 +94,8 @@ export const workloads: readonly string[] = [
   'W7',
   'W8',
   'W9',
+  'W10',
+  'W11',
 ]
 
 /** What is measured when nothing is named: it ends within a minute on two cores. */

@@ -223,9 +223,13 @@ class SimulatedAgent implements EngineAgent {
     const complete = (): CallOutcome => {
       effect(true)
       const state = writes?.()
-      return state === undefined
-        ? { kind: 'completed', output }
-        : { kind: 'completed', output, state }
+      const says = this.#name === 'writer' && roll > 0.6
+      return {
+        kind: 'completed',
+        output,
+        ...(state === undefined ? {} : { state }),
+        ...(says ? { events: [{ type: 'written', data: output }] } : {}),
+      }
     }
     if (this.#name === 'poison' && this.#world.isPoisonous && record.deliveries < 8) {
       this.#world.saw('poison')

@@ -24,6 +24,7 @@ export function checkWorld(world: World): void {
   for (const key of outside.doubled()) if (!isOut(key)) world.fail(`onceNotTwice (${key})`)
   for (const { key, property } of outside.faults)
     if (!isOut(key)) world.fail(`${property} (${key})`)
+  for (const id of world.mesh.unsent) if (!isOut(id)) world.fail(`publishedIsSent (${id})`)
   if (!isExempt) checkHeld(world)
 }
 

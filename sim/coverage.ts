@@ -12,6 +12,7 @@ const faultKinds = [
   'duplicateDelivery',
   'abort',
   'lookupFails',
+  'meshRefuses',
   'poison',
   'suspend',
   'hang',

@@ -149,6 +149,18 @@ export const operatedMutants: readonly Mutant[] = [
     "const error = versionConflict(call, conflict)\n  record(turn, { kind: 'StateChanged', changes: changesOf(state, writes.slice(0, 1), moment.atMs), step: call.ref.step })",
   ),
   mutant(
+    'refused-is-sent',
+    'src/engine/outbox-relay.ts',
+    'it is tried again`, thrown)\n      return false',
+    'it is tried again`, thrown)\n      return true',
+  ),
+  mutant(
+    'outbox-forgotten',
+    'src/engine/committer.ts',
+    'if (part.outbox.length > 0) outbox.push',
+    'if (part.outbox.length > 1) outbox.push',
+  ),
+  mutant(
     'update-lost',
     'src/engine/dispatcher.ts',
     'readState: (key) => entryAt(state, key, clock.nowMs()) ?? null',

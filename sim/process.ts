@@ -1,3 +1,4 @@
+import type { MeshPort } from '../src/core/contracts/mesh.ts'
 import type { TdaContextSource } from '../src/core/contracts/tda.ts'
 import { silentTelemetry } from '../src/core/contracts/telemetry.ts'
 import { silentLogger } from '../src/core/logger.ts'
@@ -25,6 +26,7 @@ export interface ProcessParts extends Pick<
   readonly random: Random
   readonly definitions: Definitions
   readonly tda: (isDead: () => boolean) => TdaContextSource
+  readonly mesh: (isDead: () => boolean) => MeshPort
   readonly fate: () => AppendFate
   readonly crash: (process: Process, point: 'beforeCommit' | 'afterCommit') => void
   /** What the disk gives instead of a snapshot. */
@@ -72,6 +74,7 @@ export class Process {
       tenants: {
         acme: { calls: null, tokens: tenants.acme, costUsd: null, per: 'total' },
       },
+      mesh: parts.mesh(() => this.isDead),
       listeners: new Set(),
       definitions: parts.definitions,
       ...(limits === undefined ? {} : { limits }),

@@ -16,6 +16,7 @@ import { operate, operateLate } from './operator.ts'
 import { Process } from './process.ts'
 import { type ExecutionRecord, Records } from './records.ts'
 import { modelBudget, Spending, type SpendingAccount, tenants } from './spending.ts'
+import { SimMesh } from './sim-mesh.ts'
 import { TdaFeed } from './tda-feed.ts'
 
 const documents = simulationDocuments()
@@ -44,6 +45,10 @@ export class World {
   readonly records: Records
   readonly clients = new Clients(this)
   readonly #tda = new TdaFeed()
+  readonly mesh = new SimMesh({
+    refuses: () => this.#meshRefuses(),
+    fail: (property) => this.fail(property),
+  })
   readonly failures: string[] = []
   readonly spending = new Spending((property) => this.fail(property))
   process: Process
@@ -75,7 +80,10 @@ export class World {
       definitions,
       fail: (property) => this.fail(property),
       saw: (feature) => this.coverage.count('features', feature),
-      onEvent: (event) => this.coverage.count('events', event.kind),
+      onEvent: (event) => {
+        this.coverage.count('events', event.kind)
+        this.mesh.committed(event)
+      },
     })
     this.process = this.#newProcess()
   }
@@ -187,6 +195,7 @@ export class World {
   #isOver(): boolean {
     if (this.crashes < crashesMin || this.time.monotonicMs < this.#calmUntilMs) return false
     if (!this.records.isOver || !this.clients.areServed) return false
+    if (this.disk.store.outbox(0, 1).length > 0) return false
     if (this.#isLargeEnough) return true
     for (let count = 0; count < 3; count++) this.#ask(this.time.monotonicMs)
     return false
@@ -194,6 +203,12 @@ export class World {
 
   get #isLargeEnough(): boolean {
     return this.records.byId.size >= executionsMin && this.records.events >= eventsMin
+  }
+
+  #meshRefuses(): boolean {
+    if (this.isQuiet || this.random() >= 0.15) return false
+    this.saw('meshRefuses')
+    return true
   }
 
   #planCrash(): void {
@@ -334,6 +349,7 @@ export class World {
       retention: this.#isRetentive ? { executionsMax: 5, deadLetterDays: 0 } : null,
       snapshotEventsMin: this.#snapshotEventsMin,
       tda: (isDead) => this.#tda.sourceOf(isDead),
+      mesh: (isDead) => this.mesh.port(isDead),
       damage: (snapshot) => this.#damaged(snapshot),
       fate: () => {
         if (this.time.monotonicMs < this.#fullUntilMs && !this.isQuiet) return 'full'

@@ -3,6 +3,7 @@ export type { ActionDefinition, AgentContext, AgentDefinition, Effect } from './
 export type { BudgetLimit, CallBudget } from './core/contracts/budget.ts'
 export type { CloudEvent } from './core/contracts/events.ts'
 export type { FlagProvider } from './core/contracts/flags.ts'
+export type { MeshAccess, OutgoingEvent } from './core/contracts/mesh.ts'
 export type { StateAccess, StateWrite } from './core/contracts/state.ts'
 export type { TdaContext, TdaContextSource } from './core/contracts/tda.ts'
 export { OrchestrationError } from './core/errors.ts'
@@ -17,10 +18,12 @@ export {
 export type {
   CheckpointView,
   DeadLetterView,
+  ClosableMesh,
   ExecuteOptions,
   ForkOptions,
   InvokeOptions,
   LogEntry,
+  MeshHost,
   OpenEngineOptions,
   RollbackOptions,
   RunView,
@@ -99,6 +102,20 @@ export type {
   TaskExample,
   TrainRouterOptions,
 } from './semantic/index.ts'
+export { inProcessMesh } from './mesh/index.ts'
+export type {
+  Delivery,
+  EventHandler,
+  EventMesh,
+  MeshDeadLetter,
+  MeshSubscription,
+  QueueDeadLetter,
+  QueueOptions,
+  RequestOptions,
+  WorkDelivery,
+  WorkHandler,
+  WorkQueue,
+} from './mesh/index.ts'
 export { AnomalyFeed } from './tda/index.ts'
 export { defineWorkflow } from './workflow/index.ts'
 export type { StepData, WorkflowData } from './workflow/index.ts'

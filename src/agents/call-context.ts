@@ -1,3 +1,4 @@
+import type { MeshAccess } from '../core/contracts/mesh.ts'
 import type { StateAccess } from '../core/contracts/state.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
@@ -65,6 +66,10 @@ export class CallContext implements AgentContext {
 
   get state(): StateAccess {
     return this.#invocation.state
+  }
+
+  get mesh(): MeshAccess {
+    return this.#invocation.mesh
   }
 
   get budget(): AgentContext['budget'] {

@@ -1,4 +1,5 @@
 import type { BudgetLeft } from '../core/contracts/budget.ts'
+import type { MeshPort } from '../core/contracts/mesh.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { AgentContext, CallOutcome } from './contract.ts'
@@ -23,6 +24,10 @@ export interface AgentCall {
   readonly chain?: readonly string[]
   /** Absent: there is no state. */
   readonly readState?: ReadState
+  /** Absent or null: there is no mesh; the call may publish all the same. */
+  readonly mesh?: MeshPort | null
+  /** W3C trace context of the attempt; absent or null when nothing records traces. */
+  readonly traceparent?: string | null
 }
 
 /** Told the outcome of a call: exactly once, never before `invoke` has returned. It must not throw. */

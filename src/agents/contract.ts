@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Effect } from '../core/contracts/call.ts'
 import type { CallBudget } from '../core/contracts/budget.ts'
+import type { MeshAccess } from '../core/contracts/mesh.ts'
 import type { StateAccess } from '../core/contracts/state.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
@@ -61,6 +62,8 @@ export interface AgentContext {
     input?: JsonObject,
     options?: { readonly timeoutMs?: number },
   ): Promise<JsonValue>
+  /** Messages between agents. What is published is sent when the call completes. */
+  readonly mesh: MeshAccess
   /** Reports progress, 0 to 1, to whoever watches. Not journalled. */
   progress(fraction: number, note?: string): void
 }

@@ -1,3 +1,4 @@
+export { sourceOf } from './call-mesh.ts'
 export type { AgentDefinition } from './agent-definition.ts'
 export { BaseAgent, isAgent, type AgentHealth, type AgentState } from './base-agent.ts'
 export type { AgentCall, RunningCall, Settle } from './call.ts'

@@ -5,6 +5,7 @@ import type { NestedCall } from '../core/contracts/nested-call.ts'
 import type { ActionPlan } from './action-plan.ts'
 import type { AgentCall, RunningCall, Settle } from './call.ts'
 import { CallContext } from './call-context.ts'
+import { CallMesh } from './call-mesh.ts'
 import type { AgentConfiguration } from './configuration.ts'
 import type { AgentContext, CallOutcome } from './contract.ts'
 import type { Deadline, Deadlines } from './deadlines.ts'
@@ -55,6 +56,7 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   #meter: UsageMeter | null = null
   #isUsageOpen = false
   #callsInside = 0
+  #mesh: CallMesh | null = null
 
   constructor(owner: InvocationOwner, plan: ActionPlan, call: AgentCall, settle: Settle) {
     this.#owner = owner
@@ -103,7 +105,7 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   }
 
   get traceparent(): string | null {
-    return this.#span?.traceparent ?? null
+    return this.#span?.traceparent ?? this.call.traceparent ?? null
   }
 
   get isEnded(): boolean {
@@ -120,6 +122,16 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   get meter(): UsageMeter {
     this.#meter ??= new UsageMeter(this.call.budget, () => this.#isEnded)
     return this.#meter
+  }
+
+  get mesh(): CallMesh {
+    this.#mesh ??= new CallMesh({
+      call: this.call,
+      signal: () => this.signal,
+      traceparent: this.traceparent,
+      isEnded: () => this.#isEnded,
+    })
+    return this.#mesh
   }
 
   /** Made when it is first asked for: most agents never look. */
@@ -309,11 +321,19 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
     const { deadlines, config } = this.#owner
     if (this.deadline !== null) deadlines.remove(this)
     this.#owner.ended(this)
+    this.#mesh?.end()
     if (this.#span !== null) this.#endSpan(this.#span, outcome)
     if (config.observabilityConfig.recordPayloads) this.#record(outcome)
-    const metered = this.#metered(outcome)
-    if (this.#isStarting) queueMicrotask(() => this.#settle(this.#withState(metered)))
-    else this.#settle(this.#withState(metered))
+    if (this.#isStarting) queueMicrotask(() => this.#settle(this.#withMore(outcome)))
+    else this.#settle(this.#withMore(outcome))
+  }
+
+  /** What a completed call has written and published goes with its output, and what any call has used. */
+  #withMore(outcome: CallOutcome): CallOutcome {
+    const written = this.#withState(this.#metered(outcome))
+    const events = this.#mesh?.published
+    if (events === undefined || written.kind !== 'completed') return written
+    return { ...written, events }
   }
 
   #metered(outcome: CallOutcome): CallOutcome {

@@ -3,6 +3,7 @@ import { type ErrorJson, messageOf, OrchestrationError, toErrorJson } from '../c
 import { openLook } from '../engine/index.ts'
 import type { LogEntry, OpenedEngine, RunView } from '../engine/index.ts'
 import type { CommandContext } from './command-context.ts'
+import { meshOf } from './mesh.ts'
 import { openFile, ownedBy } from './engine-access.ts'
 import { flagProviderOf } from './flag-provider.ts'
 import { listenForInterruption } from './interruption.ts'
@@ -51,6 +52,7 @@ export async function driveExecution(
     agents: plan.agents,
     telemetry,
     logger,
+    mesh: meshOf(telemetry),
     ...(flags === undefined ? {} : { flags }),
   })
   if (access.kind === 'owned') {

@@ -70,6 +70,26 @@ export const limits = {
   meshHandlerMsMax: 30_000,
   /** Handled events that a reaction remembers, so that repeats of them are dropped. */
   eventsKnownMax: 10_000,
+  /** The most that a handler may be given, by `visibilityMs`, `extend` or a request's `timeoutMs`. */
+  meshDeadlineMsMax: 86_400_000,
+  /** Published events that are remembered, so that repeats of them are dropped. */
+  meshRepeatsMax: 100_000,
+  /** How long they are remembered. */
+  meshRepeatWindowMs: 600_000,
+  /** Work queues of one mesh. */
+  queuesMax: 1_000,
+  /** Events that wait in one work queue, those under way included. */
+  queueDepthMax: 100_000,
+  /** Events of one work queue that are remembered after they were handled, so that repeats are dropped. */
+  queueRepeatsMax: 10_000,
+  /** Dead letters that one work queue keeps; over it the oldest is forgotten. */
+  queueDeadLettersMax: 10_000,
+  /** Events that one call of an agent may publish. */
+  publishedEventsMax: 1_000,
+  /** Subscriptions that one call of an agent may have at a time. */
+  callSubscriptionsMax: 16,
+  /** Published events that are sent on at the same time, those that are tried again included. */
+  outboxBatchMax: 256,
   /** How long an anomaly is in force after it was reported or ended. */
   anomalyInForceMs: 900_000,
   /** Anomalies in force at the same time; over it the weakest are forgotten. */

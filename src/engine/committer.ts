@@ -15,8 +15,10 @@ import type {
   Journal,
   JournalBatch,
   JournalRow,
+  OutboxRow,
   StatusChange,
 } from './journal/journal.ts'
+import { outboxRows } from './outbox-rows.ts'
 import { letterIds, type Running } from './running.ts'
 import { statusOf } from './status-of.ts'
 
@@ -34,6 +36,7 @@ export interface Part {
   readonly status: StatusChange | null
   readonly deadLetters: readonly DeadLetterChange[]
   readonly budgets: readonly BudgetChange[]
+  readonly outbox: readonly OutboxRow[]
 }
 
 export interface CommitterOptions {
@@ -45,6 +48,8 @@ export interface CommitterOptions {
   readonly onCommitted: (part: Part, atMs: number) => void
   /** Documents were recorded that this owner had not recorded before. */
   readonly onDocuments: () => void
+  /** Events that were published are durable. */
+  readonly onPublished: () => void
   /** The part could not be recorded: the execution is not to be driven any more. */
   readonly onBroken: (running: Running, error: OrchestrationError) => void
 }
@@ -166,6 +171,7 @@ export class Committer {
     for (const { documents } of parts) for (const { hash } of documents) this.recorded.add(hash)
     if (this.recorded.size > recordedBefore) this.#options.onDocuments()
     for (const part of parts) this.#options.onCommitted(part, atMs)
+    if (parts.some(({ outbox }) => outbox.length > 0)) this.#options.onPublished()
   }
 
   #break({ running, flushed }: Pick<Part, 'running' | 'flushed'>, error: OrchestrationError): void {
@@ -251,6 +257,7 @@ function takePart(running: Running, atMs: number): Part {
     status: change,
     deadLetters: letterChanges(running),
     budgets,
+    outbox: outboxRows(running.row, { events, firstSeq, atMs }),
   }
 }
 
@@ -277,6 +284,7 @@ function batchOf(parts: readonly Part[]): JournalBatch {
   const statuses: StatusChange[] = []
   const deadLetters: DeadLetterChange[] = []
   const budgets: BudgetChange[] = []
+  const outbox: OutboxRow[] = []
   for (const part of parts) {
     const { start, row, status } = part
     // Starts of one document mostly come together: its text is given once.
@@ -285,11 +293,12 @@ function batchOf(parts: readonly Part[]): JournalBatch {
     }
     if (part.deadLetters.length > 0) deadLetters.push(...part.deadLetters)
     if (part.budgets.length > 0) budgets.push(...part.budgets)
+    if (part.outbox.length > 0) outbox.push(...part.outbox)
     if (start !== null) starts.push(start)
     if (row !== null) rows.push(row)
     if (status !== null) statuses.push(status)
   }
-  return { documents, starts, rows, statuses, deadLetters, budgets }
+  return { documents, starts, rows, statuses, deadLetters, budgets, outbox }
 }
 
 function asOrchestrationError(thrown: unknown): OrchestrationError {

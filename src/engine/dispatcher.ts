@@ -2,6 +2,7 @@ import { type AgentCall, verdictOf } from '../agents/index.ts'
 import type { CallOutcome, LookupOutcome } from '../core/contracts/call.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
+import type { MeshPort } from '../core/contracts/mesh.ts'
 import { type TdaContext, unavailableTda } from '../core/contracts/tda.ts'
 import type { Logger } from '../core/logger.ts'
 import {
@@ -32,6 +33,7 @@ export interface DispatcherOptions {
   readonly isFull: () => boolean
   /** What the TDA feed says now. */
   readonly tda: () => TdaContext
+  readonly mesh: MeshPort | null
   readonly stimulate: (running: Running, stimulus: Stimulus) => void
 }
 
@@ -280,6 +282,8 @@ export class Dispatcher {
       budget: { agentCallsLeft, ...budgets.left(running, place.accounts, place.contract) },
       resumed: command.resumed,
       chain: [...state.chain, place.contract.agentId],
+      mesh: this.#options.mesh,
+      traceparent: running.places.get(call)?.telemetry?.traceparent ?? null,
       readState: (key) => entryAt(state, key, clock.nowMs()) ?? null,
     }
   }

@@ -17,6 +17,7 @@ import { type Begun, Executions } from './executions.ts'
 import { Families } from './families.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { Running } from './running.ts'
+import { type OutboxRelay, relayOf } from './outbox-relay.ts'
 import { payload } from './payload.ts'
 import { Reopening } from './reopening.ts'
 import { Retention } from './retention.ts'
@@ -56,6 +57,7 @@ export class EmbeddedEngine implements WorkflowEngine {
   readonly #reopening: Reopening
   readonly #triggers: Triggers
   readonly #retention: Retention | null
+  readonly #relay: OutboxRelay
   #closing: Promise<void> | null = null
 
   constructor(parts: EmbeddedEngineParts) {
@@ -72,7 +74,10 @@ export class EmbeddedEngine implements WorkflowEngine {
     const tda = parts.tda ?? null
     const pressure = parts.pressure ?? (() => null)
     const tenants = parts.tenants ?? {}
-    const runner = new Runner({ ...parts, tda, pressure, tenants, snapshots, onEnded, onDocuments })
+    const mesh = parts.mesh ?? null
+    const onPublished = (): void => this.#relay.wake()
+    const hooks = { onEnded, onDocuments, onPublished }
+    const runner = new Runner({ ...parts, tda, mesh, pressure, tenants, snapshots, ...hooks })
     const executions = new Executions(parts, { runner, definitions, snapshots, pressure })
     const steering = new Steering(executions, runner, pressure)
     const rollbacks = new Rollbacks({ executions, runner, steering, clock, isRecordingOnly })
@@ -89,6 +94,7 @@ export class EmbeddedEngine implements WorkflowEngine {
       this.#ending(() => executions.begin(definitions.ofDocument(document), options))
     this.directCalls = new DirectCalls({ execute, executions, engine: this })
     this.#triggers = new Triggers(triggerHost({ parts, definitions, executions, runner }))
+    this.#relay = relayOf(parts, (event) => this.deliver(event))
   }
 
   executeWorkflow(
@@ -143,6 +149,7 @@ export class EmbeddedEngine implements WorkflowEngine {
   }
 
   continueWorkflow(executionId: string): Promise<RunView> {
+    this.#relay.wake()
     return this.#ending(() => this.#executions.attach(this.#executions.row(executionId)))
   }
 
@@ -154,6 +161,7 @@ export class EmbeddedEngine implements WorkflowEngine {
    */
   recoverAll(): number {
     this.#retention?.look()
+    this.#relay.wake()
     return this.#executions.recoverAll()
   }
 
@@ -334,12 +342,13 @@ export class EmbeddedEngine implements WorkflowEngine {
 
   async #close(): Promise<void> {
     const runner = this.#runner
+    const relayClosed = this.#relay.close()
     const triggersClosed = this.#triggers.close()
     this.#retention?.close()
     this.#executions.isClosed = true
     this.#executions.queue.close()
     for (const running of runner.executions.values()) running.isDriven = false
-    await triggersClosed
+    await Promise.all([relayClosed, triggersClosed])
     await drained(this.#parts.clock, runner)
     runner.close()
     for (const running of Array.from(runner.executions.values())) {

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Pressure } from '../core/heap-pressure.ts'
 import type { BudgetLimit } from '../core/contracts/budget.ts'
 import type { FlagProvider } from '../core/contracts/flags.ts'
+import type { MeshPort } from '../core/contracts/mesh.ts'
 import type { TdaContextSource } from '../core/contracts/tda.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
 import type { Logger } from '../core/logger.ts'
@@ -25,6 +26,8 @@ export interface EmbeddedEngineParts {
   readonly flags: FlagProvider | null
   /** Null: every TDA context is unavailable. */
   readonly tda?: TdaContextSource | null
+  /** Where what agents publish goes, and what they may ask. Default none: it goes to the triggers alone. */
+  readonly mesh?: MeshPort | null
   /** True: verbs are recorded and nothing is driven by them, since somebody else will. Default false. */
   readonly isRecordingOnly?: boolean
   /** Default those of `core/limits.ts`. */

@@ -64,6 +64,7 @@ export class Narrator {
         return this.#log(running, 'warn', 'the rollback of onFailure was refused', event)
       case 'StateChanged':
         return this.#stateChanged(running, event)
+      case 'EventsPublished':
       case 'CheckpointTaken':
       case 'TdaObserved':
       case 'ChildStarted':

@@ -3,11 +3,13 @@ import type { BudgetLimit } from '../core/contracts/budget.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { TdaContextSource } from '../core/contracts/tda.ts'
 import type { FlagProvider } from '../core/contracts/flags.ts'
+import type { MeshPort } from '../core/contracts/mesh.ts'
+import type { QueueStore } from '../core/contracts/queue-store.ts'
 import { silentTelemetry, type Telemetry } from '../core/contracts/telemetry.ts'
 import { heapPressure } from '../core/heap-pressure.ts'
 import { type Logger, silentLogger } from '../core/logger.ts'
 import { systemRandom } from '../core/random.ts'
-import { Database, type Durability } from '../storage/index.ts'
+import { Database, type Durability, SqliteQueueStore } from '../storage/index.ts'
 import type { AdmissionLimits } from './acceptance.ts'
 import { EmbeddedEngine } from './embedded-engine.ts'
 import { MemoryJournal } from './journal/memory.ts'
@@ -26,6 +28,12 @@ export interface OpenEngineOptions {
   readonly clock?: Clock
   readonly logger?: Logger
   readonly telemetry?: Telemetry
+  /**
+   * Makes the mesh that agents publish to and ask, over the queues of the file (null in memory); called once,
+   * when the file is open. `inProcessMesh` is one. Closed with the engine. Default none: what agents publish
+   * goes to the triggers alone, and they can ask nobody.
+   */
+  readonly mesh?: (host: MeshHost) => ClosableMesh
   /** Default: no feed, and every TDA context is unavailable. */
   readonly tda?: TdaContextSource
   /** Default: `openExecutionsMax` and `activeExecutionsMax` of `limits`. */
@@ -39,6 +47,18 @@ export interface OpenEngineOptions {
   readonly retention?: RetentionOptions | null
   /** True: verbs are recorded, and nothing is driven by them. For whoever steers a file and goes away. Default false. */
   readonly isRecordingOnly?: boolean
+}
+
+/** What a mesh is made over. */
+export interface MeshHost {
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Null in memory. */
+  readonly store: QueueStore | null
+}
+
+export interface ClosableMesh extends MeshPort {
+  close(): Promise<void>
 }
 
 /** An engine and what it owns. */
@@ -98,6 +118,8 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
           },
         })
   const journal = database === null ? new MemoryJournal() : new SqliteJournal(database)
+  const store = database === null ? null : new SqliteQueueStore(database)
+  const mesh = options.mesh?.({ clock, logger, store }) ?? null
   await agents.start()
   const engine = new EmbeddedEngine({
     journal,
@@ -108,6 +130,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     telemetry,
     flags: options.flags ?? null,
     tda: options.tda ?? null,
+    mesh,
     limits: options.limits ?? {},
     tenants,
     retention: options.retention === undefined ? {} : options.retention,
@@ -115,6 +138,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     pressure: (isExact) => damage ?? pressure(isExact),
     listeners,
     release: async () => {
+      await mesh?.close()
       await agents.close(0)
       database?.close()
     },

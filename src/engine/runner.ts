@@ -2,6 +2,7 @@ import { assertNever } from '../core/assert.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Pressure } from '../core/heap-pressure.ts'
 import type { BudgetLimit } from '../core/contracts/budget.ts'
+import type { MeshPort } from '../core/contracts/mesh.ts'
 import { type TdaContextSource, unavailableTda } from '../core/contracts/tda.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
 import { type OrchestrationError, StateConsistencyError, messageOf } from '../core/errors.ts'
@@ -37,6 +38,8 @@ export interface RunnerOptions {
   readonly listeners: ReadonlySet<EngineListener>
   /** Null: no feed, and every context is unavailable. */
   readonly tda: TdaContextSource | null
+  /** Null: agents may publish, and that is all. */
+  readonly mesh: MeshPort | null
   readonly snapshots: Snapshots
   /** Why the process is to take nothing more on; null when all is well. */
   readonly pressure: Pressure
@@ -44,6 +47,8 @@ export interface RunnerOptions {
   readonly tenants: { readonly [tenant: string]: BudgetLimit }
   /** The registry has become longer. */
   readonly onDocuments?: () => void
+  /** Events were published. */
+  readonly onPublished?: () => void
   /** An execution has ended. */
   readonly onEnded?: () => void
 }
@@ -124,6 +129,7 @@ export class Runner {
       telemetry: options.telemetry,
       onCommitted: (part, atMs) => this.#committed(part, atMs),
       onDocuments: () => options.onDocuments?.(),
+      onPublished: () => options.onPublished?.(),
       onBroken: (running, error) => this.#broken(running, error),
     })
     this.#budgets = new Budgets({
@@ -139,6 +145,7 @@ export class Runner {
       clock,
       logger,
       telemetry: options.telemetry,
+      mesh: options.mesh,
       isFull: () => options.pressure() !== null,
       tda: () => options.tda?.current() ?? unavailableTda,
       stimulate: (running, stimulus) => this.stimulate(running, stimulus),

@@ -3,33 +3,59 @@ import { expect, test } from 'vitest'
 import { systemClock } from '../core/clock.ts'
 import type { CloudEvent } from '../core/contracts/events.ts'
 import { limits } from '../core/limits.ts'
+import { eventMeshSuite } from '../testing/event-mesh-suite.ts'
 import { FakeTime } from '../testing/fake-clock.ts'
+import type { MeshHarness } from '../testing/mesh-stage.ts'
 import type { MeshDeadLetter } from './event-mesh.ts'
 import { InProcessMesh } from './in-process-mesh.ts'
-import { meshSuite } from './mesh-suite.ts'
+import { MemoryQueueStore } from './memory-queue-store.ts'
 
-const cases = meshSuite(async () => {
+/** A mesh whose queues outlive its process where there is a store. */
+async function open(): Promise<MeshHarness> {
   const time = new FakeTime()
-  const mesh = new InProcessMesh({ clock: time.newLife() })
+  const store = new MemoryQueueStore()
+  let clock = time.newLife()
+  let mesh = new InProcessMesh({ clock, store })
   return {
-    mesh,
+    name: 'suite',
+    get mesh() {
+      return mesh
+    },
     advance: (ms) => time.advance(ms),
+    async restart() {
+      clock.die()
+      clock = time.newLife()
+      mesh = new InProcessMesh({ clock, store })
+    },
     async close() {
       const closing = mesh.close()
-      await time.advance(limits.meshHandlerMsMax)
+      await time.advance(limits.meshDeadlineMsMax)
       await closing
     },
   }
-})
+}
+
+const cases = eventMeshSuite(open)
 
 // oxlint-disable-next-line vitest/expect-expect -- a case asserts by rejecting
 test.each(cases)('$name', ({ run }) => run())
 
-test('a gap must name a case', () => {
-  const open = () => Promise.reject(new Error('never opened'))
-  expect(() => meshSuite(open, { 'no such case': 'why' })).toThrow("'no such case' names no case")
+test('a gap must name a case or a theme', () => {
+  const never = () => Promise.reject(new Error('never opened'))
+  expect(() => eventMeshSuite(never, { 'no such case': 'why' })).toThrow("'no such case' names no")
   const [first] = cases
-  expect(meshSuite(open, { [first?.name ?? '']: 'why' })).toHaveLength(cases.length - 1)
+  expect(eventMeshSuite(never, { [first?.name ?? '']: 'why' })).toHaveLength(cases.length - 1)
+  const durable = cases.filter(({ name }) => name.startsWith('durability: ')).length
+  expect(eventMeshSuite(never, { durability: 'why' })).toHaveLength(cases.length - durable)
+})
+
+test('a mesh without a store must declare that nothing of it is durable', async () => {
+  const cases = eventMeshSuite(async () => {
+    const { name, mesh, advance, close } = await open()
+    return { name, mesh, advance, close }
+  })
+  const durable = cases.find(({ name }) => name.startsWith('durability: '))
+  await expect(durable?.run()).rejects.toThrow("declare the gap 'durability'")
 })
 
 function event(id: string, type = 't'): CloudEvent {
@@ -49,10 +75,10 @@ test('what nobody is left for is a dead letter, and a listener that throws stops
   for (const id of ['1', '2']) await mesh.publish(event(id))
   await time.advance(0)
   const stopping = subscription.stop()
-  expect(dead.map(({ event: { id }, deliveries }) => [id, deliveries])).toEqual([['2', 0]])
+  expect(dead.map(({ event: of, deliveries }) => [of?.id, deliveries])).toEqual([['2', 0]])
   release.reject(new Error('too late'))
   await stopping
-  expect(dead.map(({ event: { id }, error }) => [id, error.message])).toEqual([
+  expect(dead.map(({ event: of, error }) => [of?.id, error.message])).toEqual([
     ['2', expect.stringContaining('stopped')],
     ['1', 'too late'],
   ])
@@ -64,7 +90,7 @@ test('what waits to be delivered again when the last handler stops is a dead let
   const time = new FakeTime()
   const mesh = new InProcessMesh({ clock: time.newLife() })
   const dead: string[] = []
-  mesh.onDeadLetter(({ event: { id }, deliveries }) => dead.push(`${id} ${deliveries}`))
+  mesh.onDeadLetter(({ event: of, deliveries }) => dead.push(`${of?.id} ${deliveries}`))
   let calls = 0
   const subscription = await mesh.subscribe('t', async () => {
     calls++
@@ -156,7 +182,7 @@ test('whatever fails and whoever leaves, each accepted event is handled or a dea
       const time = new FakeTime()
       const mesh = new InProcessMesh({ clock: time.newLife() })
       const ended: string[] = []
-      mesh.onDeadLetter(({ event: { id } }) => ended.push(`dead ${id}`))
+      mesh.onDeadLetter(({ event: of }) => ended.push(`dead ${of?.id}`))
       const handler = async ({ id }: CloudEvent, { attempt }: { attempt: number }) => {
         if (attempt <= (wanted[Number(id)] ?? 0)) throw new Error('down')
         ended.push(`done ${id}`)

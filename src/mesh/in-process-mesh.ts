@@ -1,14 +1,12 @@
 import type { Clock } from '../core/clock.ts'
-import { type CloudEvent, readCloudEvent } from '../core/contracts/events.ts'
-import {
-  AgentCommunicationError,
-  OrchestrationError,
-  ResourceExhaustionError,
-  toErrorJson,
-} from '../core/errors.ts'
+import { type CloudEvent, repeatKey } from '../core/contracts/events.ts'
+import { type MeshReading, type MeshTracer, silentMeshTracer } from '../core/contracts/mesh.ts'
+import type { QueueStore } from '../core/contracts/queue-store.ts'
+import { AgentCommunicationError, OrchestrationError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { type Logger, silentLogger } from '../core/logger.ts'
-import { type Asker, Channel, type Envelope, type Member } from './channel.ts'
+import { Channel, type Envelope, type Member } from './channel.ts'
+import { DeadLetterDesk } from './dead-letter-desk.ts'
 import type {
   EventHandler,
   EventMesh,
@@ -18,100 +16,133 @@ import type {
   RequestOptions,
   SubscribeOptions,
 } from './event-mesh.ts'
+import { addMember, stopMember } from './members.ts'
 import { compilePattern } from './pattern.ts'
+import { Queues } from './queues.ts'
+import { refusedWhenFull } from './refusals.ts'
+import { Repeats } from './repeats.ts'
+import { Request } from './request.ts'
+import { tracedEvent } from './traced-event.ts'
 import { TurnQueue } from './turn-queue.ts'
 
-const maxConcurrentDefault = 16
 /** Types whose channels are remembered. */
 const typesMax = 1_000
 
 /** A publisher that waits for room. */
 interface Waiting {
   readonly event: CloudEvent
-  readonly asker: Asker | null
   readonly cancel: () => void
-  readonly resolve: (channels: number) => void
+  readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
 
-/** The event mesh inside one process: nothing is kept when it ends. */
+export interface InProcessMeshOptions {
+  readonly clock: Clock
+  /** Default silent. */
+  readonly logger?: Logger
+  /** Default: no traces. */
+  readonly tracer?: MeshTracer
+  /** Where queues keep their events. Default: in memory, for as long as the process lives. */
+  readonly store?: QueueStore | null
+}
+
+/** A subscription or group that is open. */
+interface Topic {
+  readonly channel: Channel
+  readonly pattern: string
+  readonly group: string | null
+  readonly matches: (type: string) => boolean
+}
+
+/** The event mesh inside one process: but for queues with a store, nothing is kept when it ends. */
 export class InProcessMesh implements EventMesh {
   readonly #clock: Clock
-  readonly #logger: Logger
+  readonly #tracer: MeshTracer
   readonly #turns: TurnQueue
-  readonly #channels = new Map<string, Channel>()
-  readonly #byType = new Map<string, readonly Channel[]>()
-  readonly #deadListeners = new Set<(letter: MeshDeadLetter) => void>()
+  readonly #topics = new Map<string, Topic>()
+  readonly #byType = new Map<string, readonly Topic[]>()
+  readonly #desk: DeadLetterDesk
+  readonly #repeats: Repeats
+  readonly #queues: Queues
   readonly #drained = new Set<() => void>()
   #waiting: Waiting[] = []
   #isAdmitting = false
-  /** Events in all channels. */
+  /** Events in all topics. */
   #inside = 0
   #names = 0
   #closing: Promise<void> | null = null
 
-  constructor({
-    clock,
-    logger = silentLogger,
-  }: {
-    readonly clock: Clock
-    readonly logger?: Logger
-  }) {
+  constructor(options: InProcessMeshOptions) {
+    const { clock, logger = silentLogger, tracer = silentMeshTracer, store = null } = options
     this.#clock = clock
-    this.#logger = logger
+    this.#tracer = tracer
     this.#turns = new TurnQueue(clock)
+    this.#desk = new DeadLetterDesk(clock, logger)
+    const window = { max: limits.meshRepeatsMax, windowMs: limits.meshRepeatWindowMs }
+    this.#repeats = new Repeats({ clock, ...window })
+    this.#queues = new Queues({
+      clock,
+      logger,
+      tracer,
+      store,
+      desk: this.#desk,
+      soon: (run) => this.#turns.soon(run),
+      onLeft: () => this.#checkDrained(),
+    })
   }
 
-  async publish(event: CloudEvent, options: PublishOptions = {}): Promise<void> {
-    await this.#accept(readCloudEvent(event), null, options.roomWithinMs ?? 0)
+  async publish(event: CloudEvent, { roomWithinMs = 0 }: PublishOptions = {}): Promise<void> {
+    this.#refuseWhenClosed()
+    const read = tracedEvent(event, this.#tracer)
+    if (this.#offerOnce(read)) return
+    if (roomWithinMs <= 0 || this.#waiting.length >= limits.meshPublishersMax)
+      throw this.#noRoom(read)
+    await this.#room(read, roomWithinMs)
   }
 
   async subscribe(
     pattern: string,
     handler: EventHandler,
-    { group, maxConcurrent = maxConcurrentDefault }: SubscribeOptions = {},
+    { group, maxConcurrent }: SubscribeOptions = {},
   ): Promise<MeshSubscription> {
     this.#refuseWhenClosed()
-    if (!Number.isInteger(maxConcurrent) || maxConcurrent < 1)
-      throw new OrchestrationError('InputError', 'maxConcurrent is an integer of 1 or more')
     const name = group === undefined ? `/${this.#names++}` : `group ${group}`
-    const channel = this.#channels.get(name) ?? this.#open(name, pattern, group ?? null)
-    if (channel.parts.pattern !== pattern) {
-      throw new OrchestrationError(
-        'InputError',
-        `group '${group}' is subscribed to '${channel.parts.pattern}', not to '${pattern}'`,
-        { hint: 'the members of a group share one pattern: use another group' },
-      )
-    }
-    const member: Member = { handler, maxConcurrent, running: 0, onEnded: null }
-    channel.members.push(member)
-    channel.wake()
+    const topic = this.#topics.get(name) ?? this.#newTopic(pattern, group ?? null)
+    if (topic.pattern !== pattern) throw otherPattern(topic)
+    const member = addMember(topic.channel, handler, maxConcurrent)
+    this.#topics.set(name, topic)
+    this.#byType.clear()
     let stopping: Promise<void> | null = null
     return {
-      stop: () => (stopping ??= this.#stop(name, member)),
+      stop: () => (stopping ??= this.#stop(name, topic, member)),
     }
   }
 
-  async request(event: CloudEvent, { timeoutMs }: RequestOptions): Promise<CloudEvent> {
-    const read = readCloudEvent(event)
-    const { promise, resolve, reject } = Promise.withResolvers<CloudEvent>()
-    const asker = new Request(resolve, reject)
-    const cancel = this.#clock.after(timeoutMs, () =>
-      asker.end(unanswered(read, `there was no reply within ${timeoutMs} ms`)),
-    )
-    try {
-      const channels = await this.#accept(read, asker, 0)
-      if (channels === 0) asker.end(unanswered(read, 'nobody is subscribed'))
-      else asker.expect(channels)
-      return await promise
-    } finally {
-      cancel()
-    }
+  async request(event: CloudEvent, options: RequestOptions): Promise<CloudEvent> {
+    this.#refuseWhenClosed()
+    const { timeoutMs } = options
+    if (!(timeoutMs > 0 && timeoutMs <= limits.meshDeadlineMsMax)) throw badTimeout(timeoutMs)
+    const request = new Request(tracedEvent(event, this.#tracer), options, this.#clock)
+    if (request.isDone) return request.reply
+    const topics = this.#offer(request.event, request)
+    if (topics === null) request.end(this.#noRoom(request.event))
+    else request.expect(topics)
+    return request.reply
+  }
+
+  async queue(...[name, options]: Parameters<EventMesh['queue']>): ReturnType<EventMesh['queue']> {
+    this.#refuseWhenClosed()
+    return this.#queues.open(name, options)
   }
 
   onDeadLetter(listener: (letter: MeshDeadLetter) => void): () => void {
-    this.#deadListeners.add(listener)
-    return () => void this.#deadListeners.delete(listener)
+    return this.#desk.listen(listener)
+  }
+
+  readings(): readonly MeshReading[] {
+    const nowMs = this.#clock.nowMs()
+    const topics = Array.from(this.#topics.values(), ({ channel }) => channel.reading(nowMs))
+    return [...topics.map((reading) => ({ ...reading, dead: 0 })), ...this.#queues.readings()]
   }
 
   drain(): Promise<void> {
@@ -129,78 +160,92 @@ export class InProcessMesh implements EventMesh {
       cancel()
       reject(closed())
     }
-    await Promise.all(
-      [...this.#channels].flatMap(([name, { members }]) =>
-        [...members].map((member) => this.#stop(name, member)),
-      ),
+    const stopping = [...this.#topics].flatMap(([name, topic]) =>
+      [...topic.channel.members].map((member) => this.#stop(name, topic, member)),
     )
+    await Promise.all([...stopping, this.#queues.close()])
     this.#checkDrained()
   }
 
-  /** Puts the event into every channel that wants it, or into none. Resolves with their number. */
-  async #accept(event: CloudEvent, asker: Asker | null, roomWithinMs: number): Promise<number> {
-    this.#refuseWhenClosed()
-    const channels = this.#offer(event, asker)
-    if (channels !== null) return channels
-    if (roomWithinMs <= 0 || this.#waiting.length >= limits.meshPublishersMax)
-      throw this.#noRoom(event)
+  /** Whether the event was accepted, now or before. */
+  #offerOnce(event: CloudEvent): boolean {
+    const key = repeatKey(event)
+    if (this.#repeats.has(key)) {
+      for (const { channel } of this.#topicsOf(event.type)) channel.counts.repeats++
+      return true
+    }
+    const topics = this.#offer(event, null)
+    // What nobody got is no repeat when it comes again.
+    if (topics !== null && topics > 0) this.#repeats.add(key)
+    return topics !== null
+  }
+
+  /** The number of topics that took the event; null when one of them is full, and then none has it. */
+  #offer(event: CloudEvent, asker: Request | null): number | null {
+    const topics = this.#topicsOf(event.type)
+    for (const { channel } of topics) if (channel.isFull) return null
+    this.#inside += topics.length
+    const acceptedAtMs = this.#clock.nowMs()
+    const key = event.partitionkey ?? null
+    for (const { channel } of topics)
+      channel.add({ event, key, asker, acceptedAtMs, isAlone: false, deliveries: 0 })
+    return topics.length
+  }
+
+  /** Resolves when the event was accepted as soon as there was room. */
+  #room(event: CloudEvent, withinMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const cancel = this.#clock.after(roomWithinMs, () => {
+      const cancel = this.#clock.after(withinMs, () => {
         this.#waiting = this.#waiting.filter((other) => other !== waiting)
         reject(this.#noRoom(event))
         this.#checkDrained()
       })
-      const waiting = { event, asker, cancel, resolve, reject }
+      const waiting = { event, cancel, resolve, reject }
       this.#waiting.push(waiting)
     })
   }
 
-  /** The number of channels that took the event; null when one of them is full, and then none has it. */
-  #offer(event: CloudEvent, asker: Asker | null): number | null {
-    const channels = this.#channelsOf(event.type)
-    for (const channel of channels) if (channel.isFull) return null
-    this.#inside += channels.length
-    for (const channel of channels) channel.add({ event, asker, deliveries: 0 })
-    return channels.length
-  }
-
-  #channelsOf(type: string): readonly Channel[] {
+  #topicsOf(type: string): readonly Topic[] {
     const known = this.#byType.get(type)
     if (known !== undefined) return known
     if (this.#byType.size >= typesMax) this.#byType.clear()
-    const found = [...this.#channels.values()].filter(({ parts }) => parts.matches(type))
+    const found = [...this.#topics.values()].filter(({ matches }) => matches(type))
     this.#byType.set(type, found)
     return found
   }
 
-  #open(name: string, pattern: string, group: string | null): Channel {
+  #newTopic(pattern: string, group: string | null): Topic {
+    const matches = compilePattern(pattern)
     const channel = new Channel({
       clock: this.#clock,
-      pattern,
-      group,
-      matches: compilePattern(pattern),
+      tracer: this.#tracer,
+      kind: group === null ? 'subscription' : 'group',
+      name: group ?? pattern,
+      sizeMax: limits.meshQueueMax,
+      deliveriesMax: limits.meshDeliveriesMax,
+      timeoutMs: limits.meshHandlerMsMax,
+      keeper: null,
+      gate: null,
       onLeft: () => this.#left(),
-      onDead: (envelope, thrown) => this.#dead(channel, envelope, thrown),
+      onDead: (envelope, thrown) => this.#dead(topic, envelope, thrown),
       soon: (run) => this.#turns.soon(run),
     })
-    this.#channels.set(name, channel)
-    this.#byType.clear()
-    return channel
+    const topic = { channel, pattern, group, matches }
+    return topic
   }
 
-  async #stop(name: string, member: Member): Promise<void> {
-    const channel = this.#channels.get(name)
-    if (channel?.members.length === 1 && channel.members[0] === member) {
-      this.#channels.delete(name)
+  async #stop(name: string, { channel }: Topic, member: Member): Promise<void> {
+    if (channel.members.length === 1 && channel.members[0] === member) {
+      this.#topics.delete(name)
       this.#byType.clear()
     }
-    channel?.remove(member, unhandled)
-    if (member.running === 0) return
-    await new Promise<void>((resolve) => {
-      member.onEnded = () => {
-        if (member.running === 0) resolve()
-      }
-    })
+    await stopMember(channel, member, unhandled)
+  }
+
+  #dead({ pattern, group }: Topic, { event, deliveries }: Envelope, thrown: unknown): void {
+    // Whoever publishes it again wants it handled.
+    this.#repeats.forget(repeatKey(event))
+    this.#desk.tell({ event, pattern, group, queue: null, deliveries, thrown })
   }
 
   #left(): void {
@@ -215,18 +260,17 @@ export class InProcessMesh implements EventMesh {
   /** Lets waiting publishers in, the first come first, as far as there is room for them. */
   #admit(): void {
     this.#isAdmitting = false
-    this.#waiting = this.#waiting.filter(({ event, asker, cancel, resolve }) => {
-      const channels = this.#offer(event, asker)
-      if (channels === null) return true
+    this.#waiting = this.#waiting.filter(({ event, cancel, resolve }) => {
+      if (!this.#offerOnce(event)) return true
       cancel()
-      resolve(channels)
+      resolve()
       return false
     })
     this.#checkDrained()
   }
 
   #isEmpty(): boolean {
-    return this.#inside === 0 && this.#waiting.length === 0
+    return this.#inside === 0 && this.#waiting.length === 0 && this.#queues.isIdle
   }
 
   #checkDrained(): void {
@@ -236,43 +280,12 @@ export class InProcessMesh implements EventMesh {
     for (const resolve of told) resolve()
   }
 
-  #dead({ parts }: Channel, { event, deliveries }: Envelope, thrown: unknown): void {
-    const { pattern, group } = parts
-    const error = toErrorJson(thrown)
-    const atMs = this.#clock.nowMs()
-    const { code, message } = error
-    const { source, id, type } = event
-    this.#logger.log('error', 'an event was given up', {
-      source,
-      id,
-      type,
-      pattern,
-      group,
-      deliveries,
-      code,
-      error: message,
-    })
-    for (const listener of this.#deadListeners) {
-      try {
-        listener({ event, pattern, group, deliveries, error, atMs })
-      } catch (broken) {
-        const { message } = toErrorJson(broken)
-        this.#logger.log('error', 'a listener for dead letters failed', { error: message })
-      }
-    }
-  }
-
-  #noRoom({ type }: CloudEvent): ResourceExhaustionError {
-    const full = this.#channelsOf(type).find(({ isFull }) => isFull)?.parts
+  #noRoom({ type }: CloudEvent): OrchestrationError {
+    const full = this.#topicsOf(type).find(({ channel }) => channel.isFull)
+    if (full !== undefined) full.channel.counts.refused++
     const whose = full?.group == null ? `pattern '${full?.pattern}'` : `group '${full.group}'`
-    return new ResourceExhaustionError(
-      `event '${type}' is refused: ${limits.meshQueueMax} events wait for ${whose} (meshQueueMax)`,
-      {
-        retryable: true,
-        hint: 'publish it again later, or with roomWithinMs',
-        details: { limit: 'meshQueueMax', max: limits.meshQueueMax },
-      },
-    )
+    const hint = 'publish it again later, or with roomWithinMs'
+    return refusedWhenFull(type, whose, { name: 'meshQueueMax', max: limits.meshQueueMax, hint })
   }
 
   #refuseWhenClosed(): void {
@@ -280,56 +293,34 @@ export class InProcessMesh implements EventMesh {
   }
 }
 
-/** One request: ends with the first reply, or when no channel is left that might reply. */
-class Request implements Asker {
-  isDone = false
-  #outstanding = 0
-  #thrown: unknown = null
-  readonly #resolve: (reply: CloudEvent) => void
-  readonly #reject: (error: unknown) => void
-
-  constructor(resolve: (reply: CloudEvent) => void, reject: (error: unknown) => void) {
-    this.#resolve = resolve
-    this.#reject = reject
-  }
-
-  /** So many channels have the request; they may have answered already. */
-  expect(channels: number): void {
-    this.#outstanding += channels
-    this.#judge()
-  }
-
-  answered(reply: CloudEvent | null, thrown: unknown): void {
-    this.#outstanding--
-    this.#thrown ??= thrown
-    if (reply !== null && !this.isDone) {
-      this.isDone = true
-      this.#resolve(reply)
-    }
-    this.#judge()
-  }
-
-  end(error: unknown): void {
-    if (this.isDone) return
-    this.isDone = true
-    this.#reject(error)
-  }
-
-  #judge(): void {
-    if (this.#outstanding === 0) {
-      this.end(
-        this.#thrown ?? new AgentCommunicationError('the request was handled without a reply'),
-      )
-    }
-  }
+/**
+ * The mesh of a process, for `openEngine({ mesh: inProcessMesh })`.
+ *
+ * @example
+ * let mesh: EventMesh | undefined
+ * const engine = await openEngine({ db: 'aura.db', mesh: (host) => (mesh = inProcessMesh(host)) })
+ */
+export function inProcessMesh(options: InProcessMeshOptions): InProcessMesh {
+  return new InProcessMesh(options)
 }
 
 const unhandled = new AgentCommunicationError(
   'the last handler was stopped before it began this event',
 )
 
-function unanswered({ type }: CloudEvent, why: string): AgentCommunicationError {
-  return new AgentCommunicationError(`request '${type}': ${why}`)
+function otherPattern({ pattern, group }: Topic): OrchestrationError {
+  return new OrchestrationError(
+    'InputError',
+    `group '${group}' is subscribed to '${pattern}', not to another pattern`,
+    { hint: 'the members of a group share one pattern: use another group' },
+  )
+}
+
+function badTimeout(timeoutMs: number): OrchestrationError {
+  return new OrchestrationError(
+    'InputError',
+    `timeoutMs of a request is above 0 and at most ${limits.meshDeadlineMsMax} (meshDeadlineMsMax), not ${timeoutMs}`,
+  )
 }
 
 function closed(): OrchestrationError {

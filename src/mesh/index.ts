@@ -8,6 +8,14 @@ export type {
   RequestOptions,
   SubscribeOptions,
 } from './event-mesh.ts'
-export { InProcessMesh } from './in-process-mesh.ts'
-export { meshSuite } from './mesh-suite.ts'
-export type { MeshCase, MeshHarness, OpenMesh } from './mesh-suite.ts'
+export { InProcessMesh, inProcessMesh } from './in-process-mesh.ts'
+export type { InProcessMeshOptions } from './in-process-mesh.ts'
+export type {
+  QueueDeadLetter,
+  QueueOptions,
+  SendOptions,
+  WorkDelivery,
+  WorkHandler,
+  WorkOptions,
+  WorkQueue,
+} from './work-queue.ts'

@@ -1,9 +1,11 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import { systemClock } from '../core/clock.ts'
+import type { MeshReading } from '../core/contracts/mesh.ts'
 import type { Clock } from '../core/clock.ts'
 import { LabelSets, otherLabel } from './label-sets.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
 import type { LatencyBuckets } from './latency-histogram.ts'
+import { registerMesh } from './mesh-metrics.ts'
 import { AttemptMeter, DurationsByOutcome, WorkflowMeter } from './meters.ts'
 import type { Tally } from './meters.ts'
 import { CpuMeter, systemReadings } from './process-usage.ts'
@@ -166,6 +168,11 @@ export class Metrics {
 
   stateOperation(operation: 'get' | 'set' | 'commit', durationMs: number): void {
     this.#state[operation].observe(durationMs)
+  }
+
+  /** Adds the metrics of a mesh. @throws Error of prom-client when the registry has those of another one */
+  watchMesh(readings: () => readonly MeshReading[]): void {
+    registerMesh(this.registry, readings, this.#labelSetsMax)
   }
 
   /** All metrics of the registry in its text format; the content type is `registry.contentType`. */

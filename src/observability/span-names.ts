@@ -7,6 +7,10 @@ export const executionSpanName = 'execute_workflow'
 export const stepSpanName = 'execute_step'
 /** One attempt; the agent's name follows, as OpenTelemetry's GenAI conventions have it. */
 export const attemptSpanName = 'invoke_agent'
+/** One delivery of the mesh; the name of the subscription, group or queue follows, as OpenTelemetry's messaging conventions have it. */
+export const deliverySpanName = 'process'
+/** The value of `messaging.system`. */
+export const meshSystem = 'aura'
 /** An event on the execution's span: a step ended that called no agent. */
 export const stepEventName = 'step_ended'
 
@@ -36,4 +40,11 @@ export const attributes = {
   agentName: 'gen_ai.agent.name',
   agentAction: 'agent.action',
   errorType: 'error.type',
+  messagingSystem: 'messaging.system',
+  messagingOperation: 'messaging.operation.type',
+  messagingDestination: 'messaging.destination.name',
+  messageId: 'messaging.message.id',
+  conversationId: 'messaging.message.conversation_id',
+  eventType: 'cloudevents.event_type',
+  eventSource: 'cloudevents.event_source',
 } as const

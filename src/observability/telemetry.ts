@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client'
 import type { Clock } from '../core/clock.ts'
+import { type MeshReading, type MeshTracer, silentMeshTracer } from '../core/contracts/mesh.ts'
 import type {
   AttemptTelemetry,
   ExecutionTelemetry,
@@ -8,6 +9,7 @@ import type {
 import { OrchestrationError } from '../core/errors.ts'
 import type { ErrorJson } from '../core/errors.ts'
 import type { AttemptMeter, AttemptOutcome, ExecutionEnd, WorkflowMeter } from './meters.ts'
+import { OpenTelemetryMeshTracer } from './mesh-traces.ts'
 import { Metrics } from './metrics.ts'
 import { packageVersion } from './package-version.ts'
 import type { ProcessReadings } from './process-usage.ts'
@@ -36,6 +38,10 @@ export interface ProcessTelemetry extends Telemetry {
   readonly registry: Registry
   /** The body of `GET /metrics`. */
   metricsText(): Promise<string>
+  /** Traces what a mesh publishes and delivers; silent with `tracing: 'off'`. */
+  readonly meshTracer: MeshTracer
+  /** Adds the metrics of the process's mesh, read when they are scraped. @throws Error of prom-client the second time */
+  watchMesh(readings: () => readonly MeshReading[]): void
   /** The `Content-Type` of that body. */
   readonly metricsContentType: string
 }
@@ -67,12 +73,15 @@ class MeteredTelemetry implements ProcessTelemetry {
   readonly #sampling: number | null
   readonly #version: string
   readonly #tracers: TracerLookup
+  readonly meshTracer: MeshTracer
 
   constructor(metrics: Metrics, sampling: number | null) {
     this.#metrics = metrics
     this.#sampling = sampling
     this.#version = sampling === null ? '' : packageVersion()
     this.#tracers = new TracerLookup(this.#version)
+    this.meshTracer =
+      sampling === null ? silentMeshTracer : new OpenTelemetryMeshTracer(this.#tracers)
   }
 
   get registry(): Registry {
@@ -106,6 +115,10 @@ class MeteredTelemetry implements ProcessTelemetry {
 
   callRefused(agent: string, reason: string): void {
     this.#metrics.callRefused(agent, reason)
+  }
+
+  watchMesh(readings: () => readonly MeshReading[]): void {
+    this.#metrics.watchMesh(readings)
   }
 
   patternUsed(pattern: string): void {

@@ -18,7 +18,7 @@ type ExecutionInfo = Parameters<Telemetry['executionStarted']>[0]
 type AttemptInfo = Parameters<ExecutionTelemetry['attemptStarted']>[0]
 
 /** The W3C `traceparent` text of a span's context (Trace Context, level 1, section 3.2). */
-function traceparentOf(context: SpanContext): string {
+export function traceparentOf(context: SpanContext): string {
   const flags = (context.traceFlags & 0xff).toString(16).padStart(2, '0')
   return `00-${context.traceId}-${context.spanId}-${flags}`
 }

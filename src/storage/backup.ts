@@ -92,7 +92,7 @@ function check(copied: string, source: string): void {
     checkSchema(connection, source, version)
     checkIntegrity(connection, source)
     // Older files have no checksums.
-    if (version >= checksumsSince) checkRows(connection, source)
+    if (version >= checksumsSince) checkRows(connection, source, version)
   } catch (thrown) {
     throw storageErrorOf(thrown, source)
   } finally {

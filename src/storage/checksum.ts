@@ -113,6 +113,31 @@ export function budgetChecksum(row: {
   return crcOf(`${row.scope}\n${row.name}`, bound) | 0
 }
 
+/** `queue_messages.checksum`: of the stored event, bound to its place. */
+export function messageChecksum(row: {
+  readonly position: number
+  readonly queue: string
+  readonly repeatKey: string
+  readonly codec: number
+  readonly payload: string | Uint8Array
+}): number {
+  const bound = mix(mix(0, row.position), row.codec)
+  return crcOf(row.payload, crcOf(`${row.queue}\n${row.repeatKey}\n`, bound)) | 0
+}
+
+/** `outbox.checksum`: of the stored event, bound to where it was published. */
+export function outboxChecksum(row: {
+  readonly execution: number
+  readonly seq: number
+  readonly place: number
+  readonly atMs: number
+  readonly codec: number
+  readonly payload: string | Uint8Array
+}): number {
+  const place = mix(mix(mix(0, row.execution), row.seq), row.place)
+  return crcOf(row.payload, mix(mix(place, row.atMs), row.codec)) | 0
+}
+
 /** `workflows.checksum`: `documentHash` stands for the document's number. */
 export function workflowChecksum(row: {
   readonly name: string

@@ -18,6 +18,7 @@ export type {
 } from './pages/salvage-store.ts'
 export type { SalvagedExecution } from './pages/salvaged-row.ts'
 export { realPath } from './real-path.ts'
+export { SqliteQueueStore } from './queue-store.ts'
 export { openReader } from './reader.ts'
 export type { DatabaseReader } from './reader.ts'
 export { isDuplicate, storageErrorOf } from './storage-error.ts'

@@ -1,6 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { blobHash } from './blob-text.ts'
-import { executionChecksum, journalChecksum, stateChecksum } from './checksum.ts'
+import {
+  executionChecksum,
+  journalChecksum,
+  messageChecksum,
+  outboxChecksum,
+  stateChecksum,
+} from './checksum.ts'
 import { damaged } from './storage-error.ts'
 
 type Row = Readonly<Record<string, unknown>>
@@ -9,10 +15,12 @@ type Row = Readonly<Record<string, unknown>>
  * Compares every row of the tables that grow with its checksum: 1 s for a million rows. Rows that are
  * older than checksums have none.
  *
+ * @param version of the file's schema
  * @throws StorageError when one was altered; what SQLite throws
  */
-export function checkRows(connection: DatabaseSync, path: string): void {
-  for (const { table, sql, isIntact } of tables) {
+export function checkRows(connection: DatabaseSync, path: string, version: number): void {
+  for (const { table, sql, isIntact, since = 0 } of tables) {
+    if (version < since) continue
     for (const row of connection.prepare(sql).iterate() as Iterable<Row>) {
       if (row['checksum'] === null || isIntact(row)) continue
       const details = { table, row: Number(row['number']) }
@@ -27,6 +35,8 @@ const executionColumns = `execution AS number, execution, execution_id AS execut
 
 const tables: readonly {
   readonly table: string
+  /** Of the schema that brought it. */
+  readonly since?: number
   readonly sql: string
   readonly isIntact: (row: Row) => boolean
 }[] = [
@@ -50,6 +60,20 @@ const tables: readonly {
     sql: 'SELECT blob AS number, hash, payload, 0 AS checksum FROM blobs WHERE codec = 0',
     isIntact: ({ hash, payload }) =>
       blobHash(String(payload)) === Buffer.from(hash as Uint8Array).toString('hex'),
+  },
+  {
+    table: 'queue_messages',
+    since: 3,
+    sql: `SELECT message AS number, message AS position, queue, repeat_key AS repeatKey, codec, payload,
+      checksum FROM queue_messages WHERE payload IS NOT NULL`,
+    isIntact: (row) => row['checksum'] === messageChecksum(row as never),
+  },
+  {
+    table: 'outbox',
+    since: 3,
+    sql: `SELECT position AS number, execution, seq, place, at_ms AS atMs, codec, payload, checksum
+      FROM outbox`,
+    isIntact: (row) => row['checksum'] === outboxChecksum(row as never),
   },
 ]
 

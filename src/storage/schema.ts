@@ -57,6 +57,9 @@ const deadLettersOfVersion1 = `
  * - `routers` are trained routers, the newest three versions of each name; `profiles_hash` names what they
  *   were trained from. `checksum` is the CRC-32 of the payload.
  * - `routing_outcomes` are the outcomes that routers learned from, in order.
+ * - `queue_messages` has the events of work queues, clustered by arrival. `checksum` covers what is written
+ *   once. One that was handled stays for a while without its payload, so that repeats of it are known.
+ * - `outbox` has events that executions have published and that were not sent on yet. Sending deletes.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -207,6 +210,7 @@ export const migrations: readonly Migration[] = [
   },
   {
     version: 3,
+    // Salvage tells rows apart by how many columns they have: no other table has 13 or 9 of them.
     sql: `
       CREATE TABLE budgets (
         namespace INTEGER NOT NULL,
@@ -242,6 +246,35 @@ export const migrations: readonly Migration[] = [
         payload ANY NOT NULL
       ) STRICT;
       CREATE INDEX routing_outcomes_by_name ON routing_outcomes (namespace, name, outcome);
+
+      CREATE TABLE queue_messages (
+        message INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        queue TEXT NOT NULL,
+        repeat_key TEXT NOT NULL,
+        partition_key TEXT,
+        status INTEGER NOT NULL,
+        deliveries INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL,
+        due_at_ms INTEGER NOT NULL,
+        error TEXT,
+        checksum INTEGER NOT NULL,
+        codec INTEGER NOT NULL,
+        payload ANY
+      ) STRICT;
+      CREATE INDEX queue_messages_by_queue ON queue_messages (namespace, queue);
+
+      CREATE TABLE outbox (
+        position INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        execution INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL,
+        checksum INTEGER NOT NULL,
+        codec INTEGER NOT NULL,
+        payload ANY NOT NULL
+      ) STRICT;
     `,
   },
 ]

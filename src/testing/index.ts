@@ -23,10 +23,12 @@ export {
   probe,
   type RestartOptions,
 } from './engine-stage.ts'
+export { eventMeshSuite, type MeshCase } from './event-mesh-suite.ts'
 export { FakeTime, type LifeClock } from './fake-clock.ts'
 export type { LatencySummary } from './latency-summary.ts'
 export type { TestCall } from './live-agents.ts'
 export type { LoadOptions, LoadReport } from './load.ts'
+export type { MeshHarness, OpenMesh } from './mesh-stage.ts'
 export { OrchestrationTestSuite } from './orchestration-test-suite.ts'
 export type { FaultReport, ResilienceOptions, ResilienceReport } from './resilience.ts'
 export { deaf, final, held, passing, ScriptedAgents, type SeenCall } from './scripted-agents.ts'

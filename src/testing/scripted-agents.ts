@@ -25,6 +25,7 @@ export interface SeenCall {
   readonly agentCallsLeft: number | null
   readonly tda: AgentContext['tda']
   readonly state: AgentContext['state']
+  readonly mesh: AgentContext['mesh']
   /** Of the call; aborted on timeout, cancel and close. */
   readonly signal: AbortSignal
   /** What the call has used. */
@@ -123,6 +124,7 @@ export class ScriptedAgents {
       agentCallsLeft: context.budget.agentCallsLeft,
       tda: context.tda,
       state: context.state,
+      mesh: context.mesh,
       signal: context.signal,
       report: (usage) => context.budget.report(usage),
       resolve,

@@ -8,13 +8,14 @@ import { plainText } from '../terminal/width.ts'
 
 /** One event in words, for logs and for progress without a terminal. */
 export function eventText({ event, atMs }: LogEntry): string {
-  if (event.kind === 'StateChanged' || !('step' in event)) return ownText(event)
+  if (event.kind === 'StateChanged' || event.kind === 'EventsPublished' || !('step' in event))
+    return ownText(event)
   return callText(event, atMs)
 }
 
 type CallEvent = Exclude<
   Extract<LogEntry['event'], { readonly step: string }>,
-  { readonly kind: 'StateChanged' }
+  { readonly kind: 'StateChanged' | 'EventsPublished' }
 >
 
 function callText(event: CallEvent, atMs: number): string {
@@ -90,6 +91,8 @@ function ownText(event: Exclude<LogEntry['event'], CallEvent>): string {
       return `goes on from event ${event.seq} of ${plainText(event.executionId)}, with ${count(event.steps.length, 'settled step')}`
     case 'StateChanged':
       return `state${event.step === undefined ? '' : ` by ${event.step}`}: ${changesText(event.changes)}`
+    case 'EventsPublished':
+      return `${event.step} publishes ${plainText(event.events.map(({ type }) => type).join(', '))}`
     case 'CheckpointTaken':
       return `checkpoint taken${event.label === undefined ? '' : ` '${plainText(event.label)}'`}${event.reason === 'anomaly' ? ' because of an anomaly' : ''}`
     case 'TdaObserved':
@@ -139,6 +142,7 @@ const details: ReadonlySet<string> = new Set([
   'CompensationScheduled',
   'UsageSettled',
   'StateChanged',
+  'EventsPublished',
   'TdaObserved',
 ])
 

@@ -74,7 +74,7 @@ export class ProgressModel {
     if (entry.seq <= this.lastSeq) return
     this.lastSeq = entry.seq
     const { event, atMs } = entry
-    if (event.kind === 'StateChanged') return
+    if (event.kind === 'StateChanged' || event.kind === 'EventsPublished') return
     if (!('step' in event)) {
       this.#takeOwn(entry)
       return
@@ -204,7 +204,10 @@ export class ProgressModel {
   }
 }
 
-type CallEvent = Exclude<Extract<LogEntry['event'], NamesCall>, { readonly kind: 'StateChanged' }>
+type CallEvent = Exclude<
+  Extract<LogEntry['event'], NamesCall>,
+  { readonly kind: 'StateChanged' | 'EventsPublished' }
+>
 
 /** Events of one call: every one of them ends what the call waited for before. */
 function takeCall(step: StepProgress, event: CallEvent, atMs: number): void {

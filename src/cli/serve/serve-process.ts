@@ -9,6 +9,7 @@ import { exitCodes } from '../exit-code.ts'
 import { flagProviderOf } from '../flag-provider.ts'
 import { listenForInterruption } from '../interruption.ts'
 import type { Interrupt } from '../interruption.ts'
+import { meshOf } from '../mesh.ts'
 import { closeEngine, openOwnerServer } from '../owner-server.ts'
 import type { ApiServer } from '../../server/index.ts'
 import { AnomalyFeed } from '../../tda/index.ts'
@@ -47,6 +48,7 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
     telemetry,
     logger,
     tda: feed,
+    mesh: meshOf(telemetry),
     ...(flags === undefined ? {} : { flags }),
     ...engineOptionsOf(settings),
   })

@@ -1,6 +1,7 @@
 import type { ErrorJson } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import type { Usage } from '../usage.ts'
+import type { PublishedEvent } from './mesh.ts'
 import type { StateWrite } from './state.ts'
 
 /**
@@ -24,6 +25,8 @@ type CallEnd =
       readonly output: JsonValue
       /** What the call writes into the state of its execution, all or nothing. */
       readonly state?: readonly StateWrite[]
+      /** What the call publishes, recorded together with its output. */
+      readonly events?: readonly PublishedEvent[]
     }
   | { readonly kind: 'failed'; readonly error: ErrorJson }
   /** The effect is `once` and nobody knows whether it happened. */

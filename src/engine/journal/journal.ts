@@ -1,3 +1,4 @@
+import type { CloudEvent } from '../../core/contracts/events.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { BudgetChange, BudgetTotal } from './budget-totals.ts'
@@ -93,6 +94,25 @@ export interface RetentionPolicy {
   readonly limit: number
 }
 
+/** An event that an execution has published. */
+export interface OutboxRow {
+  readonly execution: number
+  /** Sequence number of the journal's event that published it. */
+  readonly seq: number
+  /** Its place among those that were published there, from 0. */
+  readonly place: number
+  readonly atMs: number
+  readonly event: CloudEvent
+}
+
+/** An event that is to be sent on. */
+export interface OutboxEntry {
+  /** Grows with every event; none has it twice in the life of a journal. */
+  readonly position: number
+  /** Null when it was damaged on disk. */
+  readonly event: CloudEvent | null
+}
+
 /** Everything that one turn of the event loop records; committed whole or not at all. */
 export interface JournalBatch {
   readonly documents: readonly { readonly hash: string; readonly text: string }[]
@@ -102,6 +122,10 @@ export interface JournalBatch {
   /** The newest two of an execution are kept; the same position again replaces the snapshot. */
   readonly snapshots?: readonly SnapshotRow[]
   readonly deadLetters?: readonly DeadLetterChange[]
+  /** Events that executions published. */
+  readonly outbox?: readonly OutboxRow[]
+  /** Positions of published events that were sent on; unknown ones are passed over. */
+  readonly sent?: readonly number[]
   /** A repeat of the same document changes nothing, another one replaces it. */
   readonly workflows?: readonly WorkflowRegistration[]
   /** Each is added to the total of its budget. */
@@ -162,6 +186,8 @@ export interface JournalReader {
 export interface Journal extends JournalReader {
   /** What was spent of each budget of agents and tenants, in its newest span of time. */
   budgets(): readonly BudgetTotal[]
+  /** The published events behind a position that were not sent on yet, in order, at most so many. */
+  outbox(afterPosition: number, limit: number): readonly OutboxEntry[]
   /** The next free execution number; each call gives another one. */
   nextExecution(): number
   /**

@@ -11,6 +11,7 @@ import type {
   Journal,
   JournalBatch,
   JournalRow,
+  OutboxEntry,
   RetentionPolicy,
   SnapshotRow,
   StatusChange,
@@ -40,6 +41,8 @@ export class MemoryJournal implements Journal {
   /** The execution of the row that was recorded last. */
   #newest: number | null = null
   #last = 0
+  readonly #outbox = new Map<number, OutboxEntry>()
+  #lastPublished = 0
   #isClosed = false
 
   nextExecution(): number {
@@ -64,7 +67,18 @@ export class MemoryJournal implements Journal {
     for (const snapshot of batch.snapshots ?? []) this.#save(snapshot)
     for (const change of batch.deadLetters ?? []) this.#changeDeadLetter(change)
     for (const change of batch.budgets ?? []) this.#changeBudget(change)
+    for (const { event } of batch.outbox ?? []) {
+      const position = ++this.#lastPublished
+      this.#outbox.set(position, { position, event })
+    }
+    for (const position of batch.sent ?? []) this.#outbox.delete(position)
     return Promise.resolve()
+  }
+
+  outbox(afterPosition: number, limit: number): readonly OutboxEntry[] {
+    this.#requireOpen()
+    const waiting = [...this.#outbox.values()].filter(({ position }) => position > afterPosition)
+    return waiting.slice(0, limit)
   }
 
   prune(policy: RetentionPolicy): Promise<number> {

@@ -19,11 +19,13 @@ import type {
   Journal,
   JournalBatch,
   JournalRow,
+  OutboxEntry,
   RetentionPolicy,
   SnapshotRow,
   StatusChange,
   WorkflowRow,
 } from './journal.ts'
+import { Outbox } from './outbox.ts'
 import { packHash } from './packed-hash.ts'
 import { Retention } from './retention.ts'
 import { SnapshotWriter } from './snapshots.ts'
@@ -42,6 +44,7 @@ export class SqliteJournal implements Journal {
   readonly #snapshots: SnapshotWriter
   readonly #deadLetters: DeadLetterWriter
   readonly #budgets: BudgetTotals
+  readonly #outbox: Outbox
   readonly #retention: Retention
   readonly #insertStart: StatementSync
   readonly #insertRow: StatementSync
@@ -61,6 +64,7 @@ export class SqliteJournal implements Journal {
     this.#snapshots = new SnapshotWriter(database, this.#blobs)
     this.#deadLetters = new DeadLetterWriter(database)
     this.#budgets = new BudgetTotals(database)
+    this.#outbox = new Outbox(database)
     this.#retention = new Retention(database, this.#reader)
     this.#insertStart = database.prepare(`
       INSERT INTO executions (execution, namespace, execution_id, definition, start_hash, status,
@@ -103,6 +107,11 @@ export class SqliteJournal implements Journal {
       if (count > 0) this.#hasTombstones = true
       return count
     })
+  }
+
+  outbox(afterPosition: number, limit: number): readonly OutboxEntry[] {
+    this.#requireOpen()
+    return this.#outbox.after(afterPosition, limit)
   }
 
   find(executionId: string): ExecutionRow | undefined {
@@ -171,6 +180,8 @@ export class SqliteJournal implements Journal {
     for (const snapshot of batch.snapshots ?? []) this.#save(snapshot)
     for (const change of batch.deadLetters ?? []) this.#changeDeadLetter(change)
     for (const change of batch.budgets ?? []) this.#budgets.change(change)
+    for (const row of batch.outbox ?? []) this.#outbox.add(row)
+    for (const position of batch.sent ?? []) this.#outbox.remove(position)
   }
 
   #start(start: ExecutionRow): void {

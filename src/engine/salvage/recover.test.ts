@@ -12,7 +12,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defineAgent } from '../../agents/index.ts'
-import { Database, readMark } from '../../storage/index.ts'
+import type { CloudEvent } from '../../core/contracts/events.ts'
+import { toErrorJson } from '../../core/errors.ts'
+import { Database, readMark, SqliteQueueStore } from '../../storage/index.ts'
 import { defineWorkflow } from '../../workflow/index.ts'
 import { SqliteJournal } from '../journal/sqlite.ts'
 import { openLook } from '../look.ts'
@@ -58,6 +60,49 @@ async function makeFile(): Promise<void> {
   await engine.close()
 }
 
+const meshEvent = (id: string): CloudEvent => ({
+  id,
+  source: 's',
+  type: 't',
+  time: null,
+  subject: null,
+  data: { id },
+})
+
+/** A queue with one event handled, two waiting and one dead, and two events to be sent. */
+async function makeMeshRows(): Promise<void> {
+  await makeFile()
+  const database = Database.open({ path })
+  const store = new SqliteQueueStore(database)
+  const times = { atMs: 5, dueAtMs: 5 }
+  for (const id of ['m1', 'm2', 'm3', 'm4']) {
+    const position = store.nextPosition()
+    const sent = {
+      kind: 'sent',
+      position,
+      queue: 'q',
+      repeatKey: id,
+      event: meshEvent(id),
+    } as const
+    await store.commit([
+      { ...sent, ...times },
+      { kind: 'delivered', position, deliveries: 1 },
+    ])
+  }
+  const error = toErrorJson(new Error('down'))
+  await store.commit([
+    { kind: 'done', position: 1 },
+    { kind: 'delivered', position: 3, deliveries: 2 },
+    { kind: 'dead', position: 4, error, atMs: 6 },
+  ])
+  const journal = new SqliteJournal(database)
+  const outbox = ['o1', 'o2'].map((id, place) => {
+    return { execution: 1, seq: 3, place, atMs: 7, event: meshEvent(id) }
+  })
+  await journal.append({ documents: [], starts: [], rows: [], statuses: [], outbox })
+  database.close()
+}
+
 describe('recovery', () => {
   it('of a sound file loses nothing and leaves nothing but the new file with its mark', async () => {
     await makeFile()
@@ -75,6 +120,36 @@ describe('recovery', () => {
       ['', '.lock', '.mark', '.recovered', '.recovered.mark'].map((end) => `aura.db${end}`),
     )
     expect(answers(target)).toEqual(answers(path))
+  })
+
+  it('takes over what queues and the outbox had, but for what is damaged', async () => {
+    await makeMeshRows()
+    const wal = new DatabaseSync(path)
+    wal.exec("UPDATE queue_messages SET payload = replace(payload, 'm2', 'm9') WHERE message = 2")
+    wal.exec("UPDATE outbox SET payload = replace(payload, 'o1', 'o9') WHERE position = 1")
+    wal.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    wal.close()
+    const { path: target } = await recover({ path, nowMs: 1 })
+    const database = Database.open({ path: target })
+    const store = new SqliteQueueStore(database)
+    const left = store
+      .load('q')
+      .map(({ position, status, deliveries, error }) => [
+        position,
+        status,
+        deliveries,
+        error?.code ?? null,
+      ])
+    expect(left).toEqual([
+      [1, 'done', 1, null],
+      [3, 'waiting', 2, null],
+      [4, 'dead', 1, 'AgentError'],
+    ])
+    expect([store.read(3), store.read(4)]).toEqual([meshEvent('m3'), meshEvent('m4')])
+    expect(new SqliteJournal(database).outbox(0, 10)).toEqual([
+      { position: 2, event: meshEvent('o2') },
+    ])
+    database.close()
   })
 
   it('refuses a file that somebody owns, that is absent, and a target that is there', async () => {

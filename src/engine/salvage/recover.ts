@@ -13,6 +13,7 @@ import {
 import { decodeRow } from '../../workflow/index.ts'
 import { SqliteJournal } from '../journal/sqlite.ts'
 import { DocumentShelf } from './document-shelf.ts'
+import { restoreMesh } from './mesh-rows.ts'
 import { type LostPart, type SalvageContext, salvageExecution } from './salvage-execution.ts'
 import { readPrefix } from './salvaged-journal.ts'
 import { TombstoneWriter } from './tombstone-writer.ts'
@@ -98,6 +99,7 @@ async function rebuild(
     }
     await writer.finish()
     tombstones.finish()
+    restoreMesh(store, database)
     const lostWorkflows = shelf.restoreRegistry(store, database)
     database.checkpoint()
     return { recovered: saved.size, lost, missingRows, lostWorkflows }

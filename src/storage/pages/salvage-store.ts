@@ -74,6 +74,13 @@ export class SalvageStore {
     return this.#parts('workflow') as readonly SalvagedWorkflow[]
   }
 
+  /** Rows of work queues or of the outbox; of several with one position the newest comes first. */
+  *meshRows(kind: 'message' | 'published'): Generator<RowOf<'message'> | RowOf<'published'>> {
+    const found = this.#scratch.prepare('SELECT row FROM parts WHERE kind = ? ORDER BY part')
+    for (const { row } of found.iterate(kind))
+      yield decoded(String(row)) as RowOf<'message'> | RowOf<'published'>
+  }
+
   /** Every execution and tombstone of which anything is left, in order of numbers. */
   *numbers(): Generator<SalvagedNumber> {
     const found = this.#scratch.prepare(`

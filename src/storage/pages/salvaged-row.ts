@@ -1,5 +1,11 @@
 import { blobHash } from '../blob-text.ts'
 import { executionChecksum, journalChecksum, stateChecksum } from '../checksum.ts'
+import {
+  messageRow,
+  publishedRow,
+  type SalvagedMessage,
+  type SalvagedPublished,
+} from './salvaged-message.ts'
 import type { ColumnValue, StoredRow } from './table-cells.ts'
 
 type Payload = string | Uint8Array
@@ -28,6 +34,8 @@ export interface SalvagedExecution {
  */
 export type SalvagedRow =
   | SalvagedExecution
+  | SalvagedMessage
+  | SalvagedPublished
   | {
       readonly kind: 'journal'
       readonly position: number
@@ -100,8 +108,12 @@ export function salvagedRow(row: StoredRow, table: string | undefined): Salvaged
         executionRow(rowid, { values, table }) ??
         definitionRow(rowid, values)
       )
+    case 9:
+      return publishedRow(rowid, values)
     case 11:
       return executionRow(rowid, { values, table })
+    case 13:
+      return messageRow(rowid, values)
     default:
       return null
   }

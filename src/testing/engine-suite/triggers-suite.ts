@@ -33,8 +33,33 @@ const watch: WorkflowData = {
   steps: { a: call('write', { with: { got: '${ input }' } }) },
 }
 
+/** Its step publishes the event that `watch` listens for. */
+const reporter: WorkflowData = {
+  name: 'reporter',
+  version: '1.0.0',
+  steps: { report: call('write', { retry: { maxAttempts: 2 } }) },
+}
+
 /** Events that start executions. */
 export const triggerChecks: EngineChecks = {
+  async 'what a step publishes starts what listens for it once, and nothing of a failed attempt does'(
+    stage,
+  ) {
+    await register(stage, watch)
+    stage.script.run = ({ mesh, stepId, attempt, input }) => {
+      if (stepId !== 'report') return input
+      mesh.publish({ type: anomaly, data: { source: `attempt ${attempt}`, severity: 1 } })
+      if (attempt === 1) throw new Error('not yet')
+      return null
+    }
+    const run = await stage.finish(reporter, { forMs: 60_000 })
+    assert.equal(run.status, 'completed')
+    await stage.harness.restart()
+    await stage.harness.advance(60_000)
+    const got = stage.script.calls.filter(({ stepId }) => stepId === 'a').map(({ input }) => input)
+    const expected = { series: 'attempt 2', severity: 1, profile: 'standard' }
+    assert.deepEqual(got, [{ got: expected }])
+  },
   async 'an event starts what its triggers say, with their input and the defaults'(stage) {
     await register(stage, watch)
     const [id, ...more] = await deliver(stage, event('1', { source: 'cpu', severity: 0.9 }))

@@ -1,5 +1,6 @@
 import type { ActionContract, CallOutcome, LookupOutcome } from '../../core/contracts/call.ts'
 import { type ErrorJson, OrchestrationError, StateConsistencyError } from '../../core/errors.ts'
+import type { PublishedEvent } from '../../core/contracts/mesh.ts'
 import type { StateWrite } from '../../core/contracts/state.ts'
 import { callLabel } from './call-ref.ts'
 import { callFailed, completeCall, settleCancelled } from './calls.ts'
@@ -137,6 +138,7 @@ export function attemptEnded(turn: Turn, call: CallState, outcome: CallOutcome):
   switch (outcome.kind) {
     case 'completed':
       if (outcome.state !== undefined && !writeState(turn, call, outcome)) return
+      if (outcome.events !== undefined) publish(turn, call, outcome.events)
       return completeCall(turn, call, outcome.output)
     case 'failed':
       if (isEnding(turn.state, call) && outcome.error.retryable) {
@@ -151,6 +153,12 @@ export function attemptEnded(turn: Turn, call: CallState, outcome: CallOutcome):
     case 'suspended':
       return suspended(turn, call, outcome)
   }
+}
+
+/** What a completed call has published is recorded before its end: the same commit has both. */
+function publish(turn: Turn, call: CallState, events: readonly PublishedEvent[]): void {
+  const key = idempotencyKey(turn.state, call)
+  record(turn, { kind: 'EventsPublished', ...eventRef(call.ref), key, events })
 }
 
 /**

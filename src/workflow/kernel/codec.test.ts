@@ -91,6 +91,13 @@ const samples: readonly KernelEvent[] = [
     ...item,
     changes: [{ key: 'k', version: 3, value: [{ a: [] }], expiresAtMs: 9, metadata: { by: 'me' } }],
   },
+  { kind: 'EventsPublished', step: 'a', key: 'e/a/1', events: [{ type: 't', data: null }] },
+  {
+    kind: 'EventsPublished',
+    ...item,
+    key: 'e/a[1]/1',
+    events: [{ type: 't', data: { a: [] }, subject: 's', partitionkey: 'k', traceparent: 'x' }],
+  },
   { kind: 'CheckpointTaken', reason: 'verb', label: 'before' },
   { kind: 'CheckpointTaken', reason: 'anomaly' },
   { kind: 'TdaObserved', context: { available: true } },

@@ -87,6 +87,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
   ['PartScheduled', 'step', 'part', 'agent', 'action', 'input', 'note', 'index'],
   ['PatternDecided', 'step', 'result', 'index'],
   ['UsageSettled', 'step', 'tokens', 'costUsd', 'index', 'undo', 'charge', 'part'],
+  ['EventsPublished', 'step', 'key', 'events', 'index', 'undo', 'part'],
 ]
 
 /** Fields that may be JSON null themselves. */

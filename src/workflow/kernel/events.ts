@@ -1,5 +1,6 @@
 import type { Effect } from '../../core/contracts/call.ts'
 import type { PatternName } from '../../core/contracts/pattern.ts'
+import type { PublishedEvent } from '../../core/contracts/mesh.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { NamesCall } from './call-ref.ts'
@@ -49,6 +50,12 @@ export type KernelEvent =
       readonly index?: number
       readonly part?: number
     }
+  /** A call that completed has published events; `key` is its idempotency key, of which their ids are made. */
+  | (NamesCall & {
+      readonly kind: 'EventsPublished'
+      readonly key: string
+      readonly events: readonly PublishedEvent[]
+    })
   | {
       readonly kind: 'CheckpointTaken'
       readonly reason: 'verb' | 'anomaly'

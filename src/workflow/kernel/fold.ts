@@ -34,6 +34,8 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     case 'CompensationRedriven':
     case 'DeadLetterDiscarded':
       return foldReopening(state, event, atMs)
+    case 'EventsPublished':
+      return // it is others who have something to do
     case 'StateChanged':
     case 'CheckpointTaken':
     case 'TdaObserved':
