@@ -124,7 +124,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'place-not-given-back',
-    'src/engine/dispatcher.ts',
+    'src/engine/places.ts',
     "if (stage === 'held') this.#gate.leave()",
     "if (stage === 'held') return this.#gate.leave()",
   ),
