@@ -4,7 +4,7 @@ import type { Telemetry } from '../src/core/contracts/telemetry.ts'
 import type { EmbeddedEngine } from '../src/engine/index.ts'
 import { type BaseAgent, defineAgent, defineWorkflow, openEngine } from '../src/index.ts'
 import type { WorkflowEngine } from '../src/index.ts'
-import type { StepData } from '../src/workflow/index.ts'
+import type { StepData, WorkflowData } from '../src/workflow/index.ts'
 
 const noop = { agent: 'noop', action: 'run' } as const
 
@@ -31,8 +31,6 @@ const fan: Record<string, StepData> = {
 /** W2: one no-op step, ten beside each other, one that needs them all. */
 export const oneTenOne = defineWorkflow({ name: 'one-ten-one', version: '1.0.0', steps: fan })
 
-type Workflow = typeof fiveSteps | typeof oneTenOne
-
 /** The agent `noop`, whose asynchronous action does nothing but tell `onCall` when it is called. */
 export function noopAgent(onCall: () => void = () => {}): BaseAgent {
   return defineAgent({
@@ -51,7 +49,7 @@ export function noopAgent(onCall: () => void = () => {}): BaseAgent {
 }
 
 /** Runs one execution to its end. @throws Error unless it completed, since its time would mean nothing */
-export async function execute(engine: WorkflowEngine, workflow: Workflow): Promise<void> {
+export async function execute(engine: WorkflowEngine, workflow: WorkflowData): Promise<void> {
   const { executionId, status, error } = await engine.executeWorkflow(workflow.name, workflow, {
     input: {},
   })

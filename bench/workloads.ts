@@ -5,6 +5,7 @@ import { measureAlone, measureFan } from './latency.ts'
 import { measureGrowth, measureParked } from './memory.ts'
 import { measureRequests } from './mesh-requests.ts'
 import { measureQueue } from './queue-throughput.ts'
+import { measurePatternCost } from './pattern-cost.ts'
 import { measureRecovery } from './recovery.ts'
 import { measureSize } from './size.ts'
 import { measureState } from './state-latency.ts'
@@ -80,6 +81,7 @@ const groups: readonly Group[] = [
   },
   { workloads: ['W10'], measure: () => measureRequests() },
   { workloads: ['W11'], measure: ({ directory }) => measureQueue(directory) },
+  { workloads: ['W12'], measure: ({ directory }) => measurePatternCost(directory) },
 ]
 
 /** Names that `--only` takes, in the order of the report. */
@@ -96,6 +98,7 @@ export const workloads: readonly string[] = [
   'W9',
   'W10',
   'W11',
+  'W12',
 ]
 
 /** What is measured when nothing is named: it ends within a minute on two cores. */
