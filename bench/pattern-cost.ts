@@ -15,9 +15,10 @@ const fanOut = defineWorkflow({
   steps: { fan: { pattern: 'fanOut', agents: agents.map(() => 'noop'), action: 'run' } },
 })
 
+const call = async (): Promise<object> => ({ choice: 'yes' })
+
 /** W12: what a pattern of ten agents costs over `Promise.all` of the same calls. */
 export async function measurePatternCost(directory: string): Promise<readonly BenchRow[]> {
-  const call = async (): Promise<object> => ({ choice: 'yes' })
   const consensus = new ConsensusPattern({ call })
   const bareMs = await p50(() => Promise.all(agents.map(call)))
   const memoryMs = await p50(() => consensus.reachConsensus(agents, {}))

@@ -33,8 +33,9 @@ export interface CoordinationRow extends LatencySummary {
 
 const worker: TestAgents = { worker: { work: (input) => input } }
 const work = { agent: 'worker', action: 'work' } as const
+const voters = ['ada', 'bea', 'cid', 'dan', 'eve']
 
-/** What is measured by default: a sequential pipeline of 5, a fan-out of 10, and a wait for an approval. */
+/** What is measured by default: a sequential pipeline of 5, a fan-out of 10, a vote of 5, and a wait for an approval. */
 export const coordinationPatterns: Readonly<Record<string, CoordinationPattern>> = {
   pipeline: {
     agents: worker,
@@ -58,6 +59,14 @@ export const coordinationPatterns: Readonly<Record<string, CoordinationPattern>>
         each: { ...work, forEach: '[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]', with: { item: '${ item }' } },
         sum: { ...work, needs: ['each'] },
       },
+    },
+  },
+  consensus: {
+    agents: Object.fromEntries(voters.map((name) => [name, { work: () => ({ choice: 'yes' }) }])),
+    document: {
+      name: 'consensus',
+      version: '1.0.0',
+      steps: { vote: { pattern: 'consensus', agents: voters, action: 'work' } },
     },
   },
   approval: {

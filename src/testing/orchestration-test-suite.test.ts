@@ -164,6 +164,7 @@ describe('benchmarkCoordinationPatterns', () => {
     expect(rows.map(({ pattern, rounds }) => [pattern, rounds])).toEqual([
       ['pipeline', 3],
       ['fanOut', 3],
+      ['consensus', 3],
       ['approval', 3],
     ])
     for (const { meanMs, maxMs } of rows) {

@@ -30,6 +30,35 @@ export const undoRegressionChecks: EngineChecks = {
     const keys = stage.script.keys.slice(before)
     assert.deepEqual(keys.slice(-2), ['x/b/2/compensate', 'x/a/2/compensate'])
   },
+  async 'a failure leaves alone a redriven compensation that a rollback did not take back'(stage) {
+    stage.script.run = ({ action }) => {
+      if (action === 'undo') throw final('cannot undo')
+      return null
+    }
+    const steps = {
+      a: call('read'),
+      b: undoable({ needs: ['a'] }),
+      gate: { needs: ['b'], waitFor: { signal: 'go' } },
+    }
+    await stage.begin(probe(steps), { executionId: 'x' })
+    stage.script.run = ({ action }) => {
+      throw final(action)
+    }
+    await stage.now(stage.engine.rollback('x', 'start'))
+    assert.equal((await stage.ended('x', 60_000)).status, 'failed')
+    stage.script.run = () => held
+    await stage.now(stage.engine.redrive('x/b/compensate'))
+    await stage.now(stage.engine.checkpoint('x', 'here'))
+    await stage.now(stage.engine.rollback('x', 'here'))
+    stage.script.calls.findLast(({ action }) => action === 'undo')?.reject(passing())
+    await stage.harness.advance(0)
+    stage.script.call('a').reject(final())
+    await stage.harness.advance(0)
+    stage.script.run = () => null
+    await stage.harness.restart()
+    assert.equal((await stage.ended('x', 60_000)).status, 'failed')
+    assert.deepEqual(await letters(stage), ['x'])
+  },
   async 'a rollback takes up a compensation that a pause was holding'(stage) {
     stage.script.run = ({ stepId }) => (stepId === 'down' ? held : null)
     const id = await stage.begin(probe(failing, undoing))
