@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
+import { silentTelemetry } from '../src/core/contracts/telemetry.ts'
+import { defineAgent, openEngine } from '../src/index.ts'
 import { auraJson, cleanUp, examples, newFolder } from './cli-process.ts'
 
 afterEach(cleanUp)
@@ -67,4 +69,26 @@ test('event-driven: in order by account, and one alarm for a burst', async () =>
   await import('../examples/patterns/event-driven.ts')
   log.mockRestore()
   expect(lines).toEqual(['ada pays 1', 'ada pays 2', 'alarm: "full at 97%"'])
+})
+
+test('every pattern that a step begins is counted, a fallback too', async () => {
+  const used: string[] = []
+  const telemetry = { ...silentTelemetry, patternUsed: (name: string) => void used.push(name) }
+  const agent = defineAgent({ type: 'a', actions: { do: { effect: 'read', run: () => [] } } })
+  const engine = await openEngine({ agents: [agent], telemetry })
+  const run = await engine.executeWorkflow('counted', {
+    name: 'counted',
+    version: '1.0.0',
+    steps: {
+      vote: {
+        pattern: 'consensus',
+        agents: ['a'],
+        action: 'do',
+        fallback: { pattern: 'pipeline', agents: ['a', 'a'], action: 'do' },
+      },
+    },
+  })
+  await engine.close()
+  expect(run.status).toBe('completed')
+  expect(used).toEqual(['consensus', 'pipeline'])
 })
