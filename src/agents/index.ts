@@ -1,4 +1,4 @@
-export type { AgentDefinition } from './agent-definition.ts'
+export type { AgentDefinition, AgentExample } from './agent-definition.ts'
 export { BaseAgent, isAgent, type AgentHealth, type AgentState } from './base-agent.ts'
 export type { AgentCall, RunningCall, Settle } from './call.ts'
 export { agentConfiguration, type AgentConfiguration, type AgentSettings } from './configuration.ts'
