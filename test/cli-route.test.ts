@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
-import { aura, auraJson, cleanUp, newFolder, startAura } from './cli-process.ts'
+import { aura, auraJson, cleanUp, examples, newFolder, startAura } from './cli-process.ts'
 
 // Many processes one after the other, on machines that have other work too.
 vi.setConfig({ testTimeout: 60_000 })
@@ -109,4 +109,28 @@ test('serve routes too, learns what is accepted, and keeps it for the next proce
   await serve.ended
   const { value } = await route(folder, 'zeppelin gasket', '--agents', 'desk.ts')
   expect(value.agent).toBe('billing')
+})
+
+test('the incident workflow routes the same message by what the metric does', async () => {
+  const folder = newFolder()
+  const calm = Array.from({ length: 400 }, (_, n) => 100 + 10 * Math.sin(n / 8))
+  writeFileSync(join(folder, 'calm.csv'), ['value', ...calm].join('\n'))
+  const agentFor = async (series: string, message: string) => {
+    const { value } = await auraJson<{ readonly output: { readonly agent: string } }>(
+      folder,
+      'run',
+      join(examples, 'incident-routing.yaml'),
+      '--agents',
+      join(examples, 'agents/desks.ts'),
+      '--input',
+      `series=${series}`,
+      '--input',
+      `message=${message}`,
+    )
+    return value.output.agent
+  }
+  const anomalous = join(examples, 'series/checkout.csv')
+  expect(await agentFor(anomalous, 'the checkout is slow for me')).toBe('incident-desk')
+  expect(await agentFor('calm.csv', 'the checkout is slow for me')).toBe('support-desk')
+  expect(await agentFor(anomalous, 'how do I reset my password')).toBe('support-desk')
 })

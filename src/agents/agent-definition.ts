@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { didYouMean, moduleError } from './module-error.ts'
 import {
   agentSettings,
@@ -6,6 +7,15 @@ import {
   type AgentSettings,
 } from './configuration.ts'
 import type { ActionDefinition } from './contract.ts'
+
+/** A task as people would put it; a text alone stands for `{ text }`. */
+export interface AgentExample {
+  readonly text: string
+  /** What is wanted of the agent; default the agent as a whole. */
+  readonly intent?: string
+  /** 0 to 1: the task is for this agent when such an anomaly is in force, 0 when all is calm. Default: whatever is in force. */
+  readonly anomalySeverity?: number
+}
 
 /** What an agent is made from. */
 export interface AgentDefinition {
@@ -17,8 +27,8 @@ export interface AgentDefinition {
   readonly version?: string
   readonly description?: string
   readonly capabilities?: readonly string[]
-  /** Tasks as people would put them, from which semantic routing learns what is for this agent; at most 10,000. */
-  readonly examples?: readonly string[]
+  /** Tasks from which semantic routing learns what is for this agent; at most 10,000. */
+  readonly examples?: readonly (string | AgentExample)[]
   readonly actions: { readonly [name: string]: ActionDefinition }
   /** Makes it an HTTP agent: where it is called. */
   readonly url?: string
@@ -33,7 +43,7 @@ export interface CheckedDefinition {
   readonly config: AgentConfiguration
   readonly version: string
   readonly description: string | null
-  readonly examples: readonly string[]
+  readonly examples: readonly AgentExample[]
   readonly hasHttpLookup: boolean
   readonly actions: { readonly [name: string]: ActionDefinition }
 }
@@ -52,6 +62,18 @@ const definitionKeys = [
 ]
 const actionKeys = ['effect', 'input', 'output', 'run', 'lookup', 'maxTokens', 'maxCostUsd']
 const examplesMax = 10_000
+const examplesSchema = z
+  .array(
+    z.union([
+      z.string().transform((text) => ({ text })),
+      z.strictObject({
+        text: z.string(),
+        intent: z.string().min(1).optional(),
+        anomalySeverity: z.number().min(0).max(1).optional(),
+      }),
+    ]),
+  )
+  .max(examplesMax)
 const effects = ['read', 'idempotent', 'once']
 const actionPattern = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/
 
@@ -68,7 +90,6 @@ export function checkDefinition(definition: AgentDefinition): CheckedDefinition 
     if (value !== undefined && (typeof value !== 'string' || value === ''))
       throw moduleError(`${what}: ${field} must be a text`)
   }
-  checkExamples(definition.examples, what)
   if (definition.lookup !== undefined && typeof definition.lookup !== 'boolean') {
     throw moduleError(
       `${what}: lookup must be true or false`,
@@ -87,20 +108,18 @@ export function checkDefinition(definition: AgentDefinition): CheckedDefinition 
     config,
     version: definition.version ?? '0.0.0',
     description: definition.description ?? null,
-    examples: Object.freeze([...(definition.examples ?? [])]),
+    examples: readExamples(definition.examples, what),
     hasHttpLookup: definition.lookup ?? false,
     actions: checkActions(definition.actions, what, isHttp),
   }
 }
 
-function checkExamples(examples: unknown, what: string): void {
-  if (examples === undefined) return
-  const isSound =
-    Array.isArray(examples) &&
-    examples.length <= examplesMax &&
-    examples.every((example) => typeof example === 'string')
-  if (!isSound)
-    throw moduleError(`${what}: examples must be a list of at most ${examplesMax} texts`)
+function readExamples(examples: unknown, what: string): readonly AgentExample[] {
+  const read = examplesSchema.safeParse(examples ?? [])
+  if (read.success) return Object.freeze(read.data as readonly AgentExample[])
+  throw moduleError(
+    `${what}: examples must be a list of at most ${examplesMax} texts or { text, intent?, anomalySeverity? }`,
+  )
 }
 
 function readConfiguration(definition: AgentDefinition, what: string): AgentConfiguration {

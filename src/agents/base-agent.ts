@@ -1,6 +1,6 @@
 import type { BudgetLimit } from '../core/contracts/budget.ts'
 import { messageOf, OrchestrationError, toErrorJson, type ErrorJson } from '../core/errors.ts'
-import type { AgentDefinition } from './agent-definition.ts'
+import type { AgentDefinition, AgentExample } from './agent-definition.ts'
 import { checkDefinition } from './agent-definition.ts'
 import { planAction, type ActionPlan } from './action-plan.ts'
 import type { AgentCall, RunningCall, Settle } from './call.ts'
@@ -58,7 +58,7 @@ export class BaseAgent implements InvocationOwner {
   readonly version: string
   readonly description: string | null
   /** Tasks as people would put them; see `AgentDefinition`. */
-  readonly examples: readonly string[]
+  readonly examples: readonly AgentExample[]
   readonly config: AgentConfiguration
   /** The places for calls; whoever calls `invoke` holds one. */
   readonly pool: AgentPool

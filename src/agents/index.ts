@@ -1,5 +1,5 @@
 export { sourceOf } from './call-mesh.ts'
-export type { AgentDefinition } from './agent-definition.ts'
+export type { AgentDefinition, AgentExample } from './agent-definition.ts'
 export { BaseAgent, isAgent, type AgentHealth, type AgentState } from './base-agent.ts'
 export type { AgentCall, RunningCall, Settle } from './call.ts'
 export { agentPool } from './agent-pool.ts'

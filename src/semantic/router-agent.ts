@@ -1,15 +1,17 @@
 import { z } from 'zod'
 import { BaseAgent, type AgentContext } from '../agents/index.ts'
+import { contextOfSeverity } from './router/context-columns.ts'
 import type { RouterService } from './router/router-service.ts'
 
 const routeInput = z.object({
   task: z.string(),
   candidates: z.array(z.string()).optional(),
+  anomalySeverity: z.number().min(0).max(1).nullish(),
 })
 
 /**
- * The built-in agent `router`. `route { task, candidates? }` says which agent a task is for, by its words and
- * the TDA context of the call; later steps choose by `steps.<id>.output.agent`. The output is a `RouteAnswer`.
+ * The built-in agent `router`. `route { task, candidates?, anomalySeverity? }` says which agent a task is for,
+ * by its words and the TDA context: the severity that is given, else the context of the call; later steps choose by `steps.<id>.output.agent`. The output is a `RouteAnswer`.
  */
 export class RouterAgent extends BaseAgent {
   readonly service: RouterService
@@ -24,12 +26,14 @@ export class RouterAgent extends BaseAgent {
         route: {
           effect: 'read',
           input: routeInput,
-          run: ({ task, candidates }: z.infer<typeof routeInput>, { tda }: AgentContext) =>
-            service.answer({
+          run: (input: z.infer<typeof routeInput>, context: AgentContext) => {
+            const { task, candidates, anomalySeverity: severity } = input
+            return service.answer({
               text: task,
-              tda,
+              tda: typeof severity === 'number' ? contextOfSeverity(severity) : context.tda,
               ...(candidates === undefined ? {} : { candidates }),
-            }),
+            })
+          },
         },
       },
     })

@@ -9,7 +9,7 @@ import { bucketsPerFamily, gramCounts, gramFamilies } from '../text/grams.ts'
  * list of groups of words that mean about the same.
  */
 export class HashedEmbedder implements Embedder {
-  readonly id = 'hashed-2'
+  readonly id = 'hashed-1'
   readonly dimensions = gramFamilies.length * bucketsPerFamily
 
   embed(texts: readonly string[]): Promise<readonly Embedding[]> {

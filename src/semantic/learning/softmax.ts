@@ -29,41 +29,67 @@ const biasRate = 0.1
  */
 export function trainSoftmax(examples: LabelledRows, options: SoftmaxOptions): LinearModel {
   const { classes, columns, rows, labels } = examples
-  const matrix = new Float32Array(columns * classes)
-  const model = { classes, matrix, bias: new Float32Array(classes) }
-  const squares = new Float32Array(matrix.length).fill(firstSquare)
-  const biasSquares = new Float32Array(classes).fill(firstSquare)
-  const errors = new Float64Array(classes)
-  const taught = new Int32Array(classes)
+  const model = {
+    classes,
+    matrix: new Float32Array(columns * classes),
+    bias: new Float32Array(classes),
+  }
+  const course: Course = {
+    model,
+    rate: options.rate,
+    squares: new Float32Array(model.matrix.length).fill(firstSquare),
+    biasSquares: new Float32Array(classes).fill(firstSquare),
+    errors: new Float64Array(classes),
+    taught: new Int32Array(classes),
+  }
   const order = Int32Array.from(rows, (_, n) => n)
   for (let pass = 0; pass < options.passes; pass++) {
     shuffle(order, options.random)
     for (const n of order) {
-      const count = errorsOf(model, { row: rows[n]!, label: labels[n]! }, errors, taught)
-      if (count === 0) continue
-      for (let t = 0; t < count; t++) {
-        const k = taught[t]!
-        const error = errors[k]!
-        biasSquares[k]! += error * error
-        model.bias[k]! -= (options.rate * biasRate * error) / Math.sqrt(biasSquares[k]!)
-      }
-      descend(rows[n]!)
-      function descend(row: Row): void {
-        for (let c = 0; c < row.columns.length; c++) {
-          const start = row.columns[c]! * classes
-          const value = row.values[c]!
-          for (let t = 0; t < count; t++) {
-            const at = start + taught[t]!
-            const slope = errors[taught[t]!]! * value
-            const square = squares[at]! + slope * slope
-            squares[at] = square
-            matrix[at]! -= (options.rate * slope) / Math.sqrt(square)
-          }
-        }
-      }
+      const count = errorsOf(course, rows[n]!, labels[n]!)
+      if (count > 0) descend(course, rows[n]!, count)
     }
   }
   return model
+}
+
+/** A training under way. */
+interface Course {
+  readonly model: LinearModel
+  readonly rate: number
+  /** Sums of the squares of all slopes so far, of the matrix and of the bias. */
+  readonly squares: Float32Array
+  readonly biasSquares: Float32Array
+  /** What each class's probability is too high by, for the row at hand. */
+  readonly errors: Float64Array
+  /** The classes whose error is worth teaching. */
+  readonly taught: Int32Array
+}
+
+/** Takes one step down for the first `count` of the `taught` classes. */
+function descend(
+  { model, rate, squares, biasSquares, errors, taught }: Course,
+  row: Row,
+  count: number,
+) {
+  const { matrix, bias, classes } = model
+  for (let t = 0; t < count; t++) {
+    const k = taught[t]!
+    const error = errors[k]!
+    biasSquares[k]! += error * error
+    bias[k]! -= (rate * biasRate * error) / Math.sqrt(biasSquares[k]!)
+  }
+  for (let c = 0; c < row.columns.length; c++) {
+    const start = row.columns[c]! * classes
+    const value = row.values[c]!
+    for (let t = 0; t < count; t++) {
+      const at = start + taught[t]!
+      const slope = errors[taught[t]!]! * value
+      const square = squares[at]! + slope * slope
+      squares[at] = square
+      matrix[at]! -= (rate * slope) / Math.sqrt(square)
+    }
+  }
 }
 
 /** Turns scores into probabilities, in place. The higher the temperature, the more alike they are. */
@@ -80,13 +106,8 @@ export function softmax(scores: Float64Array, temperature = 1): Float64Array {
   return scores
 }
 
-/** Leaves in `errors` what each class's probability is too high by, and in `taught` the classes worth teaching. */
-function errorsOf(
-  model: LinearModel,
-  { row, label }: { readonly row: Row; readonly label: number },
-  errors: Float64Array,
-  taught: Int32Array,
-): number {
+/** Fills `errors` and `taught` for a row; returns how many classes are worth teaching. */
+function errorsOf({ model, errors, taught }: Course, row: Row, label: number): number {
   scoreInto(errors, model, row)
   softmax(errors)
   errors[label]! -= 1

@@ -2,7 +2,7 @@ import type { Row } from '../learning/row.ts'
 import type { TaskContext } from './agent-profile.ts'
 
 /** Length that a context adds to a row whose text has length 1. */
-const contextLength = 0.6
+const contextLength = 2.5
 
 /**
  * A text's row with its TDA context: calm or anomalous, how severe in three bins, and how sure the feed is of
@@ -22,4 +22,9 @@ export function withContext(row: Row, context: TaskContext | null): Row {
   const values = new Float32Array(columns.length).fill(contextLength / Math.sqrt(found.length))
   values.set(row.values)
   return { columns, values }
+}
+
+/** The context of an anomaly of this severity that the feed is sure of; 0 for a calm one. */
+export function contextOfSeverity(anomalySeverity: number): TaskContext {
+  return { available: true, anomalySeverity, patternConfidence: anomalySeverity > 0 ? 1 : 0 }
 }

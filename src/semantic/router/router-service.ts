@@ -1,9 +1,10 @@
-import type { BaseAgent } from '../../agents/index.ts'
+import type { AgentExample, BaseAgent } from '../../agents/index.ts'
 import type { Clock } from '../../core/clock.ts'
 import { isOrchestrationError } from '../../core/errors.ts'
 import { openReader, type Database, type DatabaseReader } from '../../storage/index.ts'
 import type { Embedder } from '../embedder.ts'
-import type { AgentProfile } from './agent-profile.ts'
+import type { AgentProfile, TaskExample } from './agent-profile.ts'
+import { contextOfSeverity } from './context-columns.ts'
 import { routeAnswer, type RouteAnswer } from './route-answer.ts'
 import type { AcceptedOutcome, RouteTask } from './route-decision.ts'
 import {
@@ -103,8 +104,16 @@ export class RouterService {
       agent: agent.id,
       description: agent.description,
       capabilities: [...agent.capabilities, ...agent.actions],
-      examples: agent.examples.map((text) => ({ text })),
+      examples: agent.examples.map(taskExample),
     }))
+  }
+}
+
+function taskExample({ text, intent, anomalySeverity }: AgentExample): TaskExample {
+  return {
+    text,
+    ...(intent === undefined ? {} : { intent }),
+    ...(anomalySeverity === undefined ? {} : { tda: contextOfSeverity(anomalySeverity) }),
   }
 }
 

@@ -6,6 +6,38 @@ import { stem } from './stem.ts'
  * routing sets were in view, so do not expect as much of other subjects. A word may stand in several groups.
  */
 const groups = `
+james john robert michael william david richard joseph thomas charles daniel matthew mark paul steve steven andrew kevin brian george mike tom sam dave bob jim joe bill alex adam ryan eric jason jeff frank jack henry peter ben max
+mary patricia jennifer linda elizabeth barbara susan jessica sarah karen lisa nancy betty sandra emily laura anna emma kate amy julia alice rachel maria jane brenda helen diane grace sophie olivia
+alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota mississippi missouri montana nebraska nevada ohio oklahoma oregon pennsylvania tennessee texas utah vermont virginia washington wisconsin wyoming
+york angeles chicago houston phoenix philadelphia antonio diego dallas austin francisco columbus charlotte indianapolis seattle denver boston nashville detroit portland memphis vegas louisville baltimore milwaukee albuquerque tucson fresno sacramento atlanta omaha miami oakland tulsa tampa orleans cleveland orlando
+france germany italy spain england britain ireland scotland portugal greece turkey russia poland sweden norway denmark finland netherlands belgium austria switzerland china japan korea india thailand vietnam australia canada mexico brazil argentina chile peru egypt morocco kenya israel
+paris london rome madrid barcelona berlin munich vienna amsterdam dublin lisbon athens moscow istanbul prague stockholm oslo tokyo beijing shanghai seoul bangkok singapore sydney toronto vancouver montreal cairo dubai mumbai delhi
+english spanish french german italian portuguese russian chinese mandarin japanese korean arabic hindi greek dutch swedish turkish polish hebrew latin vietnamese thai
+inch foot feet yard mile meter kilometer centimeter millimeter ounce pound gram kilogram milligram ton teaspoon tablespoon cup pint quart gallon liter milliliter
+sodium fat sugar protein fiber cholesterol vitamin healthy health nutritional
+phone cellphone smartphone iphone mobile android
+suite room bed guest adult king queen night
+gps coordinate position location exact
+danger dangerous risky safe safety alert warning hazard
+correct true right definitely absolutely accurate exactly yup certainly affirmative
+negative nah nope never negatory false incorrect
+hi hello hey greetings howdy sup
+bye goodbye farewell goodnight later see
+bored idea suggestion recommendation recommend suggest
+rating review reviews rated stars
+laundry vacuum mop trash dishes chore clean
+destroyed ruined melted burned bent snapped damaged broken cracked
+fishy suspicious victim fraudulent fraud unauthorized
+abort scrap rescind cancel stop nevermind
+refill gallon fuel gas tank
+walmart amazon costco target ebay store
+gym workout zen driving mix playlist
+reserve reservation party table seat
+owe due amount bill balance
+tax bracket income level federal
+highest high power spend limit cap
+arrive arrival here yet shipped
+mailed mail post delivered
 buy purchase order shop shopping acquire procure | sell vendor seller sale merchant retailer marketplace
 cost price fee charge expense pricing tariff rate expensive cheap afford | pay payment payee remit settle bill invoice
 money cash fund currency dollar euro buck pound | bank banking account finance financial
@@ -185,11 +217,20 @@ edit personal details address change | compromised hacked someone fraud stolen |
 contactless working broken tap | physical real card order | virtual disposable limit | salary paycheck receive into
 passcode forgot forgotten | phone lost stolen`
 
+/** Shapes are numbered from here on. */
+const groupsMax = 10_000
+
 const groupsByStem = readGroups()
 
-/** The numbers of the groups that a stemmed word belongs to. */
+/** Shapes of words that mean alike whatever the digits: a time of day, a place in an order, a number. */
+const shapes = [/^\d{1,2}(?:am|pm)$/, /^\d+(?:st|nd|rd|th)$/, /^\d+$/]
+
+/** The numbers of the groups and shapes that a stemmed word belongs to. */
 export function meaningsOf(stemmed: string): readonly number[] {
-  return groupsByStem.get(stemmed) ?? []
+  const named = groupsByStem.get(stemmed)
+  if (named !== undefined) return named
+  const shape = shapes.findIndex((pattern) => pattern.test(stemmed))
+  return shape < 0 ? [] : [groupsMax + shape]
 }
 
 function readGroups(): ReadonlyMap<string, readonly number[]> {
