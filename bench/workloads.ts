@@ -1,4 +1,5 @@
 import { type BenchRow } from './bench-row.ts'
+import { measureCheckpointer } from './checkpointer.ts'
 import { floor } from './floor.ts'
 import { measureFullFile } from './full-file-throughput.ts'
 import { measureAlone, measureFan } from './latency.ts'
@@ -76,6 +77,7 @@ const groups: readonly Group[] = [
     workloads: ['W9'],
     measure: ({ directory }) => measureGrowth({ directory, executions: 10_000, rounds: 3 }),
   },
+  { workloads: ['LG'], measure: ({ directory }) => measureCheckpointer(directory) },
 ]
 
 /** Names that `--only` takes, in the order of the report. */
@@ -90,6 +92,7 @@ export const workloads: readonly string[] = [
   'W7',
   'W8',
   'W9',
+  'LG',
 ]
 
 /** What is measured when nothing is named: it ends within a minute on two cores. */

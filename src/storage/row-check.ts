@@ -1,6 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { blobHash } from './blob-text.ts'
-import { executionChecksum, journalChecksum, stateChecksum } from './checksum.ts'
+import {
+  executionChecksum,
+  graphRecordChecksum,
+  journalChecksum,
+  stateChecksum,
+} from './checksum.ts'
 import { damaged } from './storage-error.ts'
 
 type Row = Readonly<Record<string, unknown>>
@@ -12,7 +17,10 @@ type Row = Readonly<Record<string, unknown>>
  * @throws StorageError when one was altered; what SQLite throws
  */
 export function checkRows(connection: DatabaseSync, path: string): void {
+  const found = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+  const present = new Set(found.map(({ name }) => name))
   for (const { table, sql, isIntact } of tables) {
+    if (!present.has(table)) continue // of a later schema than the file's
     for (const row of connection.prepare(sql).iterate() as Iterable<Row>) {
       if (row['checksum'] === null || isIntact(row)) continue
       const details = { table, row: Number(row['number']) }
@@ -50,6 +58,12 @@ const tables: readonly {
     sql: 'SELECT blob AS number, hash, payload, 0 AS checksum FROM blobs WHERE codec = 0',
     isIntact: ({ hash, payload }) =>
       blobHash(String(payload)) === Buffer.from(hash as Uint8Array).toString('hex'),
+  },
+  {
+    table: 'graph_records',
+    sql: `SELECT position AS number, thread, checkpoint_id AS checkpointId, task_id AS taskId,
+            parent_id AS parentId, checksum, codec, payload FROM graph_records`,
+    isIntact: (row) => row['checksum'] === graphRecordChecksum(row as never),
   },
 ]
 

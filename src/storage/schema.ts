@@ -50,6 +50,14 @@ const deadLettersOfVersion1 = `
  * - `tombstones` are the rows of `executions` that retention has removed, so that their ids stay taken.
  *   Between them no execution number is ever used twice.
  * - `workflows` is the registry: the newest document of each name and version.
+ *
+ * Since version 3, the checkpoints of LangGraph graphs:
+ * - `graph_threads` numbers each thread and each namespace of checkpoints in it.
+ * - `graph_records` is clustered by arrival: a checkpoint (`task_id` empty) and what each task of the step
+ *   after it has written lie beside one another, so that a step touches one page of the table and one of
+ *   its index. A checkpoint's row holds the channel values that it made and refers to the rows that hold
+ *   the others. A row without `checkpoint_id` is of a checkpoint that was pruned: it holds only values
+ *   that are still referred to.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -196,6 +204,32 @@ export const migrations: readonly Migration[] = [
         JOIN (SELECT definition, min(started_at_ms) AS started_at_ms FROM executions GROUP BY definition) e
           ON e.definition = d.definition
         WHERE d.namespace = 0 GROUP BY d.workflow, d.version;
+    `,
+  },
+  {
+    version: 3,
+    sql: `
+      CREATE TABLE graph_threads (
+        thread INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        thread_id TEXT NOT NULL,
+        checkpoint_ns TEXT NOT NULL,
+        UNIQUE (namespace, thread_id, checkpoint_ns)
+      ) STRICT;
+
+      CREATE TABLE graph_records (
+        position INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        thread INTEGER NOT NULL,
+        checkpoint_id TEXT,
+        task_id TEXT NOT NULL,
+        parent_id TEXT,
+        checksum INTEGER NOT NULL,
+        codec INTEGER NOT NULL,
+        payload ANY NOT NULL
+      ) STRICT;
+      CREATE UNIQUE INDEX graph_records_by_thread
+        ON graph_records (namespace, thread, checkpoint_id, task_id);
     `,
   },
 ]

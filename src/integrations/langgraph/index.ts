@@ -1,0 +1,1 @@
+export { AuraCheckpointSaver, type CheckpointSaverOptions } from './checkpoints/checkpoint-saver.ts'
