@@ -4,7 +4,7 @@ import { Annotation, END, START, StateGraph } from '@langchain/langgraph'
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint'
 import { SqliteSaver } from '@langchain/langgraph-checkpoint-sqlite'
 import { systemClock } from '../src/core/clock.ts'
-import { AuraCheckpointSaver } from '../src/integrations/langgraph/index.ts'
+import { checkpointSaver } from '../src/integrations/langgraph/index.ts'
 import { Database } from '../src/storage/index.ts'
 import { type BenchRow, benchRow } from './bench-row.ts'
 import { median } from './median.ts'
@@ -25,7 +25,7 @@ export async function measureCheckpointer(parent: string): Promise<readonly Benc
     const graphs = [
       loop(null),
       loop(new SqliteSaver(driver)),
-      loop(new AuraCheckpointSaver({ database })),
+      loop(await checkpointSaver({ database })),
     ]
     return [
       await compare(graphs, { threads: 1, metric: 'addedMsPerSuperstep' }),

@@ -62,6 +62,8 @@ export const limits = {
   anomaliesMax: 1_000,
   /** Anomalies that one TDA context lists, the strongest first. */
   contextAnomaliesMax: 100,
+  /** Supersteps of one run of a LangGraph graph. */
+  graphSuperstepsMax: 1_000,
   /** Bytes of a file of feature flags. */
   flagsFileBytesMax: 1_048_576,
 } as const

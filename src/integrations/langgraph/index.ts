@@ -1,1 +1,15 @@
-export { AuraCheckpointSaver, type CheckpointSaverOptions } from './checkpoints/checkpoint-saver.ts'
+export type { AuraCheckpointSaver, CheckpointSaverOptions } from './checkpoints/checkpoint-saver.ts'
+export { checkpointSaver, openCheckpointSaver, type OpenedSaver } from './open-saver.ts'
+export {
+  type CallAgent,
+  callAgent,
+  type CallRequest,
+  type CallSettings,
+  type GraphCall,
+} from './run/graph-calls.ts'
+export {
+  type CompiledGraph,
+  runGraph,
+  type RunGraphOptions,
+  type StreamedMode,
+} from './run/graph-run.ts'

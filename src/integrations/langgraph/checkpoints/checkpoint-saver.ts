@@ -19,6 +19,7 @@ import {
 } from '@langchain/langgraph-checkpoint'
 import { type Clock, systemClock } from '../../../core/clock.ts'
 import { OrchestrationError } from '../../../core/errors.ts'
+import type { JsonValue } from '../../../core/json.ts'
 import type { Database } from '../../../storage/index.ts'
 import type { CheckpointKey, NewCheckpoint, StoredWrite } from './checkpoint-row.ts'
 import { CheckpointStore, type StoredTuple } from './checkpoint-store.ts'
@@ -157,6 +158,16 @@ export class AuraCheckpointSaver extends BaseCheckpointSaver {
   /** Keeps only the newest checkpoint of a thread, as for one that has ended. @throws StorageError */
   trimThread(threadId: string): Promise<void> {
     return this.#store.trimThread(threadId)
+  }
+
+  /** What was noted beside the checkpoints of a thread, by name. @throws as `getTuple` */
+  notes(threadId: string): Promise<ReadonlyMap<string, JsonValue>> {
+    return this.#store.notes(threadId)
+  }
+
+  /** Notes something beside the checkpoints of a thread; resolves when it is on disk. @throws StorageError */
+  note(threadId: string, name: string, value: JsonValue): Promise<void> {
+    return this.#store.note(threadId, name, value)
   }
 
   async #tuple(found: StoredTuple): Promise<CheckpointTuple> {

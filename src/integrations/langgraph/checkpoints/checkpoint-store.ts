@@ -1,5 +1,6 @@
 import type { Clock } from '../../../core/clock.ts'
 import { isOrchestrationError } from '../../../core/errors.ts'
+import type { JsonValue } from '../../../core/json.ts'
 import type { Database } from '../../../storage/index.ts'
 import {
   type CheckpointKey,
@@ -86,6 +87,24 @@ export class CheckpointStore {
           ? given
           : JSON.stringify(mergeWrites(earlier, JSON.parse(given) as StoredWrite[]))
       this.#tables.putWrites({ thread, checkpointId, taskId, payload })
+    })
+  }
+
+  /** What was noted beside a thread's checkpoints. @throws StateConsistencyError for damage, StorageError */
+  async notes(threadId: string): Promise<ReadonlyMap<string, JsonValue>> {
+    await this.#settled
+    return this.#options.database.read(() => {
+      const thread = this.#tables.findThread(threadId, '')
+      return thread === null ? new Map<string, JsonValue>() : this.#tables.notesOf(thread)
+    })
+  }
+
+  /** Notes something beside a thread's checkpoints; resolves when it is on disk. @throws StorageError */
+  note(threadId: string, name: string, value: JsonValue): Promise<void> {
+    const payload = JSON.stringify(value)
+    return this.#record(() => {
+      const thread = this.#thread({ threadId, ns: '' })
+      this.#tables.putNote(thread, name, payload)
     })
   }
 
@@ -228,7 +247,7 @@ export class CheckpointStore {
     return null
   }
 
-  #thread({ threadId, ns }: CheckpointKey): number {
+  #thread({ threadId, ns }: Omit<CheckpointKey, 'checkpointId'>): number {
     const name = nameOf({ threadId, ns })
     const known = this.#threads.get(name)
     if (known !== undefined) return known

@@ -1,5 +1,6 @@
 import type { StatementSync } from 'node:sqlite'
 import { StateConsistencyError } from '../../../core/errors.ts'
+import type { JsonValue } from '../../../core/json.ts'
 import {
   type Database,
   decodePayload,
@@ -35,6 +36,8 @@ const columns = `position, thread, checkpoint_id AS checkpointId, task_id AS tas
 
 /** `task_id` of a checkpoint's own row. */
 const noTask = ''
+/** `task_id` of a note, whose name is in `checkpoint_id`. No task of LangGraph is named so. */
+const noteTask = '#note'
 
 /** The statements over the tables of checkpoints. What does not match its checksum is refused. */
 export class GraphTables {
@@ -188,6 +191,20 @@ export class GraphTables {
        VALUES (0, ?, ?, ?, ?, ${plainCodec}, ?) ON CONFLICT (namespace, thread, checkpoint_id, task_id)
        DO UPDATE SET checksum = excluded.checksum, codec = excluded.codec, payload = excluded.payload`,
     ).run(row.thread, row.checkpointId, row.taskId, checksum, row.payload)
+  }
+
+  /** What was noted beside the checkpoints of a thread, by name. */
+  notesOf(thread: number): ReadonlyMap<string, JsonValue> {
+    const rows = this.#sql(
+      `SELECT ${columns} FROM graph_records WHERE namespace = 0 AND thread = ? AND task_id = '${noteTask}'`,
+    ).all(thread)
+    return new Map(
+      rows.map((row) => [String(row['checkpointId']), JSON.parse(intactText(row)) as JsonValue]),
+    )
+  }
+
+  putNote(thread: number, name: string, payload: string): void {
+    this.putWrites({ thread, checkpointId: name, taskId: noteTask, payload })
   }
 
   removeWrites(thread: number, checkpointId: string): void {
