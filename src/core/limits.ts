@@ -64,6 +64,8 @@ export const limits = {
   contextAnomaliesMax: 100,
   /** Supersteps of one run of a LangGraph graph. */
   graphSuperstepsMax: 1_000,
+  /** Calls that an error handler may order again in one visit of a node. */
+  graphRetriesMax: 10,
   /** Bytes of a file of feature flags. */
   flagsFileBytesMax: 1_048_576,
 } as const

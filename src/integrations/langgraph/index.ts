@@ -13,3 +13,22 @@ export {
   type RunGraphOptions,
   type StreamedMode,
 } from './run/graph-run.ts'
+export type {
+  AgentEdge,
+  AgentGraphState,
+  AgentNode,
+  ErrorDecision,
+  ErrorHandler,
+  ErrorHandlers,
+  NodeConfig,
+  NodeFailure,
+  RoutingLogic,
+} from './graph/agent-graph.ts'
+export {
+  type CreateGraphOptions,
+  type ExecuteGraphOptions,
+  type GraphRunView,
+  LangGraphOrchestrator,
+  type LangGraphOrchestratorOptions,
+  topologyFlag,
+} from './graph/orchestrator.ts'

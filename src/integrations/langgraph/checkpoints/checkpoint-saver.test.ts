@@ -91,7 +91,7 @@ describe('the growth of a thread', () => {
     await saver.forgetExecution('exec-1')
     expect(await saver.getTuple(thread('exec-1/b/1'))).toBeUndefined()
     expect(await saver.getTuple(thread('exec-10/a/1'))).toBeDefined()
-    await saver.trimThread('exec-10/a/1')
+    await saver.trimThread('exec-10/a/1', 'output')
     expect(await all(saver.list(thread('exec-10/a/1')))).toHaveLength(1)
     await saver.forgetExecution('exec-10')
     expect(rowsOf(database)).toBe(0)

@@ -155,9 +155,9 @@ export class AuraCheckpointSaver extends BaseCheckpointSaver {
     return this.#store.deleteThreads(executionId, 'under')
   }
 
-  /** Keeps only the newest checkpoint of a thread, as for one that has ended. @throws StorageError */
-  trimThread(threadId: string): Promise<void> {
-    return this.#store.trimThread(threadId)
+  /** Keeps only the newest checkpoint of a thread and one of its notes, as for one that has ended. @throws StorageError */
+  trimThread(threadId: string, note: string): Promise<void> {
+    return this.#store.trimThread(threadId, note)
   }
 
   /** What was noted beside the checkpoints of a thread, by name. @throws as `getTuple` */

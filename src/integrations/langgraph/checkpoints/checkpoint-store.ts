@@ -119,11 +119,12 @@ export class CheckpointStore {
     })
   }
 
-  /** Keeps only the newest checkpoint of each namespace of a thread. */
-  trimThread(threadId: string): Promise<void> {
+  /** Keeps only the newest checkpoint of each namespace of a thread, and one of its notes. */
+  trimThread(threadId: string, note: string): Promise<void> {
     return this.#record(() => {
       for (const thread of this.#tables.threadsOf(threadId, 'exactly')) {
         prune(this.#tables, thread, 1)
+        this.#tables.removeNotesBut(thread, note)
         this.#heads.delete(thread)
       }
     })

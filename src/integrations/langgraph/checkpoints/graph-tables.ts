@@ -207,6 +207,13 @@ export class GraphTables {
     this.putWrites({ thread, checkpointId: name, taskId: noteTask, payload })
   }
 
+  removeNotesBut(thread: number, name: string): void {
+    this.#sql(
+      `DELETE FROM graph_records
+       WHERE namespace = 0 AND thread = ? AND task_id = '${noteTask}' AND checkpoint_id <> ?`,
+    ).run(thread, name)
+  }
+
   removeWrites(thread: number, checkpointId: string): void {
     this.#sql(
       `DELETE FROM graph_records

@@ -17,7 +17,7 @@ import { RunNotes } from './notes.ts'
 
 /** Any compiled graph of LangGraph. */
 // oxlint-disable-next-line typescript/no-explicit-any -- the parameters are the graph's own, of every kind
-export type CompiledGraph = Pregel<any, any, any, any, any, any, any, any, any>
+export type CompiledGraph = Pregel<any, any, any, any, any, any, any, any, any, any, any>
 
 export interface RunGraphOptions {
   /** With or without a checkpointer of its own, which is not used. */
@@ -98,7 +98,7 @@ async function run(options: RunGraphOptions, langGraph: LangGraph): Promise<Call
   if (waiting.length > 0) return suspended(options, waiting[0] as Interrupted)
   const output = jsonOf(values, key)
   await notes.put(outputNote, output)
-  await saver.trimThread(key)
+  await saver.trimThread(key, outputNote)
   return { kind: 'completed', output }
 }
 
@@ -197,8 +197,9 @@ function failed(options: RunGraphOptions, langGraph: LangGraph, thrown: unknown)
 
 /** The same graph with another checkpointer: graphs are shared, so the given one is left as it is. */
 function withCheckpointer(graph: CompiledGraph, saver: AuraCheckpointSaver): CompiledGraph {
-  const copy = Object.create(Object.getPrototypeOf(graph) as object) as CompiledGraph
-  return Object.assign(copy, graph, { checkpointer: saver })
+  const copy = graph.withConfig({})
+  copy.checkpointer = saver
+  return copy
 }
 
 function jsonOf(value: unknown, key: string): JsonValue {
