@@ -1,4 +1,4 @@
-export { BaseAgent, defineAgent, suspend } from './agents/index.ts'
+export { AgentRegistry, BaseAgent, defineAgent, suspend } from './agents/index.ts'
 export type { ActionDefinition, AgentContext, AgentDefinition, Effect } from './agents/index.ts'
 export type { CloudEvent } from './core/contracts/events.ts'
 export type { FlagProvider } from './core/contracts/flags.ts'

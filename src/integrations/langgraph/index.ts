@@ -32,3 +32,12 @@ export {
   type LangGraphOrchestratorOptions,
   topologyFlag,
 } from './graph/orchestrator.ts'
+export { type Aggregate, weightedConsensus, type WorkerResult } from './workers/aggregate.ts'
+export type { Assignment } from './workers/choose-workers.ts'
+export type { DecompositionModel, DecompositionRule, Subtask } from './workers/decompose.ts'
+export {
+  LangGraphSemanticOrchestrator,
+  type LangGraphSemanticOrchestratorOptions,
+  type WorkerRouting,
+} from './workers/semantic-orchestrator.ts'
+export type { WorkerGraphState } from './workers/worker-graph.ts'

@@ -5,7 +5,7 @@ import { installed } from './load.ts'
 /** A checkpointer and the file that it owns. */
 export interface OpenedSaver {
   readonly saver: AuraCheckpointSaver
-  close(): void
+  readonly close: () => void
 }
 
 /**
