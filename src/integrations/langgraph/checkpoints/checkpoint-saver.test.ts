@@ -82,6 +82,25 @@ describe('the growth of a thread', () => {
     expect((values as { log: number[] }).log).toEqual(Array.from({ length: 60 }, (_, n) => n))
   })
 
+  it('is bounded where each step calls a subgraph, which has a namespace of its own', async () => {
+    const { database, saver } = open({ keep: 5 })
+    const inner = new StateGraph(counting)
+      .addNode('inside', ({ count }) => ({ count: count + 1 }))
+      .addEdge(START, 'inside')
+      .addEdge('inside', END)
+      .compile()
+    const graph = new StateGraph(counting)
+      .addNode('sub', inner)
+      .addEdge(START, 'sub')
+      .addConditionalEdges('sub', ({ count, limit }) => (count < limit ? 'sub' : END), ['sub', END])
+      .compile({ checkpointer: saver })
+    await graph.invoke({ count: 0, limit: 60 }, { ...thread('nested'), recursionLimit: 100 })
+    const namespaces = database.prepare('SELECT count(*) AS n FROM graph_threads').get()?.['n']
+    expect(Number(namespaces)).toBeGreaterThan(3)
+    expect(Number(namespaces)).toBeLessThan(20)
+    expect((await graph.getState(thread('nested'))).values).toMatchObject({ count: 60 })
+  })
+
   it('ends when a thread, or all threads of an execution, are deleted', async () => {
     const { database, saver } = open()
     for (const id of ['exec-1/a/1', 'exec-1/b/1', 'exec-10/a/1', 'other'])

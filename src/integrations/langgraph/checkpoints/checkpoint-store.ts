@@ -207,7 +207,7 @@ export class CheckpointStore {
     const { checkpointId, parentId } = of
     const added = this.#tables.addCheckpoint({ thread, checkpointId, parentId, payload })
     const position = added ?? this.#putAgain(thread, of, { values, refs })
-    this.#count(thread, added !== null)
+    this.#count(thread, of, added !== null)
     const places = new Map(refs)
     for (const channel of values.keys()) places.set(channel, position)
     this.#remember(thread, { checkpointId, versions: of.versions, places })
@@ -265,12 +265,21 @@ export class CheckpointStore {
     return row === null ? null : headOf(checkpointId, row.position, row.content)
   }
 
-  #count(thread: number, isNew: boolean): void {
+  #count(thread: number, { threadId, ns }: NewCheckpoint, isNew: boolean): void {
     const { keep } = this.#options
     const known = this.#heads.get(thread)
     if (known === undefined || keep === null) return
     if (isNew) known.count++
-    if (known.count > keep + pruneSlack(keep)) known.count = prune(this.#tables, thread, keep)
+    if (known.count <= keep + pruneSlack(keep)) return
+    const { count, oldestId } = prune(this.#tables, thread, keep)
+    known.count = count
+    // Each call of a subgraph has a namespace of its own, which goes with the checkpoints of its time.
+    if (ns !== '' || oldestId === null) return
+    for (const old of this.#tables.namespacesBefore(threadId, oldestId)) {
+      this.#tables.removeThread(old)
+      this.#heads.delete(old)
+      this.#threads.clear()
+    }
   }
 
   #remember(thread: number, head: Head): void {

@@ -72,6 +72,22 @@ export class GraphTables {
     return rows.map((row) => Number(row['thread']))
   }
 
+  /**
+   * The namespaces of a thread that single calls of subgraphs had (`name:task`, by LangGraph's rules), in which
+   * nothing is as new as a checkpoint.
+   */
+  namespacesBefore(threadId: string, checkpointId: string): readonly number[] {
+    const rows = this.#sql(
+      `SELECT t.thread, t.checkpoint_ns AS ns FROM graph_threads t
+       WHERE t.namespace = 0 AND t.thread_id = ?1 AND t.checkpoint_ns <> '' AND NOT EXISTS (
+         SELECT 1 FROM graph_records r
+         WHERE r.namespace = 0 AND r.thread = t.thread AND r.checkpoint_id >= ?2 AND r.task_id = '')`,
+    ).all(threadId, checkpointId)
+    return rows
+      .filter(({ ns }) => String(ns).split('|').at(-1)?.includes(':'))
+      .map((row) => Number(row['thread']))
+  }
+
   removeThread(thread: number): void {
     for (const table of ['graph_records', 'graph_threads'])
       this.#sql(`DELETE FROM ${table} WHERE namespace = 0 AND thread = ?`).run(thread)

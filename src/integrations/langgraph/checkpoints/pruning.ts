@@ -10,9 +10,13 @@ export function pruneSlack(keep: number): number {
  * Removes all but the newest `keep` checkpoints of a thread, and those that they still need. Values of
  * removed ones that are still in use stay.
  *
- * @returns how many checkpoints are left
+ * @returns how many checkpoints are left, and the id of the oldest
  */
-export function prune(tables: GraphTables, thread: number, keep: number): number {
+export function prune(
+  tables: GraphTables,
+  thread: number,
+  keep: number,
+): { readonly count: number; readonly oldestId: string | null } {
   const rows = tables.checkpointsOf(thread)
   const kept = keptOf(rows, keep)
   const used = new Map<number, Set<string>>()
@@ -25,7 +29,8 @@ export function prune(tables: GraphTables, thread: number, keep: number): number
     }
   }
   for (const row of rows) if (!kept.has(row)) drop(tables, { thread, row, used })
-  return kept.size
+  const oldest = [...kept].map(({ checkpointId }) => checkpointId as string).toSorted()[0]
+  return { count: kept.size, oldestId: oldest ?? null }
 }
 
 function drop(
