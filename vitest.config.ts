@@ -7,6 +7,10 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^aura-orchestration$/, replacement: pathOf('src/index.ts') },
+      {
+        find: /^aura-orchestration\/langgraph$/,
+        replacement: pathOf('src/integrations/langgraph/index.ts'),
+      },
       { find: /^aura-orchestration\/testing$/, replacement: pathOf('src/testing/index.ts') },
     ],
   },

@@ -1,4 +1,5 @@
 import { type BenchRow } from './bench-row.ts'
+import { measureCheckpointer } from './checkpointer.ts'
 import { floor } from './floor.ts'
 import { measureFullFile } from './full-file-throughput.ts'
 import { measureAlone, measureFan } from './latency.ts'
@@ -82,6 +83,7 @@ const groups: readonly Group[] = [
   { workloads: ['W10'], measure: () => measureRequests() },
   { workloads: ['W11'], measure: ({ directory }) => measureQueue(directory) },
   { workloads: ['W12'], measure: ({ directory }) => measurePatternCost(directory) },
+  { workloads: ['LG'], measure: ({ directory }) => measureCheckpointer(directory) },
 ]
 
 /** Names that `--only` takes, in the order of the report. */
@@ -99,6 +101,7 @@ export const workloads: readonly string[] = [
   'W10',
   'W11',
   'W12',
+  'LG',
 ]
 
 /** What is measured when nothing is named: it ends within a minute on two cores. */

@@ -1,4 +1,4 @@
-export { BaseAgent, defineAgent, suspend } from './agents/index.ts'
+export { AgentRegistry, BaseAgent, defineAgent, suspend } from './agents/index.ts'
 export type { ActionDefinition, AgentContext, AgentDefinition, Effect } from './agents/index.ts'
 export type { BudgetLimit, CallBudget } from './core/contracts/budget.ts'
 export type { CloudEvent } from './core/contracts/events.ts'

@@ -114,6 +114,10 @@ export const limits = {
   recentMatchesMax: 1_000,
   /** Routing hints of one semantic event. */
   routingHintsMax: 100,
+  /** Supersteps of one run of a LangGraph graph. */
+  graphSuperstepsMax: 1_000,
+  /** Calls that an error handler may order again in one visit of a node. */
+  graphRetriesMax: 10,
   /** Bytes of a file of feature flags. */
   flagsFileBytesMax: 1_048_576,
 } as const

@@ -77,6 +77,15 @@ describe('a backup', () => {
   })
 })
 
+it('a backup of a file with an altered checkpoint of a graph is refused', async () => {
+  const database = sandbox.open({ path: sandbox.path() })
+  database.prepare("INSERT INTO graph_records VALUES (1, 0, 1, 'c', '', NULL, 5, 0, '{}')").run()
+  const target = join(sandbox.directory(), 'copy.db')
+  await expect(backupDatabase(database.path, target)).rejects.toMatchObject({
+    message: expect.stringContaining('row 1 of graph_records was altered'),
+  })
+})
+
 function addRow(database: Database, seq: number): void {
   const row = { execution: 1, seq, count: 1, codec: 0, payload: `payload of ${seq}` }
   database.commit(() =>

@@ -4,6 +4,7 @@ import {
   definitionChecksum,
   documentChecksum,
   executionChecksum,
+  graphRecordChecksum,
   journalChecksum,
   snapshotChecksum,
   stateChecksum,
@@ -18,6 +19,14 @@ const execution = {
   startHash: Buffer.from('ab'.repeat(32), 'hex'),
   startedAtMs: 1_700_000_000_000,
   parent: null,
+}
+const record = {
+  thread: 2,
+  checkpointId: 'c1',
+  taskId: '',
+  parentId: null,
+  codec: 0,
+  payload: '{}',
 }
 const letter = { id: 'inc-1', execution: 7, stepId: 'a', atMs: 5, codec: 0, payload: '{}' }
 
@@ -50,6 +59,15 @@ describe('the checksums', () => {
         { codec: 1 },
         { payload: '' },
       ].map((other) => deadLetterChecksum({ ...letter, ...other })),
+      ...[
+        {},
+        { thread: 3 },
+        { checkpointId: null },
+        { taskId: 't' },
+        { parentId: 'c0' },
+        { codec: 1 },
+        { payload: '' },
+      ].map((other) => graphRecordChecksum({ ...record, ...other })),
     ]
     expect(new Set(variants).size).toBe(variants.length)
   })
@@ -89,5 +107,6 @@ describe('the checksums', () => {
     expect(deadLetterChecksum(letter)).toBe(885_336_970)
     const registered = { name: 'w', version: '1.0.0', documentHash: 'd0', registeredAtMs: 5 }
     expect(workflowChecksum(registered)).toBe(-1_893_969_918)
+    expect(graphRecordChecksum(record)).toBe(159_955_242)
   })
 })

@@ -149,6 +149,19 @@ export function workflowChecksum(row: {
   return crcOf(text, mix(0, row.registeredAtMs)) | 0
 }
 
+/** `graph_records.checksum` */
+export function graphRecordChecksum(row: {
+  readonly thread: number
+  readonly checkpointId: string | null
+  readonly taskId: string
+  readonly parentId: string | null
+  readonly codec: number
+  readonly payload: string | Uint8Array
+}): number {
+  const text = `${row.checkpointId ?? '\n'}\n${row.taskId}\n${row.parentId ?? '\n'}\n`
+  return crcOf(row.payload, crcOf(text, mix(mix(0, row.thread), row.codec))) | 0
+}
+
 /**
  * One more integer in a 32-bit hash: multiply and shift as in MurmurHash3 (Appleby), over its lower and
  * its upper half.

@@ -116,6 +116,20 @@ describe('the schema', () => {
     ])
   })
 
+  it('adds the tables of graphs to version 2, and leaves its rows as they are', () => {
+    const connection = oldFile(2)
+    connection.exec(`INSERT INTO journal VALUES (40, 0, 7, 1, 1, 0, '[5]', 99);
+      UPDATE lease SET epoch = 3, unchecked_position = 12`)
+    migrate(connection, path)
+    expect(connection.prepare('SELECT payload, checksum FROM journal').all()).toEqual([
+      { payload: '[5]', checksum: 99 },
+    ])
+    const lease = connection.prepare('SELECT epoch, unchecked_position FROM lease').get()
+    expect(lease).toEqual({ epoch: 3, unchecked_position: 12 })
+    for (const table of ['graph_threads', 'graph_records'])
+      expect(connection.prepare(`SELECT count(*) AS n FROM ${table}`).get()).toEqual({ n: 0 })
+  })
+
   it('registers the newest document of each name and version of version 1', () => {
     const connection = oldFile()
     connection.exec(`
@@ -137,9 +151,9 @@ describe('the schema', () => {
   })
 })
 
-/** A file of schema version 1, empty. */
-function oldFile(): DatabaseSync {
+/** An empty file of an earlier schema. */
+function oldFile(version = 1): DatabaseSync {
   const connection = new DatabaseSync(':memory:')
-  migrate(connection, path, migrations.slice(0, 1))
+  migrate(connection, path, migrations.slice(0, version))
   return connection
 }

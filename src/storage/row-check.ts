@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { blobHash } from './blob-text.ts'
 import {
   executionChecksum,
+  graphRecordChecksum,
   journalChecksum,
   messageChecksum,
   outboxChecksum,
@@ -74,6 +75,13 @@ const tables: readonly {
     sql: `SELECT position AS number, execution, seq, place, at_ms AS atMs, codec, payload, checksum
       FROM outbox`,
     isIntact: (row) => row['checksum'] === outboxChecksum(row as never),
+  },
+  {
+    table: 'graph_records',
+    since: 3,
+    sql: `SELECT position AS number, thread, checkpoint_id AS checkpointId, task_id AS taskId,
+            parent_id AS parentId, checksum, codec, payload FROM graph_records`,
+    isIntact: (row) => row['checksum'] === graphRecordChecksum(row as never),
   },
 ]
 

@@ -60,6 +60,12 @@ const deadLettersOfVersion1 = `
  * - `queue_messages` has the events of work queues, clustered by arrival. `checksum` covers what is written
  *   once. One that was handled stays for a while without its payload, so that repeats of it are known.
  * - `outbox` has events that executions have published and that were not sent on yet. Sending deletes.
+ * - `graph_threads` numbers each thread and each namespace of checkpoints in it.
+ * - `graph_records` is clustered by arrival: a checkpoint (`task_id` empty) and what each task of the step
+ *   after it has written lie beside one another, so that a step touches one page of the table and one of
+ *   its index. A checkpoint's row holds the channel values that it made and refers to the rows that hold
+ *   the others. A row without `checkpoint_id` is of a checkpoint that was pruned: it holds only values
+ *   that are still referred to.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -210,7 +216,7 @@ export const migrations: readonly Migration[] = [
   },
   {
     version: 3,
-    // Salvage tells rows apart by how many columns they have: no other table has 13 or 9 of them.
+    // Salvage tells rows apart by how many columns they have, then by their types and checksums.
     sql: `
       CREATE TABLE budgets (
         namespace INTEGER NOT NULL,
@@ -275,6 +281,28 @@ export const migrations: readonly Migration[] = [
         codec INTEGER NOT NULL,
         payload ANY NOT NULL
       ) STRICT;
+
+      CREATE TABLE graph_threads (
+        thread INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        thread_id TEXT NOT NULL,
+        checkpoint_ns TEXT NOT NULL,
+        UNIQUE (namespace, thread_id, checkpoint_ns)
+      ) STRICT;
+
+      CREATE TABLE graph_records (
+        position INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        thread INTEGER NOT NULL,
+        checkpoint_id TEXT,
+        task_id TEXT NOT NULL,
+        parent_id TEXT,
+        checksum INTEGER NOT NULL,
+        codec INTEGER NOT NULL,
+        payload ANY NOT NULL
+      ) STRICT;
+      CREATE UNIQUE INDEX graph_records_by_thread
+        ON graph_records (namespace, thread, checkpoint_id, task_id);
     `,
   },
 ]

@@ -1,0 +1,45 @@
+import { JsonPlusSerializer } from '@langchain/langgraph-checkpoint'
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { type StoredValue, ValueCodec } from './value-codec.ts'
+
+const serde = new JsonPlusSerializer()
+const codec = new ValueCodec(serde, true)
+
+/** Values as channels hold them, those included that look like the serialiser's own records. */
+const values = fc.anything({
+  withSet: true,
+  withMap: true,
+  withTypedArray: false,
+  withNullPrototype: false,
+  key: fc.oneof(fc.string(), fc.constantFrom('lc', 'type', 'id', 'args', 'toString')),
+  values: [
+    fc.string(),
+    fc.double(),
+    fc.boolean(),
+    fc.constantFrom(null, undefined, 2, 'undefined', 'constructor'),
+  ],
+})
+
+it("gives back what LangGraph's own serialiser gives back", async () => {
+  await fc.assert(
+    fc.asyncProperty(values, async (value) => {
+      const [type, bytes] = await serde.dumpsTyped(value)
+      const stored = JSON.parse(await codec.encode(value)) as StoredValue
+      expect(await codec.decode(stored)).toEqual(await serde.loadsTyped(type, bytes))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+it('keeps plain JSON plain, and the bytes of a serialiser of its own', async () => {
+  expect(await codec.encode({ a: [1, 'x', null] })).toBe('[0,{"a":[1,"x",null]}]')
+  const sealing = {
+    dumpsTyped: () =>
+      Promise.resolve(['json', new Uint8Array([255, 0, 7])] as [string, Uint8Array]),
+    loadsTyped: (type: string, data: Uint8Array | string) => Promise.resolve([type, data]),
+  }
+  const sealed = new ValueCodec(sealing, false)
+  const stored = JSON.parse(await sealed.encode('secret')) as StoredValue
+  expect(await sealed.decode(stored)).toEqual(['json', Buffer.from([255, 0, 7])])
+})
