@@ -20,6 +20,7 @@ import type { Random } from '../src/core/random.ts'
 import type { StateWrite } from '../src/core/contracts/state.ts'
 import type { AgentDirectory, EngineAgent } from '../src/engine/index.ts'
 import type { LifeClock } from '../src/testing/fake-clock.ts'
+import { effects, failingForGood, metered, queues, slotsMax } from './agent-kinds.ts'
 import { modelBudget, modelTokensMax } from './spending.ts'
 import { countKey } from './state-model.ts'
 import type { KeyRecord, Outside } from '../src/testing/simulation/outside.ts'
@@ -42,44 +43,6 @@ export interface AgentWorld {
   /** A delivery has really used so many tokens. */
   readonly spent: (call: AgentCall, agent: string, tokens: number) => void
 }
-
-const effects: Readonly<Record<string, { readonly effect: Effect; readonly hasLookup: boolean }>> =
-  {
-    reader: { effect: 'read', hasLookup: false },
-    writer: { effect: 'idempotent', hasLookup: false },
-    payer: { effect: 'once', hasLookup: true },
-    blind: { effect: 'once', hasLookup: false },
-    failer: { effect: 'read', hasLookup: false },
-    asker: { effect: 'idempotent', hasLookup: false },
-    hanger: { effect: 'idempotent', hasLookup: false },
-    poison: { effect: 'read', hasLookup: false },
-    undoer: { effect: 'idempotent', hasLookup: false },
-    counter: { effect: 'idempotent', hasLookup: false },
-    swapper: { effect: 'idempotent', hasLookup: false },
-    scribe: { effect: 'read', hasLookup: false },
-    lead: { effect: 'read', hasLookup: false },
-    second: { effect: 'read', hasLookup: false },
-    liar: { effect: 'read', hasLookup: false },
-    mute: { effect: 'read', hasLookup: false },
-    model: { effect: 'read', hasLookup: false },
-    banker: { effect: 'once', hasLookup: true },
-    sick: { effect: 'idempotent', hasLookup: false },
-    slotted: { effect: 'idempotent', hasLookup: false },
-  }
-
-/** Agents that declare how much they use. */
-const metered: ReadonlySet<string> = new Set(['model', 'banker'])
-/** Agents for which only so many calls may wait. */
-const queues: Readonly<Record<string, number>> = { counter: 0, slotted: 1 }
-/** What the documents allow under the one key of their `concurrency`. */
-const slotsMax = 4
-
-/** Agents that fail without another try, how often, and what that is counted as. */
-const failingForGood: Readonly<Record<string, { readonly share: number; readonly fault: string }>> =
-  {
-    failer: { share: 0.8, fault: 'definiteFailure' },
-    undoer: { share: 0.4, fault: 'undoFails' },
-  }
 
 /** The agents of one process. Their behaviour comes from the seed; what they did stays in the outside world. */
 export function simulatedAgents(world: AgentWorld): SimulatedAgents {

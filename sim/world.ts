@@ -15,7 +15,8 @@ import { registeredDocuments, simulationDocuments } from './documents.ts'
 import { operate, operateLate } from './operator.ts'
 import { Process } from './process.ts'
 import { type ExecutionRecord, Records } from './records.ts'
-import { modelBudget, Spending, type SpendingAccount, tenants } from './spending.ts'
+import { Spending } from './spending.ts'
+import { accountsOf } from './spending-accounts.ts'
 import { SimMesh } from './sim-mesh.ts'
 import { TdaFeed } from './tda-feed.ts'
 
@@ -370,29 +371,11 @@ export class World {
       isPoisonous: this.#isPoisonous,
       poison: () => this.crash(process, 'insideCall'),
       spent: ({ executionId }, agent, tokens) =>
-        this.spending.spend(this.#accountsOf(executionId, agent), tokens),
+        this.spending.spend(accountsOf(this.records, executionId, agent), tokens),
       arrived: ({ executionId, idempotencyKey }) => {
         if (process === this.process) this.#arrived(executionId, idempotencyKey)
       },
     }
-  }
-
-  /** The budgets that a call of the execution spends. */
-  #accountsOf(executionId: string, agent: string): readonly SpendingAccount[] {
-    const family = this.records.upwards(executionId)
-    const root = family.at(-1)
-    if (root === undefined || family.some(({ isExempt }) => isExempt)) return []
-    // Who is redriven alone, when those above have ended, spends its own.
-    const ended = family.findIndex(({ isOpen }, place) => place > 0 && !isOpen)
-    const inForce = ended < 0 ? family : family.slice(0, ended)
-    const accounts = inForce.map(({ row, plan }) => ({
-      key: row.executionId,
-      tokensMax: plan.usageMax.tokens,
-    }))
-    if (agent === 'model') accounts.push({ key: 'agent model', tokensMax: modelBudget })
-    const { tenant } = root.row.metadata
-    if (tenant === 'acme') accounts.push({ key: 'tenant acme', tokensMax: tenants.acme })
-    return accounts
   }
 
   /** A call is made: it is recorded, under its own key, and has not succeeded before. */

@@ -9,6 +9,7 @@ import { CallMesh } from './call-mesh.ts'
 import type { AgentConfiguration } from './configuration.ts'
 import type { AgentContext, CallOutcome } from './contract.ts'
 import type { Deadline, Deadlines } from './deadlines.ts'
+import { endSpan, startSpan } from './call-span.ts'
 import { describeThrown, failure } from './failure.ts'
 import type { AgentHost, CallSpan } from './host.ts'
 import { normaliseJson } from './json-value.ts'
@@ -74,7 +75,7 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
       this.#timeoutMs = timeoutMs
       this.#dueMs = deadlines.add(this, timeoutMs)
     }
-    if (host.tracer !== null) this.#span = this.#startSpan()
+    if (host.tracer !== null) this.#span = startSpan(this.#owner, this.plan.name, this.call)
     try {
       const input = this.#ownInput()
       const checked = this.plan.checkInput === null ? null : this.plan.checkInput(input)
@@ -322,7 +323,7 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
     if (this.deadline !== null) deadlines.remove(this)
     this.#owner.ended(this)
     this.#mesh?.end()
-    if (this.#span !== null) this.#endSpan(this.#span, outcome)
+    if (this.#span !== null) endSpan(this.#owner.host, this.#span, outcome)
     if (config.observabilityConfig.recordPayloads) this.#record(outcome)
     if (this.#isStarting) queueMicrotask(() => this.#settle(this.#withMore(outcome)))
     else this.#settle(this.#withMore(outcome))
@@ -370,31 +371,6 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
       output,
     }
     new CallContext(this).logger.log('info', 'agent call', fields)
-  }
-
-  #startSpan(): CallSpan | null {
-    const { host, config } = this.#owner
-    const ratio = config.observabilityConfig.traceSampleRatio
-    if (ratio < 1 && host.random() >= ratio) return null
-    try {
-      return host.tracer?.start(config.agentId, this.plan.name, this.call) ?? null
-    } catch (error) {
-      host.logger.log('warn', 'the tracer failed to start a span', {
-        error: describeThrown(error).message,
-      })
-      return null
-    }
-  }
-
-  #endSpan(span: CallSpan, outcome: CallOutcome): void {
-    try {
-      span.end(outcome)
-    } catch (error) {
-      const { logger } = this.#owner.host
-      logger.log('warn', 'the tracer failed to end a span', {
-        error: describeThrown(error).message,
-      })
-    }
   }
 }
 

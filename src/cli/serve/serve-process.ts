@@ -54,6 +54,7 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
   })
   if (access.kind === 'owned') throw ownedBy(context.databasePath, access.owner)
   const { opened } = access
+  const { engine } = opened
   const stray = catchStrayErrors(logger, context.processEnd, (thrown) => {
     context.note(`${messageOf(thrown)}; what is open stays as recorded`)
   })
@@ -65,12 +66,7 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
     await register(opened, files, logger)
     server = await openOwnerServer(context, {
       opened,
-      engine: servedEngine({
-        engine: opened.engine,
-        feed,
-        logger,
-        isGoingDown: () => isGoingDown,
-      }),
+      engine: servedEngine({ engine, feed, logger, isGoingDown: () => isGoingDown }),
       telemetry,
       logger,
       kind: 'serve',
@@ -78,8 +74,8 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
       ...servedRouting({ agents, database: opened.database, feed }),
       readiness: () => ({ isReady, reason: isReady ? null : 'open executions are taken up' }),
     })
-    const recovered = opened.engine.recoverAll()
-    opened.engine.startTriggers()
+    const recovered = engine.recoverAll()
+    engine.startTriggers()
     isReady = true
     reportReady(context, { server, opened, recovered })
     interrupt = await interruption.requested

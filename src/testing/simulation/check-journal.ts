@@ -1,7 +1,7 @@
 import { assertNever } from '../../core/assert.ts'
 import type { KernelEvent, NamesCall, Plan } from '../../workflow/index.ts'
-import { attemptStarts, callGoesOn, isRedelivered } from './journal-attempts.ts'
-import { isItemOf, isOf, isPart, isUndoing } from './journal-call.ts'
+import { attemptStarts, callGoesOn, callIsCancelled, isRedelivered } from './journal-attempts.ts'
+import { isItemOf, isOf, isPart, openIn } from './journal-call.ts'
 import { type JournalCall, keyOf, labelOf, newJournalCall } from './journal-call.ts'
 import { type DecodedRow, type During, reopening, type Reopening } from './journal-events.ts'
 import { UndoCheck } from './undo-check.ts'
@@ -154,10 +154,7 @@ export class JournalCheck {
   /** The open call of an event. A part that a redrive makes again is open from its first event on. */
   #callOf(event: NamesCall): JournalCall | undefined {
     const key = keyOf(event)
-    if (this.#revivable.delete(key)) {
-      this.#recorded.delete(key)
-      this.#open.set(key, newJournalCall(true))
-    }
+    if (this.#revivable.delete(key)) this.#openAgain(key)
     return this.#open.get(key)
   }
 
@@ -200,20 +197,14 @@ export class JournalCheck {
     if (event.kind !== 'CallCompleted') this.#unsuccessful.add(key)
     if (event.kind === 'CallCompleted' || ('raw' in event && event.raw !== undefined))
       this.#succeed(event, call)
-    const wasLost = call.isLost && !call.isResolved && call.effect !== 'read' && !call.lookup
-    if (event.kind === 'CallCancelled' && event.unknown !== true && wasLost)
-      this.#fail('lostIsNotForgotten')
-    if (event.kind === 'CallCancelled' && event.unknown === true) {
+    if (event.kind === 'CallCancelled') {
       const isUndone = this.#undo.goingBack !== null || !call.isUncertain
-      if (isUndone && this.#step(event.step).compensate !== null) this.#succeed(event, call)
+      const hasUndo = this.#step(event.step).compensate !== null
+      if (event.unknown === true && isUndone && hasUndo) this.#succeed(event, call)
+      for (const property of callIsCancelled(call, event, this.#isHeld(event.step)))
+        this.#fail(property)
     }
-    if (event.part !== undefined) {
-      // While the execution goes forward, a `once` call is awaited whatever its pattern has come to.
-      const isGivenUp = event.kind === 'CallCancelled' && event.unknown === true
-      const isOnce = call.effect === 'once' && !call.isUncertain
-      if (isGivenUp && isOnce && !this.#isHeld(event.step)) this.#fail('onceIsAwaited')
-      return
-    }
+    if (event.part !== undefined) return
     if (!this.#items.has(event.step)) return this.#settle(event.step)
     if (event.kind === 'CallCompleted') this.#itemDone(event.step)
   }
@@ -294,7 +285,7 @@ export class JournalCheck {
         this.#isEnded = false
         this.#isCompensating = true
         this.#isForced = true
-        this.#callUndoAgain(this.#undo.again(event.undo))
+        this.#openAgain(this.#undo.again(event.undo))
         return
       default:
         assertNever(event, 'event')
@@ -333,12 +324,11 @@ export class JournalCheck {
         continue
       }
       this.#unsuccessful.delete(label)
-      this.#recorded.delete(label)
-      this.#open.set(label, newJournalCall(true))
+      this.#openAgain(label)
     }
   }
 
-  #callUndoAgain(key: string): void {
+  #openAgain(key: string): void {
     this.#recorded.delete(key)
     this.#open.set(key, newJournalCall(true))
   }
@@ -368,7 +358,7 @@ export class JournalCheck {
         return this.#undo.discarded(event.id)
       case 'CompensationStarted':
         this.#isCompensating = true
-        if (this.#openIn(this.#undo.goingBack) > 0) this.#fail('endsSettled')
+        if (openIn(this.#open.keys(), this.#undo.goingBack) > 0) this.#fail('endsSettled')
         return
       case 'ExecutionCompleted':
         this.#ended()
@@ -388,13 +378,6 @@ export class JournalCheck {
   #ended(): void {
     this.#isEnded = true
     this.#isPaused = false
-  }
-
-  #openIn(steps: ReadonlySet<string> | null): number {
-    if (steps === null) return this.#open.size
-    // What undoes another call goes on.
-    const isIn = (key: string): boolean => !isUndoing(key) && steps.has(key.replace(/[[/].*$/, ''))
-    return Array.from(this.#open.keys()).filter(isIn).length
   }
 
   #succeed(event: NamesCall, call: JournalCall): void {

@@ -78,3 +78,21 @@ export function callGoesOn(call: JournalCall, event: During, atMs: number): read
   call.isRunning = false
   return 'dueAtMs' in event && event.dueAtMs < atMs ? ['dueInTheFuture'] : []
 }
+
+/**
+ * Judges that a call is cancelled.
+ *
+ * @param isHeld nothing of its step may start any more
+ * @returns properties that do not hold
+ */
+export function callIsCancelled(
+  call: JournalCall,
+  { part, unknown = false }: KernelEvent & { kind: 'CallCancelled' },
+  isHeld: boolean,
+): readonly string[] {
+  const wasLost = call.isLost && !call.isResolved && call.effect !== 'read' && !call.lookup
+  if (wasLost && !unknown) return ['lostIsNotForgotten']
+  // While the execution goes forward, a `once` call is awaited whatever its pattern has come to.
+  const isOnce = part !== undefined && call.effect === 'once' && !call.isUncertain
+  return unknown && isOnce && !isHeld ? ['onceIsAwaited'] : []
+}

@@ -57,11 +57,11 @@ export function keyOf(event: OfCall): string {
 
 /** Whether the label is of some call of the step that goes forward. */
 export function isOf(label: string, step: string): boolean {
-  return !isUndoing(label) && label.replace(/[[/].*$/, '') === step
+  return !isUndoing(label) && stepOf(label) === step
 }
 
 /** Whether the label is of an undoing. */
-export function isUndoing(label: string): boolean {
+function isUndoing(label: string): boolean {
   return label.includes('/undo')
 }
 
@@ -73,4 +73,14 @@ export function isPart(label: string): boolean {
 /** Whether the label is of an item of the step, and not of its undoing. */
 export function isItemOf(label: string, step: string): boolean {
   return label.startsWith(`${step}[`) && !label.includes('/')
+}
+
+/** How many of the open calls are of these steps; null for all of them. What undoes another call goes on. */
+export function openIn(keys: Iterable<string>, steps: ReadonlySet<string> | null): number {
+  const isIn = (key: string): boolean => !isUndoing(key) && steps?.has(stepOf(key)) === true
+  return Array.from(keys).filter((key) => steps === null || isIn(key)).length
+}
+
+function stepOf(label: string): string {
+  return label.replace(/[[/].*$/, '')
 }

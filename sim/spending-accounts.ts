@@ -1,0 +1,24 @@
+import type { Records } from './records.ts'
+import { modelBudget, type SpendingAccount, tenants } from './spending.ts'
+
+/** The budgets that a call of the execution spends. */
+export function accountsOf(
+  records: Records,
+  executionId: string,
+  agent: string,
+): readonly SpendingAccount[] {
+  const family = records.upwards(executionId)
+  const root = family.at(-1)
+  if (root === undefined || family.some(({ isExempt }) => isExempt)) return []
+  // Who is redriven alone, when those above have ended, spends its own.
+  const ended = family.findIndex(({ isOpen }, place) => place > 0 && !isOpen)
+  const inForce = ended < 0 ? family : family.slice(0, ended)
+  const accounts = inForce.map(({ row, plan }) => ({
+    key: row.executionId,
+    tokensMax: plan.usageMax.tokens,
+  }))
+  if (agent === 'model') accounts.push({ key: 'agent model', tokensMax: modelBudget })
+  const { tenant } = root.row.metadata
+  if (tenant === 'acme') accounts.push({ key: 'tenant acme', tokensMax: tenants.acme })
+  return accounts
+}
