@@ -582,7 +582,8 @@ describe('the process', () => {
   })
 
   test('what a later release brings, and what this owner does not offer, is answered with 501', async () => {
-    expect((await ask('POST', '/v1/route')).status).toBe(501)
+    expect((await ask('POST', '/v1/route', { body: { text: 'pay the bill' } })).status).toBe(501)
+    expect((await ask('POST', '/v1/route', { body: { txt: 'pay' } })).status).toBe(422)
     for (const path of ['/v1/tda/patterns', '/v1/tda/anomalies', '/v1/audit']) {
       const { status, value } = await ask('GET', path)
       expect([status, value.detail]).toEqual([501, `GET ${path} is not yet in this release`])
