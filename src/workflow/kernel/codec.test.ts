@@ -153,6 +153,7 @@ const samples: readonly KernelEvent[] = [
   { kind: 'PatternDecided', ...item, result: { output: null } },
   { kind: 'PatternDecided', ...of, result: { error } },
   { kind: 'CallCompleted', ...item, part: 3, output: null },
+  { kind: 'CallCancelled', ...of, undo: 2 },
   { kind: 'CompensationScheduled', ...item, undo: 0, part: 3, call: {} },
 ]
 

@@ -45,7 +45,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
   ['CallCompleted', 'step', 'output', 'index', 'undo', 'raw', 'part'],
   ['CallFailed', 'step', 'error', 'index', 'undo', 'raw', 'part'],
   ['CallResolved', 'step', 'resolution', 'index', 'part'],
-  ['CallCancelled', 'step', 'index', 'unknown', 'part'],
+  ['CallCancelled', 'step', 'index', 'unknown', 'part', 'undo'],
   ['SignalReceived', 'name', 'data'],
   ['SignalDelivered', 'step', 'name', 'index', 'place', 'part'],
   ['ExecutionPaused'],
