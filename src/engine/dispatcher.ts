@@ -183,6 +183,10 @@ export class Dispatcher {
     const { token } = command
     const place = running.places.get(command.call)
     if (place === undefined) return
+    const started = findCall(running.state, command.call)
+    // A pattern may have given it up in the turn that started it.
+    if (started?.status !== 'running' || started.token !== token)
+      return this.release(running, command.call)
     const { clock } = this.#options
     place.startedAtMs = clock.monotonicMs()
     place.telemetry = running.telemetry.attemptStarted({
