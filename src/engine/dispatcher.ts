@@ -81,8 +81,7 @@ export class Dispatcher {
   #admitHeld(): void {
     while (this.#held.length > 0 && (this.#inFlight === 0 || !this.#options.isFull())) {
       const { running, command } = this.#held.shift() as Held
-      const isWanted = !running.hasLeft && findCall(running.state, command.call)?.requested === true
-      if (isWanted) this.#admit(running, command)
+      if (isWanted(running, command)) this.#admit(running, command)
     }
   }
 
@@ -159,8 +158,7 @@ export class Dispatcher {
     for (const account of accounts) {
       for (const [call, { running, command }] of Array.from(account.waiting)) {
         account.waiting.delete(call)
-        const isWanted = findCall(running.state, command.call)?.requested === true
-        if (running.hasLeft || !isWanted || running.places.has(command.call)) continue
+        if (!isWanted(running, command) || running.places.has(command.call)) continue
         this.#admit(running, command)
         const isStarting = running.places.get(command.call)?.stage === 'held'
         if (!isStarting && account.running > 0) break
@@ -307,6 +305,12 @@ interface Ended {
   readonly place: Place
   readonly token: number
   readonly outcome: CallOutcome
+}
+
+/** Whether that very call still asks for a place: a later run of its step is another one. */
+function isWanted({ hasLeft, state }: Running, { call }: Admit): boolean {
+  const found = findCall(state, call)
+  return !hasLeft && found?.ref === call && found.requested
 }
 
 /** Why a call waits whose agent this process does not have. */

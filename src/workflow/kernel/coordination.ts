@@ -99,8 +99,8 @@ function schedulePart(turn: Turn, host: CallState, wanted: WantedCall): void {
   turn.starting.push(hosted.parts.at(-1) as CallState)
 }
 
-function isOverdue({ moment }: Turn, { dueAtMs }: CallState): boolean {
-  return dueAtMs !== null && dueAtMs <= moment.atMs
+function isOverdue({ moment, due }: Turn, host: CallState): boolean {
+  return due === host || (host.dueAtMs !== null && host.dueAtMs <= moment.atMs)
 }
 
 function releaseParts(turn: Turn, { parts }: HostedState): void {

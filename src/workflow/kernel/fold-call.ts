@@ -65,7 +65,8 @@ export function foldCallEvent(state: ExecutionState, event: CallEvent, atMs: num
       foldDelayed(state, call, event)
       break
     case 'CallSkipped':
-      setStatus(state, call, 'cancelled')
+      // An item that was left out is done: its output is null, and a redrive leaves it alone.
+      setStatus(state, call, call.ref.index === null ? 'cancelled' : 'completed')
       break
     case 'FallbackScheduled':
       foldFallback(state, call, event)

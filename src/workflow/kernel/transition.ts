@@ -261,6 +261,7 @@ function timerFired(turn: Turn, timer: Timer): void {
     case 'child':
       return childTimedOut(turn, call)
     case 'coordinating':
+      turn.due = call
       turn.coordinating.push(call)
       return
     default:

@@ -26,6 +26,8 @@ export interface Turn {
   readonly touched: StepState[]
   /** Calls for which a pattern works, and for which it is to go on before the turn ends. */
   readonly coordinating: CallState[]
+  /** The call whose timer is due, whatever the wall clock says by now; null for none. */
+  due: CallState | null
   /** Agent calls that were made or asked for when the turn began. */
   readonly callsAtStart: number
 }
@@ -37,7 +39,17 @@ export function newTurn(state: ExecutionState, moment: Moment, made: Transition)
   coordinating.length = 0
   const { events, commands } = made
   const callsAtStart = state.agentCalls + state.requestedCalls
-  return { state, moment, events, commands, starting, touched, coordinating, callsAtStart }
+  return {
+    state,
+    moment,
+    events,
+    commands,
+    starting,
+    touched,
+    coordinating,
+    due: null,
+    callsAtStart,
+  }
 }
 
 // Empty between transitions, and no transition runs inside another: the same serve them all.
