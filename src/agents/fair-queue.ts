@@ -26,8 +26,8 @@ interface Lane<T> {
 
 /**
  * A queue that serves its owners in turn, and what one owner has waiting first come first served: whoever
- * queues 10,000 delays another by one place, not by 10,000. Every operation is O(1), but
- * while the oldest are asked for.
+ * queues 10,000 delays another by one place, not by 10,000. Every operation is O(1),
+ * but while the oldest are asked for.
  */
 export class FairQueue<T> {
   readonly #lanes = new Map<string, Lane<T>>()

@@ -1,5 +1,6 @@
-import { Counter, Gauge, type Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 import type { MeshReading } from '../core/contracts/mesh.ts'
+import { registerCollected } from './collected.ts'
 import { LabelSets } from './label-sets.ts'
 
 const labelNames = ['kind', 'name']
@@ -82,34 +83,10 @@ export function registerMesh(
   labelSetsMax: number,
 ): void {
   for (const metric of mesh) {
-    const samples = (): Iterable<{ labels: Readonly<Record<string, string>>; child: Sum }> =>
-      joined(metric, readings(), labelSetsMax).all()
-    const { name, help } = metric
-    if (metric.type === 'gauge') {
-      const gauge: Gauge = new Gauge({
-        name,
-        help,
-        labelNames,
-        registers: [],
-        collect() {
-          this.reset()
-          for (const { labels, child } of samples()) this.set(labels, child.value ?? 0)
-        },
-      })
-      registry.registerMetric(gauge)
-      continue
-    }
-    const counter: Counter = new Counter({
-      name,
-      help,
-      labelNames,
-      registers: [],
-      collect() {
-        this.reset()
-        for (const { labels, child } of samples()) this.inc(labels, child.value ?? 0)
-      },
+    registerCollected(registry, { ...metric, labelNames }, function* () {
+      for (const { labels, child } of joined(metric, readings(), labelSetsMax).all())
+        yield { labels, value: child.value ?? 0 }
     })
-    registry.registerMetric(counter)
   }
 }
 

@@ -1,7 +1,8 @@
-import { Counter, Gauge, Registry } from 'prom-client'
+import { Registry } from 'prom-client'
 import { systemClock } from '../core/clock.ts'
 import type { MeshReading } from '../core/contracts/mesh.ts'
 import type { Clock } from '../core/clock.ts'
+import { registerCollected } from './collected.ts'
 import { LabelSets, otherLabel } from './label-sets.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
 import type { LatencyBuckets } from './latency-histogram.ts'
@@ -83,11 +84,12 @@ export class Metrics {
       'Time from the call of an agent to the outcome of the attempt.',
       { names: ['agent', 'action', 'outcome'], bounds: agentBounds },
     )
-    this.#breakers = this.#gauges(
-      'agent_breaker_state',
-      'Circuit breaker of an agent: 0 closed, 0.5 half-open, 1 open.',
-      ['agent'],
-    )
+    this.#breakers = this.#collected({
+      type: 'gauge',
+      name: 'agent_breaker_state',
+      help: 'Circuit breaker of an agent: 0 closed, 0.5 half-open, 1 open.',
+      labelNames: ['agent'],
+    })
     this.#refused = this.#counter(
       'agent_call_refused_total',
       'Calls that did not reach their agent, by what refused them.',
@@ -213,34 +215,14 @@ export class Metrics {
   }
 
   #counter(name: string, help: string, ...labelNames: readonly string[]): LabelSets<Tally> {
-    const sets = this.#tallies(labelNames)
-    const counter: Counter = new Counter({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers: [],
-      collect() {
-        this.reset()
-        for (const { labels, child } of sets.all()) this.inc(labels, child.value)
-      },
-    })
-    this.registry.registerMetric(counter)
-    return sets
+    return this.#collected({ type: 'counter', name, help, labelNames })
   }
 
-  #gauges(name: string, help: string, labelNames: readonly string[]): LabelSets<Tally> {
-    const sets = this.#tallies(labelNames)
-    const gauge: Gauge = new Gauge({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers: [],
-      collect() {
-        this.reset()
-        for (const { labels, child } of sets.all()) this.set(labels, child.value)
-      },
+  #collected(metric: Parameters<typeof registerCollected>[1]): LabelSets<Tally> {
+    const sets = this.#tallies(metric.labelNames)
+    registerCollected(this.registry, metric, function* () {
+      for (const { labels, child } of sets.all()) yield { labels, value: child.value }
     })
-    this.registry.registerMetric(gauge)
     return sets
   }
 
@@ -253,15 +235,8 @@ export class Metrics {
   }
 
   #gauge(name: string, help: string, read: () => number): void {
-    const gauge: Gauge = new Gauge({
-      name,
-      help,
-      registers: [],
-      collect() {
-        this.set(read())
-      },
-    })
-    this.registry.registerMetric(gauge)
+    const metric = { type: 'gauge', name, help, labelNames: [] } as const
+    registerCollected(this.registry, metric, () => [{ labels: {}, value: read() }])
   }
 
   #registerProcess(clock: Clock, readings: ProcessReadings): void {
