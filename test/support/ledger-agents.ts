@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { crc32 } from 'node:zlib'
 import { type AgentContext, type BaseAgent, defineAgent } from '../../src/agents/index.ts'
 import { systemClock } from '../../src/core/clock.ts'
 
@@ -38,14 +39,14 @@ export class OutsideLedger {
 /** Agents whose effects are lines of the ledger; each waits a little before and after its effect. */
 export function ledgerAgents(ledger: OutsideLedger): readonly BaseAgent[] {
   const effect = async (_input: unknown, { idempotencyKey }: AgentContext) => {
-    await moment()
+    await moment(idempotencyKey)
     ledger.write(idempotencyKey)
-    await moment()
+    await moment(idempotencyKey)
     return { key: idempotencyKey }
   }
   const once = async (input: unknown, context: AgentContext) => effect(input, context)
   const read = async (_input: unknown, { idempotencyKey }: AgentContext) => {
-    await moment()
+    await moment(idempotencyKey)
     return { key: idempotencyKey }
   }
   const lookup = (key: string) => (ledger.has(key) ? { key } : undefined)
@@ -62,6 +63,8 @@ export function ledgerAgents(ledger: OutsideLedger): readonly BaseAgent[] {
   ]
 }
 
-function moment(): Promise<void> {
-  return new Promise((resolve) => void systemClock.after(3, resolve))
+/** Calls differ, so that executions served in turn do not go through their steps side by side. */
+function moment(key: string): Promise<void> {
+  const delayMs = 1 + (crc32(key) % 8)
+  return new Promise((resolve) => void systemClock.after(delayMs, resolve))
 }
