@@ -1,4 +1,5 @@
 export { type RedisAddress, redisAddress } from './address.ts'
+export { redisCacheMetrics } from './cache-metrics.ts'
 export type { RedisConnection } from './connection.ts'
 export { RedisLeaseStore } from './lease-store.ts'
 export { type OpenedRedis, openRedis, type OpenRedisOptions, probeRedis } from './open.ts'

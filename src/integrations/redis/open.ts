@@ -154,10 +154,18 @@ async function firstNode(
     return { client, facts }
   } catch (thrown) {
     client.destroy()
-    throw redisError(thrown, address.shown)
+    throw redisError(
+      hungUp(thrown) ? new Error('protocol error: it hung up') : thrown,
+      address.shown,
+    )
   } finally {
     cancel()
   }
+}
+
+/** Whether a connection was ended in the middle of its beginning, by the other side or for what it said. */
+function hungUp(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.message.includes('closed unexpectedly')
 }
 
 /** @param isKept whether a connection that is cut is made again; the first attempt has to succeed */
