@@ -16,7 +16,7 @@ for (let n = 0; ; n++) {
   } catch (thrown) {
     // A connection that was cut while the process stood still is made again by the next write.
     if (isOrchestrationError(thrown) && thrown.retryable) continue
-    console.log(isOrchestrationError(thrown) ? String(thrown.details?.['because']) : thrown)
+    console.log(isOrchestrationError(thrown) ? thrown.details?.['because'] : thrown)
     break
   }
 }

@@ -17,10 +17,7 @@ export function script(text: string): Script {
 type Client = RedisClientType | RedisClusterType
 
 /** Commands without options that change their answer, as both kinds of client have them. */
-type Commands = Pick<
-  RedisClientType,
-  'evalSha' | 'eval' | 'hGet' | 'hGetAll' | 'hmGet' | 'get' | 'set' | 'zRange'
->
+type Commands = Pick<RedisClientType, 'evalSha' | 'eval' | 'hGet' | 'hGetAll' | 'hmGet' | 'get'>
 
 export interface ConnectionOptions {
   readonly clock: Clock

@@ -23,7 +23,7 @@ export interface OpenedRedis {
   readonly connection: RedisConnection
   readonly facts: RedisFacts
   /** The connection ends with its last user. What is under way is finished first. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 interface Shared {
