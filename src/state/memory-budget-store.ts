@@ -30,9 +30,9 @@ export class MemoryBudgetStore implements BudgetStore {
     const need = { calls: 1, ...most }
     for (const account of accounts) {
       const spent = this.#spent(account)
-      for (const of of ['calls', 'tokens', 'costUsd'] as const) {
-        const left = exactUsd((account.limit[of] ?? Infinity) - spent[of])
-        if (need[of] > left) return { kind: 'exceeded', account: account.name, of, left }
+      for (const what of ['calls', 'tokens', 'costUsd'] as const) {
+        const left = exactUsd((account.limit[what] ?? Infinity) - spent[what])
+        if (need[what] > left) return { kind: 'exceeded', account: account.name, of: what, left }
       }
     }
     for (const account of accounts) this.#add(account, need)

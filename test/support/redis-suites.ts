@@ -59,6 +59,6 @@ export function describeRedisStores(
     ['ledger', effectLedgerSuite(open((options) => new RedisEffectLedger(options)))],
     ['budgets', budgetStoreSuite(open((options) => new RedisBudgetStore(options)))],
   ])('%s', (_, cases) => {
-    for (const { name, run } of cases) test(name, () => expect(run()).resolves.toBeUndefined())
+    for (const one of cases) test(one.name, () => expect(one.run()).resolves.toBeUndefined())
   })
 }
