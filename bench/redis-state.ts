@@ -34,8 +34,8 @@ export async function measureRedisState(): Promise<readonly BenchRow[]> {
   const { connection, close } = await openRedis({ url })
   const bare = createClient({ url })
   await bare.connect()
-  const store = new RedisStateStore({ connection, clock: systemClock, prefix, cachedEntriesMax: 0 })
-  const cached = new RedisStateStore({ connection, clock: systemClock, prefix })
+  const store = new RedisStateStore({ connection, prefix, cachedEntriesMax: 0 })
+  const cached = new RedisStateStore({ connection, prefix })
   const floor: Sides = {
     set: (key) => bare.set(`${prefix}${key}`, JSON.stringify(value)),
     get: (key) => bare.get(`${prefix}${key}`),

@@ -1,6 +1,5 @@
 import { openRedis, RedisEffectLedger, RedisStateStore } from 'aura-orchestration/redis'
 import { expect, onTestFinished, test } from 'vitest'
-import { systemClock } from '../../src/core/clock.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { describeWithServices } from '../support/services.ts'
 
@@ -10,7 +9,7 @@ await describeWithServices('what Redis holds', ['redis'], () => {
     onTestFinished(() => server.remove())
     const { connection, close } = await openRedis({ url: server.url })
     onTestFinished(close)
-    const store = new RedisStateStore({ connection, clock: systemClock, cachedEntriesMax: 100 })
+    const store = new RedisStateStore({ connection, cachedEntriesMax: 100 })
     const ledger = new RedisEffectLedger({ connection })
 
     const live = async (name: string): Promise<void> => {
@@ -46,7 +45,7 @@ await describeWithServices('what Redis holds', ['redis'], () => {
     onTestFinished(() => server.remove())
     const { connection, close } = await openRedis({ url: server.url })
     onTestFinished(close)
-    const store = new RedisStateStore({ connection, clock: systemClock })
+    const store = new RedisStateStore({ connection })
     await store.apply('w', { batchId: 'a', writes: [{ key: 'x', value: 1 }] })
     await store.expire('w', 60_000)
     expect(Number(await server.cli('pttl', 'aura:{wf:w}:state'))).toBeGreaterThan(0)

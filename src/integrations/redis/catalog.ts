@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { blobHash } from '../../storage/index.ts'
 import {
   byNameAndVersion,
@@ -27,14 +27,14 @@ export class RedisCatalog implements Catalog {
   readonly #clock: Clock
   readonly #prefix: string
 
-  /** @param options.prefix what every key begins with; default `aura:` */
+  /** @param options.clock default the computer's own; `prefix` what every key begins with, default `aura:` */
   constructor(options: {
     readonly connection: RedisConnection
-    readonly clock: Clock
+    readonly clock?: Clock
     readonly prefix?: string
   }) {
     this.#connection = options.connection
-    this.#clock = options.clock
+    this.#clock = options.clock ?? systemClock
     this.#prefix = options.prefix ?? defaultPrefix
   }
 

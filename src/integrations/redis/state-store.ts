@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import type { StateWrite, WorkflowStateEntry } from '../../core/contracts/state.ts'
 import { StateConsistencyError } from '../../core/errors.ts'
 import { executionId } from '../../core/ids.ts'
@@ -31,8 +31,8 @@ import {
 
 export interface RedisStateStoreOptions {
   readonly connection: RedisConnection
-  /** Judges times to live: the clocks of all who share the state should agree. */
-  readonly clock: Clock
+  /** Judges times to live: the clocks of all who share the state should agree. Default the computer's own. */
+  readonly clock?: Clock
   /** What every key begins with; default `aura:`. */
   readonly prefix?: string
   /**
@@ -51,9 +51,9 @@ export class RedisStateStore implements StateStore {
   readonly #stop: () => void
 
   constructor(options: RedisStateStoreOptions) {
-    const { connection, clock, prefix = defaultPrefix, cachedEntriesMax = 10_000 } = options
+    const { connection, prefix = defaultPrefix, cachedEntriesMax = 10_000 } = options
     this.#connection = connection
-    this.#clock = clock
+    this.#clock = options.clock ?? systemClock
     this.#prefix = prefix
     const cache =
       cachedEntriesMax > 0 && !connection.isCluster ? new ReadCache(cachedEntriesMax) : null
