@@ -10,6 +10,7 @@ import { flagProviderOf } from '../flag-provider.ts'
 import { listenForInterruption } from '../interruption.ts'
 import type { Interrupt } from '../interruption.ts'
 import { meshOf } from '../mesh.ts'
+import { policyOf } from '../policy.ts'
 import { closeEngine, openOwnerServer } from '../owner-server.ts'
 import type { ApiServer } from '../../server/index.ts'
 import { AnomalyFeed } from '../../tda/index.ts'
@@ -40,8 +41,10 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
   })
   context.processEnd.advice = 'what is open stays as recorded; take process.exit out of the agents'
   const agents = await agentsOf(context, settings.agents)
-  const files = readWorkflowFiles(settings.workflows, context.cwd, knownAgents(agents, 'warning'))
+  const known = knownAgents(agents, 'warning')
+  const files = readWorkflowFiles(settings.workflows, context.cwd, known)
   const flags = flagProviderOf(context, settings.flags, logger)
+  const policies = policyOf(context, { path: settings.policy, logger, agents: known.names })
   const feed = new AnomalyFeed({ clock: context.clock, logger })
   const access = await openFile(context, {
     agents,
@@ -50,6 +53,7 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
     tda: feed,
     mesh: meshOf(telemetry),
     ...(flags === undefined ? {} : { flags }),
+    ...(policies === undefined ? {} : { policies }),
     ...engineOptionsOf(settings),
   })
   if (access.kind === 'owned') throw ownedBy(context.databasePath, access.owner)
