@@ -71,6 +71,7 @@ export type {
   Way,
 } from './patterns/index.ts'
 export {
+  AgentMeshController,
   AiEmbedder,
   coordinationOf,
   correlateMatches,
@@ -84,13 +85,20 @@ export {
   readEventLog,
   readPatterns,
   readPolicy,
+  registrySource,
+  rendezvous,
   SemanticPatternMatcher,
   SemanticRouter,
   similarity,
+  watchAgents,
 } from './semantic/index.ts'
 export type {
   AcceptedOutcome,
+  AgentLoad,
+  AgentMeshOptions,
   AgentProfile,
+  AgentSource,
+  AgentView,
   AiEmbeddingModel,
   Coordination,
   DeclaredPattern,
@@ -98,6 +106,7 @@ export type {
   Embedding,
   EventType,
   LearnOptions,
+  MeshAgent,
   Observation,
   PatternData,
   PatternMatch,

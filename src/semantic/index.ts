@@ -62,4 +62,18 @@ export {
   readPolicy,
   type ReadPolicyOptions,
 } from './policy/read-policy.ts'
+export {
+  AgentMeshController,
+  type AgentMeshOptions,
+  type AgentView,
+} from './mesh-controller/agent-mesh-controller.ts'
+export {
+  type AgentLoad,
+  type AgentSource,
+  type MeshAgent,
+  registrySource,
+} from './mesh-controller/agent-source.ts'
+export { watchAgents, type WatchedEngine } from './mesh-controller/watch-agents.ts'
+export { rendezvous } from './mesh-controller/rendezvous.ts'
+export type { QuarantineSettings, Standing } from './mesh-controller/standing.ts'
 export { RouterAgent } from './router-agent.ts'
