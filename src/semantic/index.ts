@@ -62,6 +62,19 @@ export {
   readPolicy,
   type ReadPolicyOptions,
 } from './policy/read-policy.ts'
+export { DecisionTree, type TreeDecision, type TreeStep } from './decision-tree/decision-tree.ts'
+export {
+  learnDecisionTree,
+  type LearnTreeOptions,
+  type TreeOutcome,
+} from './decision-tree/learn-tree.ts'
+export {
+  expectDecisionTree,
+  readDecisionTree,
+  type TreeReading,
+} from './decision-tree/read-tree.ts'
+export { decisionTreeAgent } from './decision-tree/tree-agent.ts'
+export type { DecisionTreeData } from './decision-tree/tree-schema.ts'
 export {
   AgentMeshController,
   type AgentMeshOptions,
