@@ -20,7 +20,9 @@ export class MemoryEffectLedger implements EffectLedger {
 
   async intend(workflowId: string, intent: EffectIntent): Promise<EffectRecord> {
     const key = checkName('effect', intent.idempotencyKey)
-    const { byKey } = this.#of(workflowId)
+    const records = this.#of(workflowId)
+    const { byKey } = records
+    records.goneAtMs = Infinity
     const known = byKey.get(key) ?? { intent, deliveries: 0, receipt: null }
     const record = { ...known, deliveries: known.deliveries + 1 }
     byKey.set(key, record)

@@ -78,6 +78,13 @@ const checks: Readonly<Record<string, (harness: StoreHarness<EffectLedger>) => P
     await store.expire(id, 0)
     assert.deepEqual(await store.list(id), [])
   },
+  async 'one that goes on after it ended is kept'({ store, advance }) {
+    await store.intend(id, intentOf('k'))
+    await store.expire(id, 20)
+    await store.intend(id, intentOf('l'))
+    await advance(40)
+    assert.notEqual(await store.find(id, 'l'), null)
+  },
   async 'bad ids and keys are refused'({ store }) {
     await assert.rejects(store.intend('{x}', intentOf('k')), { code: 'InputError' })
     await assert.rejects(store.intend(id, intentOf('')), { code: 'InputError' })

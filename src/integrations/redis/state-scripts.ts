@@ -183,3 +183,6 @@ if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HSET', KEYS[2], 'ends', '
 for n = 1, 3 do redis.call('PEXPIRE', KEYS[n], ARGV[1]) end
 return { 'ok' }
 `)
+
+/** Keys and records in turn. The client would make an object of them, which has no room for `__proto__`. */
+export const listScript = script(`return redis.call('HGETALL', KEYS[1])`)

@@ -25,6 +25,7 @@ import {
   applyScript,
   checkpointScript,
   expireScript,
+  listScript,
   rebuildScript,
   rollbackScript,
 } from './state-scripts.ts'
@@ -72,11 +73,13 @@ export class RedisStateStore implements StateStore {
 
   async list(workflowId: string): Promise<readonly WorkflowStateEntry[]> {
     const [hash] = workflowKeys(this.#prefix, executionId(workflowId))
-    const records = await this.#connection.ask((client) => client.hGetAll(hash))
-    return Object.entries(records)
-      .map(([key, record]) => this.#entry(workflowId, key, record))
-      .filter((entry) => entry !== null)
-      .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+    const flat = (await this.#connection.run(listScript, [hash], [])) as readonly string[]
+    const entries: WorkflowStateEntry[] = []
+    for (let place = 0; place < flat.length; place += 2) {
+      const entry = this.#entry(workflowId, flat[place] ?? '', flat[place + 1] ?? '')
+      if (entry !== null) entries.push(entry)
+    }
+    return entries.toSorted((a, b) => (a.key < b.key ? -1 : 1))
   }
 
   async revision(workflowId: string): Promise<number> {
