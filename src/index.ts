@@ -151,3 +151,31 @@ export type {
 export { AnomalyFeed } from './tda/index.ts'
 export { defineWorkflow } from './workflow/index.ts'
 export type { StepData, WorkflowData } from './workflow/index.ts'
+export {
+  type BlobStore,
+  type BudgetAccount,
+  type BudgetGrant,
+  type BudgetSpent,
+  type BudgetStore,
+  type Catalog,
+  type CatalogKind,
+  type CatalogRow,
+  type EffectIntent,
+  type EffectLedger,
+  type EffectReceipt,
+  type EffectRecord,
+  type Fence,
+  type Lease,
+  type LeaseStore,
+  MemoryBlobStore,
+  MemoryBudgetStore,
+  MemoryCatalog,
+  MemoryEffectLedger,
+  MemoryLeaseStore,
+  MemoryStateStore,
+  type RecordedBatch,
+  type StateBatch,
+  type StateGuard,
+  type StateReceipt,
+  type StateStore,
+} from './state/index.ts'

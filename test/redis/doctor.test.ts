@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { cleanUp, newFolder, startAura } from '../cli-process.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { describeWithServices } from '../support/services.ts'
@@ -41,7 +41,8 @@ await describeWithServices('doctor asks Redis', ['redis'], ({ redis }) => {
 
   test('one that would lose state is a fault', async () => {
     const server = await RedisServer.start({ appendonly: 'no' })
-    const { code, redis: check } = await doctor(server.url).finally(() => server.remove())
+    onTestFinished(() => server.remove())
+    const { code, redis: check } = await doctor(server.url)
     expect(code).toBe(3)
     expect(check).toMatchObject({
       status: 'failed',

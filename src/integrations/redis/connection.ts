@@ -82,7 +82,7 @@ export class RedisConnection {
     try {
       const { clock, answerMsMax: ms } = this.#options
       const hint = 'repeat it: whether it happened is not known'
-      const answer = send(this.#client as unknown as Commands)
+      const answer = send(this.#client)
       return await inTime(answer, { clock, ms, shown: this.shown, hint })
     } catch (thrown) {
       throw redisError(thrown, this.shown)

@@ -124,7 +124,7 @@ async function connect(address: RedisAddress, options: OpenRedisOptions): Promis
     throw redisError(thrown, address.shown)
   }
   return {
-    connection: new RedisConnection(cluster as never, true, ofConnection),
+    connection: new RedisConnection(cluster, true, ofConnection),
     facts,
     end: () => cluster.close(),
   }

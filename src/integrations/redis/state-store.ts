@@ -171,7 +171,7 @@ export class RedisStateStore implements StateStore {
     // The server tells of the change too, but perhaps only after its answer.
     this.#cache?.forget(keys[0])
     const words = answer as readonly string[]
-    const refusal = refusalOf(words, { known: knownRevision, token, asked: given.values })
+    const refusal = refusalOf(words, { known: knownRevision, token, values: given.values })
     if (refusal !== null) throw refusedChange(workflowId, refusal)
     return words
   }
@@ -197,7 +197,7 @@ function refusalOf(
   asked: {
     readonly known: number
     readonly token: number
-    readonly asked: readonly (string | number)[]
+    readonly values: readonly (string | number)[]
   },
 ): Refusal | null {
   switch (word) {
@@ -211,7 +211,7 @@ function refusalOf(
     case 'conflict':
       return { kind: 'conflict', key: first, expected: Number(second), version: Number(third) }
     case 'missing':
-      return { kind: 'missing', checkpointId: String(asked.asked[1]) }
+      return { kind: 'missing', checkpointId: String(asked.values[1]) }
     case 'keys':
     case 'checkpoints':
       return { kind: word }
