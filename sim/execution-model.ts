@@ -3,6 +3,7 @@ import { tdaStateKey } from '../src/core/state-key.ts'
 import type { KernelEvent } from '../src/workflow/kernel/events.ts'
 import type { Plan } from '../src/workflow/plan/plan.ts'
 import { EndModel } from './end-model.ts'
+import { needsApproval } from './policies.ts'
 import { ReopeningModel } from './reopening-model.ts'
 import { StateModel } from './state-model.ts'
 import { hostEnds, seePattern } from './pattern-model.ts'
@@ -34,6 +35,8 @@ export class ExecutionModel {
   readonly #fail: (property: string) => void
   readonly #reopening: ReopeningModel
   /** The call whose writes were recorded by the last event. */
+  /** Steps that somebody has agreed to, and that are not begun. */
+  readonly #approved = new Set<string>()
   #writer: string | null = null
 
   constructor(executionId: string, plan: Plan, fail: (property: string) => void) {
@@ -108,6 +111,11 @@ export class ExecutionModel {
       case 'CancelRequested':
         return this.#reopening.see(event, this.seq, atMs)
       case 'PolicyDecided':
+        return this.#seePolicy(event)
+      case 'StepApproved':
+        Object.assign(this.steps.step(event.step), { decided: 0, status: 'pending' })
+        this.steps.step(event.step).calls.clear()
+        this.#approved.add(event.step)
         return
       case 'ExecutionCompleted':
         this.output = event.output
@@ -115,6 +123,14 @@ export class ExecutionModel {
       default:
         if ('step' in event && event.step !== undefined) this.#seeCall(event)
     }
+  }
+
+  /** A step that waits for an approval is a call that waits for a signal. */
+  #seePolicy({ step, decision }: KernelEvent & { kind: 'PolicyDecided' }): void {
+    const { approval } = decision.values
+    if (step === undefined || approval === undefined) return
+    Object.assign(this.steps.step(step), { decided: this.seq, status: 'open' })
+    this.steps.open(step, null, approval.signal)
   }
 
   #seeStep(
@@ -128,6 +144,9 @@ export class ExecutionModel {
     if (step.decided === 0) step.decided = this.seq
     if (event.kind === 'StepSkipped') return this.steps.settle(step, 'skipped', null, this.seq)
     if (event.kind === 'StepFailed') return this.#failed(event.step)
+    // What waits for an approval is begun when it has come.
+    if (needsApproval(this.executionId, event.step) && !this.#approved.delete(event.step))
+      this.#fail('approvalHolds')
     step.status = 'open'
     this.#seesCount(event.call?.input)
     if (event.items === undefined)

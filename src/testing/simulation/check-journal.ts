@@ -1,7 +1,7 @@
 import { assertNever } from '../../core/assert.ts'
 import type { KernelEvent, NamesCall, Plan } from '../../workflow/index.ts'
 import { attemptStarts, callGoesOn, callIsCancelled, isRedelivered } from './journal-attempts.ts'
-import { isItemOf, isOf, isPart, openIn } from './journal-call.ts'
+import { isItemOf, isOf, isPart, openIn, seeApproval } from './journal-call.ts'
 import { type JournalCall, keyOf, labelOf, newJournalCall } from './journal-call.ts'
 import { type DecodedRow, type During, reopening, type Reopening } from './journal-events.ts'
 import { UndoCheck } from './undo-check.ts'
@@ -354,6 +354,9 @@ export class JournalCheck {
       case 'FailureDecided':
         this.#isStopping = true
         return
+      case 'PolicyDecided':
+      case 'StepApproved':
+        return seeApproval(event, this.#open)
       case 'DeadLetterDiscarded':
         return this.#undo.discarded(event.id)
       case 'CompensationStarted':

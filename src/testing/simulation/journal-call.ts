@@ -1,3 +1,5 @@
+import type { KernelEvent } from '../../workflow/index.ts'
+
 /** What the journal has said of one call that has not ended. */
 export interface JournalCall {
   attempt: number
@@ -83,4 +85,14 @@ export function openIn(keys: Iterable<string>, steps: ReadonlySet<string> | null
 
 function stepOf(label: string): string {
   return label.replace(/[[/].*$/, '')
+}
+
+/** A step that waits for an approval has an open call until it is given. */
+export function seeApproval(
+  event: KernelEvent & { kind: 'PolicyDecided' | 'StepApproved' },
+  open: Map<string, JournalCall>,
+): void {
+  if (event.kind === 'StepApproved') open.delete(event.step)
+  else if (event.step !== undefined && event.decision.values.approval !== undefined)
+    open.set(event.step, newJournalCall())
 }
