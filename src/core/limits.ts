@@ -24,6 +24,12 @@ export const limits = {
   blobBytesMin: 32_768,
   /** Entries in the state of one execution. */
   stateKeysMax: 1_000,
+  /** Writes in one batch of a state store. */
+  stateBatchWritesMax: 1_000,
+  /** Batches of one workflow that a state store remembers, the newest, so that repeats of them are known. */
+  stateBatchesMax: 1_000,
+  /** Checkpoints of one workflow in a state store. */
+  stateCheckpointsMax: 100,
   /** Calls that the patterns of one step, or of one item, may make. */
   patternCallsMax: 10_000,
   /** Assignments that a supervisor may give in one round. */

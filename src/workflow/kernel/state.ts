@@ -267,6 +267,8 @@ export interface ExecutionState {
   /** Whether its failure opens a dead letter: not when it ends once more after one was closed. */
   opensLetter: boolean
   readonly deadLetters: Map<string, DeadLetter>
+  /** It was redriven: calls may have been made before under the keys that they have now. */
+  isRedriven: boolean
   parent: ParentRef | null
   /** How many executions are above it. */
   depth: number
@@ -351,6 +353,7 @@ export function newExecution(executionId: string, plan: Plan, input: JsonObject)
     mustUndo: false,
     opensLetter: true,
     deadLetters: new Map(),
+    isRedriven: false,
     parent: null,
     depth: 0,
     pins: noPins,
