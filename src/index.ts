@@ -4,6 +4,13 @@ export type { BudgetLimit, CallBudget } from './core/contracts/budget.ts'
 export type { CloudEvent } from './core/contracts/events.ts'
 export type { FlagProvider } from './core/contracts/flags.ts'
 export type { MeshAccess, OutgoingEvent } from './core/contracts/mesh.ts'
+export type {
+  PolicyDecision,
+  PolicyLoad,
+  PolicyQuestion,
+  PolicySource,
+  PolicyValues,
+} from './core/contracts/policy.ts'
 export type { StateAccess, StateWrite } from './core/contracts/state.ts'
 export type { TdaContext, TdaContextSource } from './core/contracts/tda.ts'
 export { OrchestrationError } from './core/errors.ts'
@@ -68,12 +75,15 @@ export {
   coordinationOf,
   correlateMatches,
   evaluateMatches,
+  expectPolicy,
   HashedEmbedder,
   learnPatterns,
   NeuralEmbedder,
+  PolicyFile,
   readEventLabels,
   readEventLog,
   readPatterns,
+  readPolicy,
   SemanticPatternMatcher,
   SemanticRouter,
   similarity,
@@ -91,6 +101,10 @@ export type {
   Observation,
   PatternData,
   PatternMatch,
+  Policy,
+  PolicyData,
+  PolicyFileOptions,
+  PolicyReading,
   RouteCandidate,
   RouteDecision,
   RouterOptions,

@@ -2,6 +2,7 @@ import { AgentRegistry, type BaseAgent, readBudgetLimit } from '../agents/index.
 import type { BudgetLimit } from '../core/contracts/budget.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { TdaContextSource } from '../core/contracts/tda.ts'
+import type { PolicySource } from '../core/contracts/policy.ts'
 import type { FlagProvider } from '../core/contracts/flags.ts'
 import type { MeshPort } from '../core/contracts/mesh.ts'
 import type { QueueStore } from '../core/contracts/queue-store.ts'
@@ -23,6 +24,11 @@ export interface OpenEngineOptions {
   readonly agents?: readonly BaseAgent[]
   /** Default: every flag is on. */
   readonly flags?: FlagProvider
+  /**
+   * The policy in force: asked when an execution starts and before each step, obeyed and journalled. `PolicyFile`
+   * and `Policy` are such. Default none.
+   */
+  readonly policies?: PolicySource
   /** Default `full`: what was accepted survives a power cut. */
   readonly durability?: Durability
   readonly clock?: Clock
@@ -129,6 +135,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     random: systemRandom,
     telemetry,
     flags: options.flags ?? null,
+    policies: options.policies ?? null,
     tda: options.tda ?? null,
     mesh,
     limits: options.limits ?? {},

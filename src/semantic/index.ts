@@ -52,4 +52,14 @@ export {
 export type { RouteChange, RouteExplanation, WordEvidence } from './router/explanation.ts'
 export type { RouteAnswer } from './router/route-answer.ts'
 export { RouterService, type RouterServiceOptions } from './router/router-service.ts'
+export type { Policy, PolicyExplanation, RuleOutcome } from './policy/policy.ts'
+export { type CaseReport, runCases } from './policy/policy-cases.ts'
+export { PolicyFile, type PolicyFileOptions, policyText } from './policy/policy-file.ts'
+export type { PolicyData } from './policy/policy-schema.ts'
+export {
+  expectPolicy,
+  type PolicyReading,
+  readPolicy,
+  type ReadPolicyOptions,
+} from './policy/read-policy.ts'
 export { RouterAgent } from './router-agent.ts'
