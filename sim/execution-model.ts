@@ -1,5 +1,6 @@
 import { canonicalJson, isJsonObject, type JsonValue } from '../src/core/json.ts'
 import { tdaStateKey } from '../src/core/state-key.ts'
+import { AdaptationCheck } from '../src/testing/simulation/adaptation-check.ts'
 import type { KernelEvent } from '../src/workflow/kernel/events.ts'
 import type { Plan } from '../src/workflow/plan/plan.ts'
 import { EndModel } from './end-model.ts'
@@ -34,6 +35,8 @@ export class ExecutionModel {
   readonly #plan: Plan
   readonly #fail: (property: string) => void
   readonly #reopening: ReopeningModel
+  /** What is in force; whether it may be is judged elsewhere. */
+  readonly #adapted: AdaptationCheck
   /** The call whose writes were recorded by the last event. */
   /** Steps that somebody has agreed to, and that are not begun. */
   readonly #approved = new Set<string>()
@@ -44,6 +47,7 @@ export class ExecutionModel {
     this.#plan = plan
     this.#fail = fail
     this.steps = new StepsModel(executionId, plan)
+    this.#adapted = new AdaptationCheck(plan, () => {})
     const { steps, state, end } = this
     const stateAt = (seq: number): StateModel => this.at(seq).state
     this.#reopening = new ReopeningModel({ executionId, plan, steps, state, end, fail, stateAt })
@@ -101,6 +105,8 @@ export class ExecutionModel {
         this.isChild = event.parent !== undefined
         return
       case 'ExecutionForked':
+        this.#adapted.see(event, () => false)
+        return this.#reopening.see(event, this.seq, atMs)
       case 'RollbackRequested':
       case 'RolledBack':
       case 'ExecutionRedriven':
@@ -117,6 +123,13 @@ export class ExecutionModel {
         this.steps.step(event.step).calls.clear()
         this.#approved.add(event.step)
         return
+      case 'ExecutionAdapted':
+      case 'AdaptationReverted':
+        this.#adapted.see(event, () => false)
+        return
+      case 'ApprovalAwaited':
+        Object.assign(this.steps.step(event.step), { decided: this.seq, status: 'open' })
+        return this.steps.open(event.step, null, event.signal)
       case 'ExecutionCompleted':
         this.output = event.output
         return
@@ -148,6 +161,7 @@ export class ExecutionModel {
     if (needsApproval(this.executionId, event.step) && !this.#approved.delete(event.step))
       this.#fail('approvalHolds')
     step.status = 'open'
+    step.agent = this.#adapted.agent(event.step) ?? null
     this.#seesCount(event.call?.input)
     if (event.items === undefined)
       return this.steps.open(event.step, null, event.call?.signal ?? null)
@@ -262,7 +276,7 @@ export class ExecutionModel {
       const { run } = event.output
       if (typeof run === 'number' && run !== step.run) this.#fail('answerOfItsRun')
     }
-    if (work.kind === 'agent' && work.agent === 'counter' && call.fallback === 0) {
+    if (work.kind === 'agent' && (step.agent ?? work.agent) === 'counter' && call.fallback === 0) {
       this.state.count++
       if (!this.state.countIsRight) this.#fail('countedOnce')
     }

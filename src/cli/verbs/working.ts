@@ -58,6 +58,7 @@ export function addWorkingVerbs({ program, run }: VerbHost): void {
       run(async (context) => (await import('./graph.ts')).graph(context, file, options.format)),
     )
   addAgentVerbs(program, run)
+  addTaskVerbs(program, run)
 }
 
 function addAgentVerbs(program: VerbHost['program'], run: VerbHost['run']): void {
@@ -99,6 +100,9 @@ function addAgentVerbs(program: VerbHost['program'], run: VerbHost['run']): void
     .action((options: { agents?: string[] }) =>
       run(async (context) => (await import('./agents.ts')).agentsLs(context, options.agents ?? [])),
     )
+}
+
+function addTaskVerbs(program: VerbHost['program'], run: VerbHost['run']): void {
   program
     .command('route')
     .summary('says which agent a task is for')

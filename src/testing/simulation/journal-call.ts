@@ -87,12 +87,10 @@ function stepOf(label: string): string {
   return label.replace(/[[/].*$/, '')
 }
 
-/** A step that waits for an approval has an open call until it is given. */
-export function seeApproval(
-  event: KernelEvent & { kind: 'PolicyDecided' | 'StepApproved' },
+/** A step that a policy makes wait for an approval has an open call. */
+export function seePolicy(
+  { step, decision }: KernelEvent & { kind: 'PolicyDecided' },
   open: Map<string, JournalCall>,
 ): void {
-  if (event.kind === 'StepApproved') open.delete(event.step)
-  else if (event.step !== undefined && event.decision.values.approval !== undefined)
-    open.set(event.step, newJournalCall())
+  if (step !== undefined && decision.values.approval !== undefined) open.set(step, newJournalCall())
 }
