@@ -36,6 +36,8 @@ export type {
   RunView,
   SharedState,
   ShowView,
+  AdaptationRequest,
+  AdaptationView,
   StateWriteOptions,
   WorkflowEngine,
   WorkflowState,
