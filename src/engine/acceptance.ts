@@ -82,7 +82,10 @@ function refuse(message: string, hint: string): never {
 /**
  * @throws UsageError when the id belongs to another document or input
  */
-export function checkSameStart(known: ExecutionRow, startHash: string): void {
+export function checkSameStart(
+  known: Pick<ExecutionRow, 'executionId' | 'workflow' | 'version' | 'startHash'>,
+  startHash: string,
+): void {
   if (known.startHash === startHash) return
   throw new OrchestrationError(
     'UsageError',

@@ -16,6 +16,7 @@ import {
 } from '../workflow/index.ts'
 import type { AgentDirectory } from './engine-agent.ts'
 import type { Budgets } from './budgets/budgets.ts'
+import { missingAgent } from './missing-agent.ts'
 import type { Held, Place } from './place.ts'
 import { type PlaceListener, Places, type Refusal } from './places.ts'
 import type { Running } from './running.ts'
@@ -311,9 +312,4 @@ interface Ended {
 function isWanted({ hasLeft, state }: Running, { call }: Admit): boolean {
   const found = findCall(state, call)
   return !hasLeft && found?.ref === call && found.requested
-}
-
-/** Why a call waits whose agent this process does not have. */
-export function missingAgent(agent: string, action: string): string {
-  return `no agent '${agent}' with action '${action}' here`
 }

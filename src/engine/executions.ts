@@ -13,7 +13,7 @@ import {
 import { limits } from '../core/limits.ts'
 import { checkAdmission, checkFlags, checkSameStart, type Load } from './acceptance.ts'
 import { checkedInput, type Definition, type Definitions, startHashOf } from './definitions.ts'
-import { missingAgent } from './dispatcher.ts'
+import { missingAgent } from './missing-agent.ts'
 import type { AgentDirectory } from './engine-agent.ts'
 import type { EmbeddedEngineParts } from './engine-parts.ts'
 import { bytesOf, foldRows, logEntries } from './folding.ts'

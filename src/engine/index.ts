@@ -1,5 +1,8 @@
 export { type AdaptationRequest, adaptationRequest } from './adaptation-request.ts'
 export type { AgentDirectory, EngineAgent } from './engine-agent.ts'
+export { checkSameStart } from './acceptance.ts'
+export { checkedInput, type Definition, Definitions, startHashOf } from './definitions.ts'
+export { payload } from './payload.ts'
 export type { InvokeOptions } from './direct-calls.ts'
 export { EmbeddedEngine } from './embedded-engine.ts'
 export type { EmbeddedEngineParts } from './engine-parts.ts'

@@ -17,7 +17,11 @@ import type { Running } from './running.ts'
  * @throws ResourceExhaustionError over `earlySignalsMax`; InputError when the data does not fit the
  *   schema of the suspended call that would take it
  */
-export function checkSignal({ state }: Running, name: string, data: JsonValue): void {
+export function checkSignal(
+  { state }: Pick<Running, 'state'>,
+  name: string,
+  data: JsonValue,
+): void {
   for (const call of state.live) {
     if ((call.status !== 'waiting' && call.status !== 'suspended') || call.signal !== name) continue
     if (call.schema !== null) checkData(callLabel(call.ref), call.schema, data)
@@ -35,7 +39,7 @@ export function checkSignal({ state }: Running, name: string, data: JsonValue): 
  *
  * @throws NotFoundError for an unknown step or item; RefusedError when it is not uncertain
  */
-export function uncertainCall({ state }: Running, label: string): CallRef {
+export function uncertainCall({ state }: Pick<Running, 'state'>, label: string): CallRef {
   const ref = parseCallLabel(label)
   const step = ref === undefined ? undefined : findStep(state, ref.step)
   if (ref === undefined || step === undefined) {

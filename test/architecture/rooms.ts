@@ -43,6 +43,24 @@ export const sideDoors: readonly {
     because:
       'loading the whole engine takes several times as long as `ls` and its like, which answer at once',
   },
+  {
+    from: 'src/integrations/temporal/hosted/hosted-execution.ts',
+    to: 'src/engine/hosted.ts',
+    because:
+      'the sandbox of a Temporal workflow has no files and no SQLite, which the whole engine needs',
+  },
+  {
+    from: 'src/integrations/temporal/hosted/hosted-calls.ts',
+    to: 'src/engine/hosted.ts',
+    because:
+      'the sandbox of a Temporal workflow has no files and no SQLite, which the whole engine needs',
+  },
+  {
+    from: 'src/integrations/temporal/hosted/steering.ts',
+    to: 'src/engine/hosted.ts',
+    because:
+      'the sandbox of a Temporal workflow has no files and no SQLite, which the whole engine needs',
+  },
 ]
 
 /** Whether `sideDoors` has this entry. */

@@ -1,3 +1,4 @@
+import { base64 } from './bytes.ts'
 import type { Evaluation } from './evaluation.ts'
 import type { FunctionSpec } from './function-spec.ts'
 import { wrongArgument } from './function-spec.ts'
@@ -68,7 +69,7 @@ export const conversionFunctions: readonly FunctionSpec[] = [
       if (value instanceof Uint8Array) return value
       if (typeof value !== 'string') throw wrongArgument({ args, index: 0, run }, 'a string')
       run.build(value.length)
-      return Buffer.from(value, 'utf8')
+      return new TextEncoder().encode(value)
     },
   },
   {
@@ -82,7 +83,7 @@ export const conversionFunctions: readonly FunctionSpec[] = [
       const value = args[0] as Value
       if (!(value instanceof Uint8Array)) throw wrongArgument({ args, index: 0, run }, 'bytes')
       run.build(value.length * 2)
-      return Buffer.from(value).toString('base64')
+      return base64(value)
     },
   },
 ]

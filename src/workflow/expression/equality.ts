@@ -1,3 +1,4 @@
+import { compareBytes } from './bytes.ts'
 import type { Evaluation } from './evaluation.ts'
 import type { Value } from './values.ts'
 import {
@@ -49,7 +50,7 @@ function equalObjects(a: Value, b: Value, evaluation: Evaluation): boolean {
   if (a instanceof Timestamp && b instanceof Timestamp) return a.nanos === b.nanos
   if (a instanceof Duration && b instanceof Duration) return a.nanos === b.nanos
   if (a instanceof TypeName && b instanceof TypeName) return a.name === b.name
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b) === 0
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b) === 0
   if (!(a instanceof Optional) || !(b instanceof Optional)) return false
   if (a.value === undefined || b.value === undefined) return a.value === b.value
   return equal(a.value, b.value, evaluation)

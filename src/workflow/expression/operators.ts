@@ -1,3 +1,4 @@
+import { compareBytes } from './bytes.ts'
 import { contains, equal } from './equality.ts'
 import type { Evaluation } from './evaluation.ts'
 import { Duration, durationOf, Timestamp, timestampOf } from './time.ts'
@@ -86,8 +87,7 @@ export function ordered(op: Ordering, sides: readonly [Value, Value], run: Evalu
   if (isTime || (a instanceof Duration && b instanceof Duration)) {
     return compares(op, a.nanos, b.nanos)
   }
-  if (a instanceof Uint8Array && b instanceof Uint8Array)
-    return compares(op, Buffer.compare(a, b), 0)
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return compares(op, compareBytes(a, b), 0)
   throw noOverload(op, sides, run)
 }
 

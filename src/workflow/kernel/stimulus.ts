@@ -43,6 +43,8 @@ export type Stimulus =
       readonly token: number
       readonly outcome: CallOutcome
     }
+  /** The attempt that was started under `token` will never answer: whoever made it is gone. */
+  | { readonly kind: 'lost'; readonly call: CallRef; readonly token: number }
   | {
       readonly kind: 'lookedUp'
       readonly call: CallRef

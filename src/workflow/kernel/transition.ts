@@ -2,7 +2,7 @@ import { assertNever, invariant } from '../../core/assert.ts'
 import { OrchestrationError, toErrorJson } from '../../core/errors.ts'
 import { resolveDuration } from '../plan/resolve-duration.ts'
 import { adapt, revertAdaptation } from './adapt.ts'
-import { admitted, attemptEnded, lookedUp } from './attempts.ts'
+import { admitted, attemptEnded, attemptLost, lookedUp } from './attempts.ts'
 import { callFailed, completeCall, resolvedAsFailed } from './calls.ts'
 import { advance } from './advance.ts'
 import { observeTda, takeCheckpoint, tdaChanged } from './checkpoints.ts'
@@ -67,6 +67,7 @@ function apply(turn: Turn, stimulus: Stimulus): void {
     case 'refused':
     case 'leftOut':
     case 'ended':
+    case 'lost':
     case 'lookedUp':
     case 'resolve':
       return answer(turn, stimulus)
@@ -91,7 +92,7 @@ function apply(turn: Turn, stimulus: Stimulus): void {
 
 type Answer = Extract<
   Stimulus,
-  { kind: 'admitted' | 'refused' | 'leftOut' | 'ended' | 'lookedUp' | 'resolve' }
+  { kind: 'admitted' | 'refused' | 'leftOut' | 'ended' | 'lost' | 'lookedUp' | 'resolve' }
 >
 
 /** Somebody answers what a call asked for or waits for. */
@@ -110,6 +111,9 @@ function answer(turn: Turn, stimulus: Answer): void {
         settleUsage(turn, call, stimulus.outcome)
         attemptEnded(turn, call, stimulus.outcome)
       }
+      return
+    case 'lost':
+      if (call.status === 'running' && call.token === stimulus.token) attemptLost(turn, call)
       return
     case 'lookedUp':
       if (call.status === 'lookingUp' && call.token === stimulus.token)

@@ -1,0 +1,77 @@
+import type { Clock } from '../../core/clock.ts'
+import { OrchestrationError } from '../../core/errors.ts'
+import type { AgentDirectory } from '../../engine/index.ts'
+import { attempt } from './attempt.ts'
+import type { ActivityModule } from './load.ts'
+import type { Activities } from './wire.ts'
+
+export interface ActivitiesParts {
+  readonly agents: AgentDirectory
+  readonly clock: Clock
+  readonly activity: ActivityModule
+}
+
+/** A worker says that it lives so many times within the time after which it is taken for dead, at least each second. */
+const heartbeatsPerTimeout = 4
+const heartbeatEveryMs = 1_000
+
+const noBeat = (): void => {}
+
+/** What a worker does with its agents for the executions of its task queue. */
+export function activitiesOf({ agents, clock, activity }: ActivitiesParts): Activities {
+  return {
+    contractOf: async (agent, action) => agents.resolve(agent)?.contract(action) ?? null,
+
+    async lookUp(agent, action, idempotencyKey) {
+      const found = agents.resolve(agent)
+      // Another worker may have it: Temporal asks again.
+      if (found === undefined) throw absent(agent)
+      return beating(clock, activity, () => found.lookup(action, idempotencyKey))
+    },
+
+    async callAgent(call) {
+      const agent = agents.resolve(call.agent)
+      if (agent === undefined) return { kind: 'failed', error: absent(call.agent).toJSON() }
+      return beating(clock, activity, (signal) => attempt(agent, call, signal))
+    },
+  }
+}
+
+/** Tells Temporal that this worker lives, while the work goes on; so it also hears of a cancellation. */
+async function beating<Result>(
+  clock: Clock,
+  { Context }: ActivityModule,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const context = Context.current()
+  const timeoutMs = context.info.heartbeatTimeoutMs ?? 0
+  const everyMs = Math.min(heartbeatEveryMs, timeoutMs / heartbeatsPerTimeout)
+  let cancelBeat = noBeat
+  const beat = (): void => {
+    context.heartbeat()
+    cancelBeat = clock.after(everyMs, beat)
+  }
+  if (everyMs > 0) beat()
+  try {
+    // What a worker leaves undone when it stops is lost, and Temporal hands it to another one.
+    return await Promise.race([work(context.cancellationSignal), stopped(context)])
+  } finally {
+    cancelBeat()
+  }
+}
+
+/** Rejects when the worker stops before the call has ended; a call that its execution cancels goes on to its end. */
+function stopped(context: ReturnType<ActivityModule['Context']['current']>): Promise<never> {
+  return context.cancelled.catch((thrown: unknown) => {
+    if (thrown instanceof Error && thrown.message === 'WORKER_SHUTDOWN') throw thrown
+    return new Promise<never>(() => {})
+  })
+}
+
+/** The refusal of a worker that lacks an agent which others of its task queue have. */
+function absent(agent: string): OrchestrationError {
+  return new OrchestrationError('AgentUnavailableError', `this worker has no agent '${agent}'`, {
+    retryable: true,
+    hint: 'give all workers of one task queue the same agents',
+  })
+}

@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url'
+import type { WorkflowBundleWithSourceMap } from '@temporalio/worker'
+import type { WorkerModule } from './load.ts'
+
+const entry = import.meta.url.endsWith('.ts') ? './hosted/index.ts' : './hosted/index.js'
+
+let made: Promise<WorkflowBundleWithSourceMap> | null = null
+
+/**
+ * The code of `auraExecution` with the kernel and all it needs, as one text for the sandbox. Made once in a
+ * process; it takes some seconds.
+ */
+export function workflowBundle(worker: WorkerModule): Promise<WorkflowBundleWithSourceMap> {
+  made ??= worker.bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL(entry, import.meta.url)),
+    logger: new worker.DefaultLogger('WARN'),
+    webpackConfigHook: (config) => ({
+      ...config,
+      // Hashes are made before an execution starts: nothing in the sandbox calls it.
+      externals: [{ 'node:crypto': 'var {}' }, config.externals].flat() as NonNullable<
+        typeof config.externals
+      >,
+    }),
+  })
+  return made
+}

@@ -1,0 +1,38 @@
+import type { Client, Connection } from '@temporalio/client'
+import { messageOf, OrchestrationError } from '../../core/errors.ts'
+import { loadClient } from './load.ts'
+
+/** Where Temporal is and what of it Aura uses. */
+export interface TemporalPlace {
+  /** `host:port` of its frontend. */
+  readonly address: string
+  /** Default `default`. */
+  readonly namespace?: string
+}
+
+const connectTimeoutMs = 5_000
+
+export interface ConnectedClient {
+  readonly client: Client
+  readonly connection: Connection
+}
+
+/** Connects to Temporal. @throws UsageError without its package; StorageError when nothing answers within 5 s */
+export async function connect({ address, namespace }: TemporalPlace): Promise<ConnectedClient> {
+  const { Client, Connection } = await loadClient()
+  try {
+    const connection = await Connection.connect({ address, connectTimeout: connectTimeoutMs })
+    return { client: new Client({ connection, namespace: namespace ?? 'default' }), connection }
+  } catch (thrown) {
+    throw outOfReach(address, thrown)
+  }
+}
+
+/** The error for a Temporal that does not answer. */
+export function outOfReach(address: string, cause: unknown): OrchestrationError {
+  return new OrchestrationError(
+    'StorageError',
+    `Temporal does not answer at ${address}: ${messageOf(cause)}`,
+    { retryable: true, hint: 'start it, or say where it is with TEMPORAL_ADDRESS', cause },
+  )
+}

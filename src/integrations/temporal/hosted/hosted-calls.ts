@@ -1,0 +1,152 @@
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  CancellationScope,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  sleep,
+} from '@temporalio/workflow'
+import type { ActionContract } from '../../../core/contracts/call.ts'
+import { systemClock } from '../../../core/clock.ts'
+import { unavailableTda } from '../../../core/contracts/tda.ts'
+import { missingAgent } from '../../../engine/hosted.ts'
+import {
+  type CallRef,
+  type Command,
+  entriesAt,
+  type ExecutionState,
+  findCall,
+  type Invocation,
+  type Stimulus,
+} from '../../../workflow/index.ts'
+import type { Activities, RemoteCall } from '../wire.ts'
+
+type Admit = Command & { kind: 'admit' }
+type Lookup = Command & { kind: 'lookup' }
+
+export interface HostedCallsParts {
+  readonly state: ExecutionState
+  readonly shield: CancellationScope
+  readonly stimulate: (stimulus: Stimulus) => void
+  readonly heartbeatTimeoutMs: number
+}
+
+/** Temporal wants an end for each activity. The agent's own timeout ends a call, and a heartbeat tells a dead worker. */
+const longestMs = 365 * 24 * 60 * 60 * 1_000
+/** How long a worker may take to say what it knows of an agent. */
+const contractTimeoutMs = 10_000
+/** How often a worker is asked again for an agent that it does not have. */
+const lookAgainMs = 5_000
+
+/** Obeys the commands that concern agents: an attempt is an activity that Temporal tries once. */
+export class HostedCalls {
+  /** Calls whose agents the workers do not have, and what is missing. */
+  readonly missing = new Map<CallRef, string>()
+  readonly #parts: HostedCallsParts
+  readonly #contracts = new Map<string, ActionContract>()
+  readonly #running = new Map<CallRef, CancellationScope>()
+  readonly #once: Pick<Activities, 'callAgent'>
+  readonly #often: Pick<Activities, 'lookUp'>
+  readonly #here: Pick<Activities, 'contractOf'>
+
+  constructor(parts: HostedCallsParts) {
+    this.#parts = parts
+    const options = { startToCloseTimeout: longestMs, heartbeatTimeout: parts.heartbeatTimeoutMs }
+    this.#once = proxyActivities<Activities>({
+      ...options,
+      retry: { maximumAttempts: 1 },
+      cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    })
+    this.#often = proxyActivities<Activities>(options)
+    this.#here = proxyLocalActivities<Activities>({ startToCloseTimeout: contractTimeoutMs })
+  }
+
+  /** Finds out what the agent promises; who of its callers runs when is left to the worker's pool. */
+  admit(command: Admit): void {
+    const { call, agent, action } = command
+    const contract = this.#contracts.get(`${agent} ${action}`)
+    if (contract !== undefined) this.#parts.stimulate({ kind: 'admitted', call, contract })
+    else void this.#parts.shield.run(() => this.#ask(command))
+  }
+
+  release(call: CallRef): void {
+    this.missing.delete(call)
+  }
+
+  invoke(command: Invocation): void {
+    const started = findCall(this.#parts.state, command.call)
+    // A pattern may have given it up in the turn that started it.
+    if (started?.status !== 'running' || started.token !== command.token) return
+    void this.#call(command)
+  }
+
+  /** Asks the agent to stop, by way of its heartbeat. */
+  abort(call: CallRef): void {
+    this.#running.get(call)?.cancel()
+  }
+
+  lookUp({ call, token, agent, action, idempotencyKey }: Lookup): void {
+    const { shield, stimulate } = this.#parts
+    void shield.run(async () => {
+      const outcome = await this.#often.lookUp(agent, action, idempotencyKey)
+      stimulate({ kind: 'lookedUp', call, token, outcome })
+    })
+  }
+
+  async #ask({ call, agent, action }: Admit): Promise<void> {
+    for (;;) {
+      const contract = await this.#here.contractOf(agent, action)
+      const found = findCall(this.#parts.state, call)
+      if (found?.ref !== call || !found.requested) return
+      if (contract !== null) {
+        this.#contracts.set(`${agent} ${action}`, contract)
+        this.missing.delete(call)
+        return this.#parts.stimulate({ kind: 'admitted', call, contract })
+      }
+      this.missing.set(call, missingAgent(agent, action))
+      await sleep(lookAgainMs)
+    }
+  }
+
+  async #call(command: Invocation): Promise<void> {
+    const { shield, stimulate } = this.#parts
+    const { call, token } = command
+    const scope = new CancellationScope({ cancellable: true, parent: shield })
+    this.#running.set(call, scope)
+    let stimulus: Stimulus
+    try {
+      const outcome = await scope.run(() => this.#once.callAgent(this.#remote(command)))
+      stimulus = { kind: 'ended', call, token, outcome }
+    } catch (thrown) {
+      if (!(thrown instanceof ActivityFailure) && !isCancellation(thrown)) throw thrown
+      stimulus = { kind: 'lost', call, token }
+    }
+    if (this.#running.get(call) === scope) this.#running.delete(call)
+    stimulate(stimulus)
+  }
+
+  #remote(command: Invocation): RemoteCall {
+    const { state } = this.#parts
+    const { call, agent, action, input, attempt, idempotencyKey } = command
+    const { timeoutMs, agentCallsLeft, resumed } = command
+    return {
+      agent,
+      action,
+      call: {
+        input,
+        executionId: state.executionId,
+        stepId: call.step,
+        index: call.index,
+        attempt,
+        idempotencyKey,
+        timeoutMs,
+        correlationId: state.executionId,
+        tda: unavailableTda,
+        budget: { agentCallsLeft, tokensLeft: null, costUsdLeft: null },
+        resumed,
+      },
+      entries: entriesAt(state, systemClock.nowMs()),
+    }
+  }
+}

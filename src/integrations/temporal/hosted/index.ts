@@ -1,0 +1,4 @@
+import './globals.ts'
+
+/** What the sandbox of a worker knows by name. */
+export { auraExecution } from './aura-execution.ts'

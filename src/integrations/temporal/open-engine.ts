@@ -1,0 +1,52 @@
+import type { BaseAgent } from '../../agents/index.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
+import type { Logger } from '../../core/logger.ts'
+import { systemRandom } from '../../core/random.ts'
+import { connect, type TemporalPlace } from './connect.ts'
+import { loadClient } from './load.ts'
+import { defaultTaskQueue, openTemporalWorker } from './open-worker.ts'
+import { TemporalEngine } from './temporal-engine.ts'
+
+export interface OpenTemporalEngineOptions extends TemporalPlace {
+  /** Whose workers drive the executions that are started here. Default `aura`. */
+  readonly taskQueue?: string
+  /** Agents for a worker in this process. Default none: workers run elsewhere, see `openTemporalWorker`. */
+  readonly agents?: readonly BaseAgent[]
+  /** A worker that is silent for so long is dead, and its calls are lost. Default 10,000, at least 1,000. */
+  readonly heartbeatTimeoutMs?: number
+  readonly logger?: Logger
+  readonly clock?: Clock
+}
+
+const defaultHeartbeatTimeoutMs = 10_000
+
+/**
+ * Opens the engine whose journal is Temporal's history. The packages `@temporalio/*` are loaded here and not
+ * before.
+ *
+ * @throws UsageError when a package is missing; StorageError when Temporal does not answer within 5 s
+ *
+ * @example
+ * const engine = await openTemporalEngine({ address: '127.0.0.1:7233', agents: [greeter] })
+ * const run = await engine.executeWorkflow('hello', document, { input: { name: 'Ada' } })
+ */
+export async function openTemporalEngine(
+  options: OpenTemporalEngineOptions,
+): Promise<TemporalEngine> {
+  const { address, taskQueue = defaultTaskQueue, agents = [], clock = systemClock } = options
+  const { client, connection } = await connect(options)
+  const worker = agents.length === 0 ? null : await openTemporalWorker({ ...options, agents })
+  return new TemporalEngine({
+    module: await loadClient(),
+    client,
+    address,
+    taskQueue,
+    clock,
+    random: systemRandom,
+    heartbeatTimeoutMs: options.heartbeatTimeoutMs ?? defaultHeartbeatTimeoutMs,
+    async close() {
+      await worker?.close()
+      await connection.close()
+    },
+  })
+}

@@ -1,0 +1,84 @@
+import {
+  type ErrorJson,
+  fromErrorJson,
+  isOrchestrationError,
+  messageOf,
+  OrchestrationError,
+} from '../../core/errors.ts'
+import { outOfReach } from './connect.ts'
+import type { ClientModule } from './load.ts'
+
+export interface AskedWhat {
+  readonly executionId: string
+  readonly address: string
+  readonly taskQueue: string
+}
+
+/** Status codes of gRPC that mean something of their own here. */
+const deadlineExceeded = 4
+const failedPrecondition = 9
+const unavailable = 14
+
+/** What Temporal's client threw, in the words of Aura. */
+export function temporalError(
+  module: ClientModule,
+  thrown: unknown,
+  asked: AskedWhat,
+): OrchestrationError {
+  if (isOrchestrationError(thrown)) return thrown
+  const { executionId, address, taskQueue } = asked
+  if (thrown instanceof module.WorkflowNotFoundError)
+    return new OrchestrationError(
+      'NotFoundError',
+      `Temporal at ${address} has no execution '${executionId}' that goes on`,
+      { hint: 'it has ended, or its id, namespace or address is another one' },
+    )
+  const refusal = refusalIn(module, thrown)
+  if (refusal !== null) return fromErrorJson(refusal)
+  const code = module.isGrpcServiceError(thrown) ? thrown.code : codeOfCause(thrown)
+  const isTimeout = thrown instanceof module.WorkflowUpdateRPCTimeoutOrCancelledError
+  if (isTimeout || code === deadlineExceeded || code === failedPrecondition)
+    return noWorker(asked, thrown)
+  if (code === unavailable) return outOfReach(address, thrown)
+  return new OrchestrationError(
+    'OrchestrationError',
+    `Temporal at ${address} refused what was asked about '${executionId}': ${messageOf(causeOf(thrown) ?? thrown)}`,
+    {
+      cause: thrown,
+      hint: `look at the execution and at the task queue '${taskQueue}' in Temporal`,
+    },
+  )
+}
+
+/** Whether Temporal does not answer at the moment, as far as this error tells. */
+export function isOutage(module: ClientModule, thrown: unknown): boolean {
+  const code = module.isGrpcServiceError(thrown) ? thrown.code : codeOfCause(thrown)
+  return code === unavailable
+}
+
+function noWorker(
+  { executionId, taskQueue, address }: AskedWhat,
+  cause: unknown,
+): OrchestrationError {
+  return new OrchestrationError(
+    'AgentUnavailableError',
+    `no worker answers for '${executionId}' on task queue '${taskQueue}' of Temporal at ${address}`,
+    { retryable: true, hint: `start one: aura worker --task-queue ${taskQueue}`, cause },
+  )
+}
+
+/** The error that a workflow's validator sent, as JSON in the details of the failure. */
+function refusalIn(module: ClientModule, thrown: unknown): ErrorJson | null {
+  if (!(thrown instanceof module.WorkflowUpdateFailedError)) return null
+  const { cause } = thrown
+  if (!(cause instanceof module.ApplicationFailure)) return null
+  return (cause.details?.[0] as ErrorJson | undefined) ?? null
+}
+
+function causeOf(thrown: unknown): unknown {
+  return (thrown as { readonly cause?: unknown } | null)?.cause
+}
+
+function codeOfCause(thrown: unknown): unknown {
+  return (causeOf(thrown) as { readonly code?: unknown } | null | undefined)?.code
+}

@@ -1,0 +1,271 @@
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { AgentCommunicationError } from '../../src/core/errors.ts'
+import { openTemporalEngine, type TemporalEngine } from '../../src/integrations/temporal/index.ts'
+import { suspend, type WorkflowData } from '../../src/index.ts'
+import { held, ScriptedAgents } from '../../src/testing/scripted-agents.ts'
+import { describeWithServices } from '../support/services.ts'
+
+const patience = 30_000
+
+function flow(name: string, steps: object, more: object = {}): WorkflowData {
+  return { name, version: '1.0.0', steps, ...more } as unknown as WorkflowData
+}
+
+const read = (more: object = {}): object => ({ agent: 'worker', action: 'read', ...more })
+
+await describeWithServices('the Temporal engine', ['temporal'], ({ temporal }) => {
+  let engine: TemporalEngine
+  const script = new ScriptedAgents()
+
+  beforeAll(async () => {
+    engine = await openTemporalEngine({
+      address: temporal,
+      taskQueue: `engine-test-${process.pid}-${Date.now()}`,
+      agents: script.agents(),
+    })
+  }, patience)
+
+  beforeEach(() => {
+    script.calls.length = 0
+    script.lookups.length = 0
+    script.run = ({ input }) => input
+  })
+
+  afterAll(() => engine.close(), patience)
+
+  const execute = (document: WorkflowData, input = {}) =>
+    engine.executeWorkflow(document.name, document, { input })
+
+  const reaches = (executionId: string, step: string, status: string) =>
+    vi.waitFor(
+      async () => expect((await engine.getExecution(executionId)).steps[step]?.status).toBe(status),
+      { timeout: patience, interval: 100 },
+    )
+
+  test(
+    'steps run in the order of their needs and hand their outputs on',
+    async () => {
+      const run = await execute(
+        flow(
+          'chain',
+          {
+            first: read({ with: { n: '${ input.n }' } }),
+            second: read({ needs: ['first'], with: { n: '${ steps.first.output.n + 1 }' } }),
+          },
+          { output: '${ steps.second.output.n }' },
+        ),
+        { n: 1 },
+      )
+      expect(run).toMatchObject({ status: 'completed', output: 2, error: null })
+      expect(script.calls.map(({ stepId }) => stepId)).toEqual(['first', 'second'])
+    },
+    patience,
+  )
+
+  test(
+    'an attempt that fails is tried again under the same key, as the step says',
+    async () => {
+      script.run = ({ attempt, input }) => {
+        if (attempt < 3) throw new Error('not yet')
+        return input
+      }
+      const retry = { maxAttempts: 3, initialInterval: '10ms' }
+      const run = await execute(flow('retries', { only: read({ retry }) }))
+      expect(run.steps['only']).toMatchObject({ status: 'completed', attempts: 3 })
+      expect(new Set(script.calls.map(({ key }) => key)).size).toBe(1)
+    },
+    patience,
+  )
+
+  test(
+    'a step that fails for good fails the execution, with its fallback tried before',
+    async () => {
+      script.run = ({ agent }) => {
+        throw new Error(`${agent} is down`)
+      }
+      const fallback = [{ agent: 'backup', action: 'read' }]
+      const run = await execute(flow('fails', { only: read({ fallback }) }))
+      expect(run).toMatchObject({ status: 'failed', error: { message: expect.any(String) } })
+      expect(script.calls.map(({ agent }) => agent)).toContain('backup')
+    },
+    patience,
+  )
+
+  test(
+    'what was done is undone in reverse order when a later step fails',
+    async () => {
+      script.run = ({ action, input }) => {
+        if (action === 'pay') throw new AgentCommunicationError('no money', { retryable: false })
+        return input
+      }
+      const undoing = (needs: readonly string[]): object => ({
+        agent: 'worker',
+        action: 'write',
+        needs,
+        compensate: { agent: 'worker', action: 'undo' },
+      })
+      const run = await execute(
+        flow(
+          'undoes',
+          {
+            one: undoing([]),
+            two: undoing(['one']),
+            three: { agent: 'worker', action: 'pay', needs: ['two'], retry: { maxAttempts: 1 } },
+          },
+          { onFailure: 'compensate' },
+        ),
+      )
+      const undone = script.calls.filter(({ action }) => action === 'undo')
+      expect(run.status).not.toBe('completed')
+      expect(undone.map(({ stepId }) => stepId)).toEqual(['two', 'one'])
+    },
+    patience,
+  )
+
+  test(
+    'a step with forEach runs for each item',
+    async () => {
+      const run = await execute(
+        flow('items', { each: read({ forEach: '${ input.list }', with: { x: '${ item * 2 }' } }) }),
+        { list: [1, 2, 3, 4, 5] },
+      )
+      expect(run.steps['each']?.output).toEqual([2, 4, 6, 8, 10].map((x) => ({ x })))
+    },
+    patience,
+  )
+
+  test(
+    'a call that takes too long is stopped and fails the step',
+    async () => {
+      script.run = () => held
+      const run = await execute(
+        flow('slow', { only: read({ timeout: '300ms', retry: { maxAttempts: 1 } }) }),
+      )
+      expect(run.steps['only']).toMatchObject({
+        status: 'failed',
+        error: { code: 'WorkflowTimeoutError' },
+      })
+    },
+    patience,
+  )
+
+  test(
+    'a signal is waited for, and a sleep after it',
+    async () => {
+      const document = flow('waits', {
+        ask: { waitFor: { signal: 'approval' } },
+        rest: { sleep: '200ms', needs: ['ask'] },
+      })
+      const id = await engine.startWorkflow('waits', document)
+      await reaches(id, 'ask', 'waiting')
+      await engine.signal(id, 'approval', { by: 'Ada' })
+      const run = await engine.continueWorkflow(id)
+      expect(run.steps).toMatchObject({
+        ask: { status: 'completed', output: { by: 'Ada' } },
+        rest: { status: 'completed' },
+      })
+      await expect(engine.signal(id, 'approval', null)).rejects.toMatchObject({
+        code: 'RefusedError',
+      })
+    },
+    patience,
+  )
+
+  test(
+    'a suspended call refuses data that do not fit, and goes on with data that do',
+    async () => {
+      script.run = ({ resumed }) =>
+        resumed === null
+          ? suspend({ signal: 'ok', schema: { type: 'boolean' }, resumeToken: null })
+          : resumed.data
+      const id = await engine.startWorkflow('suspends', flow('suspends', { only: read() }))
+      await reaches(id, 'only', 'waiting')
+      await expect(engine.signal(id, 'ok', 'yes')).rejects.toMatchObject({ code: 'InputError' })
+      await engine.signal(id, 'ok', true)
+      expect((await engine.continueWorkflow(id)).steps['only']?.output).toBe(true)
+    },
+    patience,
+  )
+
+  test(
+    'a paused execution starts nothing until it is resumed',
+    async () => {
+      script.run = () => held
+      const document = flow('pauses', { one: read(), two: read({ needs: ['one'] }) })
+      const id = await engine.startWorkflow('pauses', document)
+      await vi.waitFor(() => expect(script.calls).toHaveLength(1), patience)
+      expect(await engine.pauseWorkflow(id)).toBe(true)
+      expect(await engine.pauseWorkflow(id)).toBe(false)
+      script.run = () => 'done'
+      script.calls[0]?.resolve('done')
+      await reaches(id, 'one', 'completed')
+      expect((await engine.getExecution(id)).status).toBe('paused')
+      expect(script.calls).toHaveLength(1)
+      expect(await engine.resumeWorkflow(id)).toBe(true)
+      expect((await engine.continueWorkflow(id)).status).toBe('completed')
+    },
+    patience,
+  )
+
+  test(
+    'a cancelled execution tells its running call to stop',
+    async () => {
+      script.run = () => held
+      const id = await engine.startWorkflow('cancels', flow('cancels', { only: read() }))
+      await vi.waitFor(() => expect(script.calls).toHaveLength(1), patience)
+      expect(await engine.cancelWorkflow(id)).toBe(true)
+      expect((await engine.continueWorkflow(id)).status).toBe('cancelled')
+      expect(script.calls[0]?.signal.aborted).toBe(true)
+      expect(await engine.cancelWorkflow(id)).toBe(false)
+    },
+    patience,
+  )
+
+  test(
+    'agents that a pattern calls vote',
+    async () => {
+      script.run = ({ agent }) => ({ vote: 'go', confidence: 0.9, reasoning: agent })
+      const run = await execute(
+        flow('votes', {
+          vote: {
+            pattern: 'consensus',
+            agents: ['worker', 'backup', 'narrow'],
+            action: 'read',
+            options: { field: 'vote', choices: ['go', 'stay'] },
+          },
+        }),
+      )
+      expect(run).toMatchObject({ status: 'completed', error: null })
+      expect(script.calls).toHaveLength(3)
+    },
+    patience,
+  )
+
+  test(
+    'the same id attaches to the same start and refuses another one',
+    async () => {
+      const options = { executionId: `same-${Date.now()}` }
+      const document = flow('same', { only: read() })
+      const first = await engine.executeWorkflow('same', document, options)
+      expect(await engine.executeWorkflow('same', document, options)).toEqual(first)
+      await expect(
+        engine.startWorkflow('same', document, { ...options, input: { other: 1 } }),
+      ).rejects.toMatchObject({ code: 'UsageError' })
+      expect(script.calls).toHaveLength(1)
+    },
+    patience,
+  )
+
+  test('a document that needs more than this engine has is refused before it starts', async () => {
+    const document = flow('more', { only: read({ concurrency: { key: 'k', max: 1 } }) })
+    await expect(engine.startWorkflow('more', document)).rejects.toMatchObject({
+      code: 'RefusedError',
+      message: expect.stringContaining("concurrency of step 'only'"),
+    })
+  })
+
+  test('an unknown execution is not found', async () => {
+    await expect(engine.getExecution('nobody')).rejects.toMatchObject({ code: 'NotFoundError' })
+    await expect(engine.cancelWorkflow('nobody')).rejects.toMatchObject({ code: 'NotFoundError' })
+  })
+})
