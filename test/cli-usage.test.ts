@@ -70,7 +70,6 @@ test('wrong usage is exit 2, and with --json one error document', async () => {
 test('verbs of later releases are refused with "not yet"', async () => {
   const folder = newFolder()
   const cases = [
-    ['worker'],
     ['agent-host'],
     ['audit', 'verify'],
     ['mcp', '--help'],
@@ -82,23 +81,6 @@ test('verbs of later releases are refused with "not yet"', async () => {
     expect(answer.code).toBe(2)
     expect(answer.stderr).toContain('not yet')
   }
-})
-
-test('a document that a later engine is asked for is refused with "not yet"', async () => {
-  const folder = newFolder()
-  writeFileSync(join(folder, 'a.yaml'), 'name: a\nversion: 1.0.0\nsteps: { s: { sleep: 1ms } }\n')
-  const { code, value } = await auraJson<ErrorAnswer>(
-    folder,
-    'run',
-    'a.yaml',
-    '--engine',
-    'temporal',
-  )
-  expect(code).toBe(2)
-  expect(value.error).toMatchObject({
-    code: 'RefusedError',
-    message: expect.stringContaining('not yet'),
-  })
 })
 
 test('looking into a file that is not there finds nothing and makes nothing', async () => {

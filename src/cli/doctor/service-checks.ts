@@ -3,9 +3,10 @@ import type { CommandContext } from '../command-context.ts'
 import type { Check } from './check.ts'
 import { redisProbe } from './redis.ts'
 import type { ServiceProbe } from './service-probe.ts'
+import { temporalProbe } from './temporal.ts'
 
 /** The services that can be asked, one file each. */
-const probes: readonly ServiceProbe[] = [redisProbe]
+const probes: readonly ServiceProbe[] = [redisProbe, temporalProbe]
 
 /** What became of asking each service, in the given order; one without a probe or an address is not configured. */
 export function serviceChecks(

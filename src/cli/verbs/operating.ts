@@ -4,6 +4,7 @@ import type { VerbHost } from '../verb-host.ts'
 import type { ActOptions } from './dlq.ts'
 import type { EventOptions } from './event.ts'
 import type { PolicyTestOptions } from './policy-test.ts'
+import type { WorkerOptions } from './worker.ts'
 
 const agentsOption = () =>
   repeatable('--agents <module>', 'module with agents, .ts or .js (repeatable)')
@@ -12,6 +13,7 @@ const agentsOption = () =>
 export function addOperatingVerbs(host: VerbHost): void {
   addServe(host)
   addDeadLetters(host)
+  addWorker(host)
   const { program, run } = host
   program
     .command('event')
@@ -100,6 +102,22 @@ function addServe({ program, run }: VerbHost): void {
     )
     .action((options: ServeOptions) =>
       run(async (context) => (await import('./config.ts')).config(context, options)),
+    )
+}
+
+function addWorker({ program, run }: VerbHost): void {
+  program
+    .command('worker')
+    .summary('drives executions on Temporal')
+    .description(
+      'Drives executions of one task queue of Temporal and calls their agents, until Ctrl-C. All workers of a queue have the same agents.',
+    )
+    .option('--address <host:port>', 'of Temporal (default: $TEMPORAL_ADDRESS)', nonEmpty)
+    .option('--namespace <name>', 'of Temporal (default: $TEMPORAL_NAMESPACE, else default)')
+    .option('--task-queue <name>', 'default: aura', nonEmpty)
+    .addOption(agentsOption())
+    .action((options: WorkerOptions) =>
+      run(async (context) => (await import('./worker.ts')).worker(context, options)),
     )
 }
 

@@ -26,8 +26,9 @@ import { runView } from '../run-view.ts'
 import { continueCommand } from '../run-plan.ts'
 import type { RunPlan } from '../run-plan.ts'
 import { readInput } from '../run-input.ts'
+import type { TemporalFlags } from '../temporal/place.ts'
 
-export interface RunOptions {
+export interface RunOptions extends TemporalFlags {
   readonly input?: readonly string[]
   readonly inputFile?: string
   readonly id?: string
@@ -46,6 +47,7 @@ export async function run(
   options: RunOptions,
 ): Promise<number> {
   checkEngineName(options.engine)
+  if (options.engine === 'temporal') return onTemporal(context, file, options)
   const { owner } = findOwner(context.databasePath)
   if (owner?.kind === 'serve') return submit(context, owner, { file, options })
   const agents = await agentsOf(context, options.agents ?? [])
@@ -56,6 +58,24 @@ export async function run(
   // Somebody began to serve the file in the meantime.
   if (typeof access !== 'number') return submit(context, access, { file, options })
   return access
+}
+
+/** @throws UsageError when agents are given: those of the workers are called */
+async function onTemporal(
+  context: CommandContext,
+  file: string,
+  options: RunOptions,
+): Promise<number> {
+  if (options.agents !== undefined) {
+    throw new OrchestrationError(
+      'UsageError',
+      '--agents has no effect with --engine temporal: the agents of its workers are called',
+      { hint: 'hand the modules to `aura worker --agents`' },
+    )
+  }
+  const plan = readPlan(context, { file, options, agents: [], known: null })
+  const { runOnTemporal } = await import('../temporal/run-on-temporal.ts')
+  return runOnTemporal(context, plan, options)
 }
 
 /** @throws UsageError when agents are given: those of the owner are called */
@@ -84,16 +104,17 @@ function readPlan(
     readonly file: string
     readonly options: RunOptions
     readonly agents: readonly BaseAgent[]
-    readonly known: KnownAgents
+    /** Null where only whoever drives it knows them, and the file has nothing of it. */
+    readonly known: KnownAgents | null
   },
 ): RunPlan {
-  const { file, options, agents } = from
+  const { file, options, agents, known } = from
   const documentPath = resolve(context.cwd, file)
   const id = options.id === undefined ? undefined : checkedId(options.id)
-  const history = id === undefined ? [] : historyOf(context, id)
+  const history = id === undefined || known === null ? [] : historyOf(context, id)
   // Whoever drives a detached start may have agents that are not here; one that exists waits for them.
-  const isNew = options.detach !== true && history.length === 0
-  const read = readDocumentFile(file, documentPath, isNew ? { agents: from.known } : {})
+  const isNew = options.detach !== true && history.length === 0 && known !== null
+  const read = readDocumentFile(file, documentPath, isNew ? { agents: known } : {})
   refuseBroken(file, read.problems)
   const { document, data } = read
   invariant(document !== null, `${file} has no problem and no document`)

@@ -1,11 +1,11 @@
 import type { CommandContext } from '../command-context.ts'
-import { checkEngineName } from '../engine-name.ts'
+import { requireEmbedded } from '../engine-name.ts'
 import { serveFile } from '../serve/serve-process.ts'
 import { readSettings } from '../serve/settings.ts'
 import type { ServeOptions } from '../serve/settings.ts'
 
 /** `aura serve`: the owner process with API, triggers and recovery, until a signal. */
 export async function serve(context: CommandContext, options: ServeOptions): Promise<number> {
-  checkEngineName(options.engine)
+  requireEmbedded(options.engine)
   return serveFile(context, readSettings(context, options))
 }

@@ -28,6 +28,9 @@ export function addWorkingVerbs({ program, run }: VerbHost): void {
     .option('--input-file <file>', 'JSON object with the input; --input goes over it')
     .option('--id <id>', 'id of the execution; one that exists is continued')
     .option('--engine <engine>', 'embedded or temporal', 'embedded')
+    .option('--address <host:port>', 'of Temporal (default: $TEMPORAL_ADDRESS)', nonEmpty)
+    .option('--namespace <name>', 'of Temporal (default: $TEMPORAL_NAMESPACE, else default)')
+    .option('--task-queue <name>', 'of Temporal (default: aura)', nonEmpty)
     .option('--detach', 'records the start, or submits it to `aura serve`, and returns')
     .addOption(agentsOption())
     .action((file: string, options: RunOptions) =>

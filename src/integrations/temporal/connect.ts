@@ -1,4 +1,5 @@
 import type { Client, Connection } from '@temporalio/client'
+import type { Clock } from '../../core/clock.ts'
 import { messageOf, OrchestrationError } from '../../core/errors.ts'
 import { loadClient } from './load.ts'
 
@@ -25,6 +26,24 @@ export async function connect({ address, namespace }: TemporalPlace): Promise<Co
     return { client: new Client({ connection, namespace: namespace ?? 'default' }), connection }
   } catch (thrown) {
     throw outOfReach(address, thrown)
+  }
+}
+
+/** Asks Temporal for its version. @throws as `connect` */
+export async function probeTemporal({
+  address,
+  clock,
+}: {
+  readonly address: string
+  readonly clock: Clock
+}): Promise<{ readonly version: string; readonly latencyMs: number }> {
+  const { connection } = await connect({ address })
+  try {
+    const startMs = clock.monotonicMs()
+    const { serverVersion } = await connection.workflowService.getSystemInfo({})
+    return { version: serverVersion ?? 'unknown', latencyMs: clock.monotonicMs() - startMs }
+  } finally {
+    await connection.close()
   }
 }
 

@@ -1,4 +1,4 @@
-export type { TemporalPlace } from './connect.ts'
+export { probeTemporal, type TemporalPlace } from './connect.ts'
 export { openTemporalEngine, type OpenTemporalEngineOptions } from './open-engine.ts'
 export { openTemporalWorker, type OpenWorkerOptions, type TemporalWorker } from './open-worker.ts'
 export type { TemporalEngine } from './temporal-engine.ts'

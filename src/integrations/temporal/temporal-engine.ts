@@ -23,7 +23,7 @@ import {
 } from '../../workflow/index.ts'
 import type { ClientModule } from './load.ts'
 import { startOf } from './start.ts'
-import { isOutage, temporalError } from './temporal-error.ts'
+import { isOutage, noWorker, temporalError } from './temporal-error.ts'
 import { type ExecutionStart, type Verb, workflowType } from './wire.ts'
 
 export interface TemporalEngineParts {
@@ -150,6 +150,20 @@ export class TemporalEngine implements Port {
   /** Its events so far, oldest first. */
   getLog(executionId: string): Promise<readonly LogEntry[]> {
     return this.#ask<readonly LogEntry[]>(executionId, 'log')
+  }
+
+  /**
+   * Asks Temporal whether anybody has worked for the task queue within the last minutes.
+   *
+   * @throws AgentCommunicationError when nobody has: what is started waits until somebody does
+   */
+  async requireWorkers(): Promise<void> {
+    const { client, address, taskQueue } = this.#parts
+    const { namespace } = client.options
+    // Without a type it is the one of workflows.
+    const asked = { namespace, taskQueue: { name: taskQueue } }
+    const { pollers } = await client.workflowService.describeTaskQueue(asked)
+    if (pollers.length === 0) throw noWorker({ address, taskQueue })
   }
 
   /** Ends the connection and, where this engine has agents, its worker. Executions go on elsewhere, or later. */

@@ -1,4 +1,5 @@
 import {
+  AgentCommunicationError,
   type ErrorJson,
   fromErrorJson,
   isOrchestrationError,
@@ -56,14 +57,14 @@ export function isOutage(module: ClientModule, thrown: unknown): boolean {
   return code === unavailable
 }
 
-function noWorker(
-  { executionId, taskQueue, address }: AskedWhat,
-  cause: unknown,
+/** The error for a task queue that nobody works for. */
+export function noWorker(
+  { taskQueue, address }: Pick<AskedWhat, 'taskQueue' | 'address'>,
+  cause?: unknown,
 ): OrchestrationError {
-  return new OrchestrationError(
-    'AgentUnavailableError',
-    `no worker answers for '${executionId}' on task queue '${taskQueue}' of Temporal at ${address}`,
-    { retryable: true, hint: `start one: aura worker --task-queue ${taskQueue}`, cause },
+  return new AgentCommunicationError(
+    `no worker answers on task queue '${taskQueue}' of Temporal at ${address}`,
+    { hint: `start one: aura worker --task-queue ${taskQueue}`, cause },
   )
 }
 

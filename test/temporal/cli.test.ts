@@ -1,0 +1,112 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { cleanUp, newFolder, startAura } from '../cli-process.ts'
+import { describeWithServices } from '../support/services.ts'
+
+const patience = 90_000
+
+afterEach(cleanUp)
+
+const document = `name: shell
+version: 1.0.0
+steps:
+  rest: { sleep: 50ms }
+  ask: { agent: guide, action: answer, needs: [rest], with: { n: 21 } }
+output: \${ steps.ask.output }
+`
+const agents = `import { defineAgent } from 'aura-orchestration'
+export default [defineAgent({
+  id: 'guide',
+  type: 'guide',
+  actions: { answer: { effect: 'read', run: ({ n }) => n * 2 } },
+})]
+`
+
+function folderWithFlow(): string {
+  const folder = newFolder()
+  writeFileSync(join(folder, 'shell.yaml'), document)
+  writeFileSync(join(folder, 'agents.ts'), agents)
+  return folder
+}
+
+const onTemporal = ['run', 'shell.yaml', '--engine', 'temporal', '--json']
+
+interface Answer {
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string } | null
+}
+
+function answerOf(stdout: string): Answer {
+  return JSON.parse(stdout) as Answer
+}
+
+test('nothing that says where Temporal is, is one error with what to do', async () => {
+  const { code, stdout } = await startAura(folderWithFlow(), onTemporal, { TEMPORAL_ADDRESS: '' })
+    .ended
+  expect(code).toBe(2)
+  expect(answerOf(stdout).error?.hint).toContain('TEMPORAL_ADDRESS')
+})
+
+test(
+  'a Temporal that does not answer is one error with its address',
+  async () => {
+    const words = [...onTemporal, '--address', '127.0.0.1:1']
+    const { code, stdout } = await startAura(folderWithFlow(), words).ended
+    expect(code).toBe(3)
+    expect(answerOf(stdout).error?.message).toContain('Temporal does not answer at 127.0.0.1:1')
+  },
+  patience,
+)
+
+await describeWithServices('aura and Temporal', ['temporal'], ({ temporal }) => {
+  const taskQueue = `cli-test-${process.pid}`
+  const place = ['--address', temporal, '--task-queue', taskQueue]
+
+  test(
+    'a task queue without workers is refused with the command that starts one',
+    async () => {
+      const words = [...onTemporal, '--address', temporal, '--task-queue', `nobody-${taskQueue}`]
+      const { code, stdout } = await startAura(folderWithFlow(), words).ended
+      expect(code).toBe(3)
+      expect(answerOf(stdout).error).toMatchObject({
+        code: 'AgentCommunicationError',
+        hint: `start one: aura worker --task-queue nobody-${taskQueue}`,
+      })
+    },
+    patience,
+  )
+
+  test(
+    'a worker drives what is started, until a signal',
+    async () => {
+      const folder = folderWithFlow()
+      const worker = startAura(folder, ['worker', ...place, '--agents', 'agents.ts'])
+      await worker.prints(/works for task queue/)
+      const { code, stdout } = await startAura(folder, [...onTemporal, ...place]).ended
+      expect({ code, ...answerOf(stdout) }).toMatchObject({
+        code: 0,
+        status: 'completed',
+        output: 42,
+      })
+      worker.kill('SIGTERM')
+      expect(await worker.ended).toMatchObject({ code: 0 })
+    },
+    patience,
+  )
+
+  test(
+    'doctor asks its version',
+    async () => {
+      const env = { TEMPORAL_ADDRESS: temporal }
+      const { stdout } = await startAura(newFolder(), ['doctor', '--json'], env).ended
+      const { checks } = JSON.parse(stdout) as { readonly checks: readonly object[] }
+      expect(checks).toContainEqual({
+        name: 'temporal',
+        status: 'ok',
+        detail: expect.stringMatching(/^\d+\.\d+\.\d+ answers in \d+\.\d ms$/),
+        hint: null,
+      })
+    },
+    patience,
+  )
+})
