@@ -158,7 +158,7 @@ function listing(agent: BaseAgent): AgentListing {
     version: agent.version,
     description: agent.description,
     capabilities: agent.capabilities,
-    transport: agent.config.communicationConfig.transport,
+    transport: agent.transport.name ?? agent.config.communicationConfig.transport,
     state: agent.state,
     reason: agent.reason?.message ?? null,
     running: agent.running,
