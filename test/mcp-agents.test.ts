@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type BaseAgent, openEngine } from '../src/index.ts'
 import { mcpAgent, type McpAgentOptions } from '../src/integrations/mcp/index.ts'
+import { freePort } from './support/free-port.ts'
 
 const serverFile = fileURLToPath(new URL('support/mcp-server.ts', import.meta.url))
 let folder = ''
@@ -136,14 +137,6 @@ test('a once call whose server dies is uncertain, and a declared lookup decides 
   expect(lines().filter((line) => line === 'x' || line === 'y')).toEqual(['x', 'y'])
   await again.close()
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 async function httpServer(port: number): Promise<ChildProcess> {
   const child = spawn(process.execPath, [serverFile, String(port)], {
