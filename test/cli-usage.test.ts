@@ -74,7 +74,7 @@ test('verbs of later releases are refused with "not yet"', async () => {
     ['agent-host'],
     ['audit', 'verify'],
     ['policy', 'test'],
-    ['mcp', '--help'],
+    ['worker', '--help'],
     ['kubeflow', 'export'],
     ['tda', 'watch', '--publish'],
     ['serve', '--engine', 'temporal'],

@@ -6,7 +6,6 @@ export const laterVerbs: ReadonlyMap<string, string> = new Map([
   ['agent-host', 'agents over the mesh'],
   ['audit', 'verifies the audit chain'],
   ['policy', 'tests a policy'],
-  ['mcp', 'MCP server'],
   ['kubeflow', 'Kubeflow pipelines'],
 ])
 

@@ -22,12 +22,24 @@ import type { ServeSettings } from './settings.ts'
 import { readWorkflowFiles } from './workflow-files.ts'
 import type { WorkflowFiles } from './workflow-files.ts'
 
+/** What differs where another verb serves the file as well. */
+export interface ServeHooks {
+  /** Done instead of telling that it is ready. */
+  ready?(workflows: readonly string[]): Promise<void>
+  /** Ends it as SIGTERM does; default never. */
+  readonly ended?: Promise<void>
+}
+
 /**
  * Owns the file until a signal: registers the documents, takes up everything that is open, arms the
  * triggers and serves the API. Then nothing new begins, running attempts may finish, and what is left
  * stays as recorded.
  */
-export async function serveFile(context: CommandContext, settings: ServeSettings): Promise<number> {
+export async function serveFile(
+  context: CommandContext,
+  settings: ServeSettings,
+  hooks: ServeHooks = {},
+): Promise<number> {
   const interruption = listenForInterruption(({ code }) => {
     context.note('stopped at once; what ran is taken up again by the next `aura serve`')
     context.processEnd.now(code)
@@ -77,8 +89,9 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
     const recovered = engine.recoverAll()
     engine.startTriggers()
     isReady = true
-    reportReady(context, { server, opened, recovered })
-    interrupt = await interruption.requested
+    if (hooks.ready === undefined) reportReady(context, { server, opened, recovered })
+    else await hooks.ready(files.documents.map(({ data }) => data.name))
+    interrupt = await Promise.race([interruption.requested, endOf(hooks)])
     logger.log('info', 'going down: nothing new begins, what runs may finish', {
       signal: interrupt.signal,
     })
@@ -94,6 +107,11 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
   logger.log('info', 'closed; what is open stays as recorded', {})
   // Whoever runs services asks them to end with SIGTERM: that is no failure.
   return interrupt.signal === 'SIGTERM' ? exitCodes.done : interrupt.code
+}
+
+async function endOf({ ended }: ServeHooks): Promise<Interrupt> {
+  await (ended ?? new Promise<void>(() => {}))
+  return { signal: 'SIGTERM', code: exitCodes.done }
 }
 
 async function register(

@@ -1,3 +1,5 @@
 export type { HttpEndpoint, StdioEndpoint } from './client/endpoint.ts'
 export { mcpAgent, type McpAgentOptions } from './client/mcp-agent.ts'
 export type { ToolDeclarations } from './client/tool-action.ts'
+export { type McpServerOptions, serveMcp } from './server/mcp-server.ts'
+export type { ServedWorkflow, WorkflowHost } from './server/workflow-host.ts'

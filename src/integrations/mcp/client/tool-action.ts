@@ -71,7 +71,7 @@ export function toolActions(
  * What a second call of a tool means, by the server's hints alone: `read` for one that says it changes nothing,
  * `idempotent` for one that says so, `once` for every other.
  */
-export function hintedEffect({ annotations }: Pick<Tool, 'annotations'>): Effect {
+function hintedEffect({ annotations }: Pick<Tool, 'annotations'>): Effect {
   if (annotations?.readOnlyHint === true) return 'read'
   return annotations?.idempotentHint === true ? 'idempotent' : 'once'
 }

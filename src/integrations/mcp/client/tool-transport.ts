@@ -7,12 +7,10 @@ import {
 } from '../../../agents/index.ts'
 import { messageOf } from '../../../core/errors.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import { idempotencyKeyMeta } from '../idempotency-key.ts'
 import type { McpClientSdk } from '../load.ts'
 import { callFailure } from './call-failure.ts'
 import type { McpConnection } from './connection.ts'
-
-/** Under this key of a request's `_meta` a server finds the idempotency key of the call. */
-export const idempotencyKeyMeta = 'aura-orchestration/idempotency-key'
 
 /** The SDK counts the time of a request by itself; here the attempt's own deadline does. */
 const requestMsMax = 2_147_483_647
