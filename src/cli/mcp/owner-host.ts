@@ -24,7 +24,7 @@ export class OwnerHost implements WorkflowHost {
 
   async workflows(): Promise<readonly ServedWorkflow[]> {
     const listed = itemsOf(await this.#get('/v1/workflows'), 'workflows')
-    const names = listed.map(({ name }) => String(name)).filter((name) => this.#serves(name))
+    const names = listed.map((one) => textOf(one, 'name')).filter((name) => this.#serves(name))
     return Promise.all(
       names.map(async (name) => {
         const known = await this.#get(`/v1/workflows/${encodeURIComponent(name)}`)
@@ -40,7 +40,7 @@ export class OwnerHost implements WorkflowHost {
   ): Promise<string> {
     const body = { workflow, ...options }
     const answer = await this.#ask({ method: 'POST', path: '/v1/executions', body })
-    return isJsonObject(answer) ? String(answer['executionId']) : ''
+    return isJsonObject(answer) ? textOf(answer, 'executionId') : ''
   }
 
   async show(executionId: string): Promise<ShowView> {
@@ -94,13 +94,18 @@ export class OwnerHost implements WorkflowHost {
 }
 
 function servedWorkflow(name: string, document: JsonObject): ServedWorkflow {
-  const { description = null, input = null, version } = document
+  const { description = null, input = null } = document
   return {
     name,
-    version: String(version),
+    version: textOf(document, 'version'),
     description: typeof description === 'string' ? description : null,
     input: isJsonObject(input) ? input : null,
   }
+}
+
+function textOf(object: JsonObject, key: string): string {
+  const value = object[key]
+  return typeof value === 'string' ? value : ''
 }
 
 function itemsOf(answer: JsonValue, key: string): readonly JsonObject[] {

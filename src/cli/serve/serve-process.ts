@@ -92,9 +92,8 @@ export async function serveFile(
     if (hooks.ready === undefined) reportReady(context, { server, opened, recovered })
     else await hooks.ready(files.documents.map(({ data }) => data.name))
     interrupt = await Promise.race([interruption.requested, endOf(hooks)])
-    logger.log('info', 'going down: nothing new begins, what runs may finish', {
-      signal: interrupt.signal,
-    })
+    const { signal } = interrupt
+    logger.log('info', 'going down: nothing new begins, what runs may finish', { signal })
     isGoingDown = true
     server.drain()
   } finally {

@@ -99,7 +99,8 @@ async function callTool(
     const steering = steeringTools.find(({ tool }) => tool.name === params.name)
     if (steering !== undefined) return textResult(await steering.call(host, given))
     const workflow = await servedWorkflow(sdk, host, params.name)
-    const { executionId, input } = askedRun(workflow, given, extra._meta)
+    const { _meta: meta } = extra
+    const { executionId, input } = askedRun(workflow, given, meta)
     const started = await host.start(workflow.name, {
       input,
       ...(executionId === undefined ? {} : { executionId }),
@@ -159,7 +160,8 @@ async function settled(
 
 /** Tells progress to who asked for it: each time one more step is done. */
 function progressOf(host: WorkflowHost, executionId: string, extra: Extra): () => void {
-  const progressToken = extra._meta?.progressToken
+  const { _meta: meta } = extra
+  const progressToken = meta?.progressToken
   if (progressToken === undefined) return () => {}
   let told = -1
   let isLooking = false

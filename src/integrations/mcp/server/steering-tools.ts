@@ -20,9 +20,7 @@ export const steeringTools: readonly SteeringTool[] = [
       isReading: true,
     }),
     call: (host, given) =>
-      host.list(
-        Object.fromEntries(Object.entries(given).map(([key, value]) => [key, String(value)])),
-      ),
+      host.list(Object.fromEntries(Object.keys(given).map((key) => [key, textOf(given, key)]))),
   },
   {
     tool: tool(

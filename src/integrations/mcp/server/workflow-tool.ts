@@ -34,7 +34,7 @@ export function workflowTool({ name, version, description, input }: ServedWorkfl
     inputSchema: {
       ...input,
       type: 'object',
-      properties: { ...id, ...properties } as NonNullable<Tool['inputSchema']['properties']>,
+      properties: { ...id, ...properties },
     },
     outputSchema,
     annotations: { readOnlyHint: false, openWorldHint: true },
