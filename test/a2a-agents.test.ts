@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -139,6 +140,7 @@ test('a server that restarts with its tasks is asked until it is there again', a
   const step = async () => (await engine.getExecution('r-1').catch(() => null))?.steps['call']
   await until(async () => (await step())?.status === 'waiting')
   child.kill('SIGKILL')
+  await once(child, 'exit')
   await engine.signal('r-1', 'outside-input', { text: 'blue' })
   await until(async () => (await engine.getExecution('r-1')).errorLog.length > 0)
   await remote({ port, tasks: true, isStreaming: false })

@@ -5,6 +5,7 @@ import type { OpenedEngine } from '../../engine/index.ts'
 import { agentsOf, knownAgents } from '../agents.ts'
 import type { CommandContext } from '../command-context.ts'
 import { openFile, ownedBy } from '../engine-access.ts'
+import type { OpenFileOptions } from '../engine-access.ts'
 import { exitCodes } from '../exit-code.ts'
 import { flagProviderOf } from '../flag-provider.ts'
 import { listenForInterruption } from '../interruption.ts'
@@ -18,6 +19,7 @@ import { engineOptionsOf } from './engine-options.ts'
 import { reportReady } from './ready-report.ts'
 import { servedEngine } from './served-engine.ts'
 import { servedRouting } from './served-routing.ts'
+import { servedTasks } from './served-tasks.ts'
 import type { ServeSettings } from './settings.ts'
 import { readWorkflowFiles } from './workflow-files.ts'
 import type { WorkflowFiles } from './workflow-files.ts'
@@ -55,7 +57,7 @@ export async function serveFile(
   const files = readWorkflowFiles(settings.workflows, context.cwd, knownAgents(agents, 'warning'))
   const flags = flagProviderOf(context, settings.flags, logger)
   const feed = new AnomalyFeed({ clock: context.clock, logger })
-  const access = await openFile(context, {
+  const opened = await ownFile(context, {
     agents,
     telemetry,
     logger,
@@ -64,8 +66,6 @@ export async function serveFile(
     ...(flags === undefined ? {} : { flags }),
     ...engineOptionsOf(settings),
   })
-  if (access.kind === 'owned') throw ownedBy(context.databasePath, access.owner)
-  const { opened } = access
   const { engine } = opened
   const stray = catchStrayErrors(logger, context.processEnd, (thrown) => {
     context.note(`${messageOf(thrown)}; what is open stays as recorded`)
@@ -76,14 +76,16 @@ export async function serveFile(
   let isGoingDown = false
   try {
     await register(opened, files, logger)
+    const served = servedEngine({ engine, feed, logger, isGoingDown: () => isGoingDown })
     server = await openOwnerServer(context, {
       opened,
-      engine: servedEngine({ engine, feed, logger, isGoingDown: () => isGoingDown }),
+      engine: served,
       telemetry,
       logger,
       kind: 'serve',
       listen: { host: settings.host, port: settings.port },
       ...servedRouting({ agents, database: opened.database, feed }),
+      ...servedTasks(context, { engine: served, opened }),
       readiness: () => ({ isReady, reason: isReady ? null : 'open executions are taken up' }),
     })
     const recovered = engine.recoverAll()
@@ -92,8 +94,7 @@ export async function serveFile(
     if (hooks.ready === undefined) reportReady(context, { server, opened, recovered })
     else await hooks.ready(files.documents.map(({ data }) => data.name))
     interrupt = await Promise.race([interruption.requested, endOf(hooks)])
-    const { signal } = interrupt
-    logger.log('info', 'going down: nothing new begins, what runs may finish', { signal })
+    tellEnd(logger, interrupt)
     isGoingDown = true
     server.drain()
   } finally {
@@ -106,6 +107,17 @@ export async function serveFile(
   logger.log('info', 'closed; what is open stays as recorded', {})
   // Whoever runs services asks them to end with SIGTERM: that is no failure.
   return interrupt.signal === 'SIGTERM' ? exitCodes.done : interrupt.code
+}
+
+/** @throws OwnerError when another process owns the file */
+async function ownFile(context: CommandContext, options: OpenFileOptions): Promise<OpenedEngine> {
+  const access = await openFile(context, options)
+  if (access.kind === 'owned') throw ownedBy(context.databasePath, access.owner)
+  return access.opened
+}
+
+function tellEnd(logger: Logger, { signal }: Interrupt): void {
+  logger.log('info', 'going down: nothing new begins, what runs may finish', { signal })
 }
 
 async function endOf({ ended }: ServeHooks): Promise<Interrupt> {

@@ -1,12 +1,14 @@
 import type { Message } from '@a2a-js/sdk'
 import type { ActionPlan, AgentTransport, TransportCall } from '../../../agents/index.ts'
 import { AgentCommunicationError } from '../../../core/errors.ts'
-import type { JsonValue } from '../../../core/json.ts'
+import { hashJson, type JsonValue } from '../../../core/json.ts'
 import type { A2aClientSdk } from '../load.ts'
 import { partsOf } from '../message-parts.ts'
 import { callFailure } from './call-failure.ts'
 import type { RemoteAgent } from './remote-agent.ts'
 import { messageOutput, type ResumeToken, taskOutcome, taskOutput } from './task-outcome.ts'
+
+const contextBytesMax = 60
 
 export interface TaskTransportParts {
   readonly sdk: A2aClientSdk
@@ -48,7 +50,7 @@ export class TaskTransport implements AgentTransport {
   /** Waits for a task that is under way; one that failed leaves the outcome to be decided by a person. */
   async lookup(plan: ActionPlan, idempotencyKey: string, signal: AbortSignal): Promise<unknown> {
     const { sdk, remote, hasDurableTasks } = this.#parts
-    const found = await remote.taskOf(idempotencyKey, signal)
+    const found = await remote.taskOf(contextIdOf(idempotencyKey), signal)
     if (found === undefined) {
       if (hasDurableTasks) return undefined
       throw new AgentCommunicationError(
@@ -107,13 +109,20 @@ export class TaskTransport implements AgentTransport {
       referenceTaskIds: [],
     }
     if (resumed === null) {
-      const messageId = idempotencyKey
-      return { ...common, messageId, contextId: messageId, taskId: '', parts: partsOf(input) }
+      const contextId = contextIdOf(idempotencyKey)
+      return { ...common, messageId: idempotencyKey, contextId, taskId: '', parts: partsOf(input) }
     }
     const { taskId, contextId, round } = resumed.resumeToken as ResumeToken
     const messageId = `${idempotencyKey}/i${round}`
     return { ...common, messageId, contextId, taskId, parts: partsOf(resumed.data) }
   }
+}
+
+/** The context of a call's messages: its idempotency key, or a hash of one that is too long for some agents. */
+function contextIdOf(idempotencyKey: string): string {
+  return Buffer.byteLength(idempotencyKey) <= contextBytesMax
+    ? idempotencyKey
+    : `k-${hashJson(idempotencyKey).slice(0, 40)}`
 }
 
 function roundOf({ call }: TransportCall): number {
