@@ -1,8 +1,10 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { afterEach, expect, test } from 'vitest'
+import { openEngine } from '../src/index.ts'
+import { mcpAgent } from '../src/integrations/mcp/index.ts'
 import { auraJson, auraScript, cleanUp, newFolder, startAura } from './cli-process.ts'
 
 const clients: Client[] = []
@@ -199,6 +201,30 @@ test('it speaks for the serve that owns the file, and goes on with the one after
   expect(await call(client, 'greet', { name: 'Eve' })).toMatchObject({
     structuredContent: { status: 'completed' },
   })
+})
+
+test('aura serve speaks it over HTTP as well, under its token, also to an agent of another Aura', async () => {
+  const folder = setUp()
+  const served = startAura(folder, ['serve', '--port', '0', '--json', ...own])
+  const { url } = JSON.parse(await served.prints(/^.*\n/)) as { readonly url: string }
+  expect((await fetch(`${url}/mcp`, { method: 'POST', body: '{}' })).status).toBe(401)
+  const owner = readFileSync(join(folder, '.aura', 'aura.db.owner'), 'utf8')
+  const { token } = JSON.parse(owner) as { readonly token: string }
+  const agent = await mcpAgent({
+    type: 'there',
+    url: `${url}/mcp`,
+    headers: { authorization: `Bearer ${token}` },
+    tools: ['greet'],
+  })
+  expect(agent.contract('greet')?.effect).toBe('once')
+  const engine = await openEngine({ agents: [agent] })
+  const greeted = await engine.invoke('there', 'greet', { name: 'Ada' }, { key: 'k-1' })
+  expect(greeted).toMatchObject({ status: 'completed', output: { text: 'Hello, Ada!' } })
+  await expect(engine.invoke('there', 'greet', { name: 'nobody' })).rejects.toMatchObject({
+    code: 'AgentError',
+    message: expect.stringContaining('who?'),
+  })
+  await engine.close()
 })
 
 test('unknown tools, wrong arguments and failed workflows are told as such', async () => {

@@ -19,7 +19,7 @@ import { engineOptionsOf } from './engine-options.ts'
 import { reportReady } from './ready-report.ts'
 import { servedEngine } from './served-engine.ts'
 import { servedRouting } from './served-routing.ts'
-import { servedTasks } from './served-tasks.ts'
+import { servedProtocols } from './served-protocols.ts'
 import type { ServeSettings } from './settings.ts'
 import { readWorkflowFiles } from './workflow-files.ts'
 import type { WorkflowFiles } from './workflow-files.ts'
@@ -85,7 +85,7 @@ export async function serveFile(
       kind: 'serve',
       listen: { host: settings.host, port: settings.port },
       ...servedRouting({ agents, database: opened.database, feed }),
-      ...servedTasks(context, { engine: served, opened }),
+      ...servedProtocols(context, { engine: served, opened }),
       readiness: () => ({ isReady, reason: isReady ? null : 'open executions are taken up' }),
     })
     const recovered = engine.recoverAll()

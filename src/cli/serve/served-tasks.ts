@@ -2,10 +2,8 @@ import semver from 'semver'
 import { OrchestrationError } from '../../core/errors.ts'
 import { openLook } from '../../engine/index.ts'
 import type { OpenedEngine, ShowView, WorkflowEngine } from '../../engine/index.ts'
-import type { ApiServerOptions } from '../../server/index.ts'
-import { a2aMounts, type TaskHost } from '../../integrations/a2a/index.ts'
+import type { TaskHost } from '../../integrations/a2a/index.ts'
 import type { WorkflowDocument } from '../../workflow/index.ts'
-import type { CommandContext } from '../command-context.ts'
 import { openJournal } from '../journal-file.ts'
 import { ProgressModel } from '../progress/progress-model.ts'
 import { registeredDocuments } from '../registered-documents.ts'
@@ -16,15 +14,8 @@ export interface ServedTasksParts {
   readonly engine: WorkflowEngine
 }
 
-/** The workflows of the file as A2A agents. */
-export function servedTasks(
-  { databasePath }: CommandContext,
-  parts: ServedTasksParts,
-): Pick<ApiServerOptions, 'mounts'> {
-  return { mounts: a2aMounts(taskHost(databasePath, parts)) }
-}
-
-function taskHost(path: string, { opened, engine }: ServedTasksParts): TaskHost {
+/** The workflows of the file as tasks of A2A. */
+export function servedTasks(path: string, { opened, engine }: ServedTasksParts): TaskHost {
   return {
     skills: () => [...highest(registeredDocuments(path)).values()],
     async start(workflow, executionId, input) {

@@ -13,6 +13,7 @@ export interface McpClientSdk {
 export interface McpServerSdk {
   readonly Server: (typeof import('@modelcontextprotocol/sdk/server/index.js'))['Server']
   readonly StdioServerTransport: (typeof import('@modelcontextprotocol/sdk/server/stdio.js'))['StdioServerTransport']
+  readonly WebStandardStreamableHTTPServerTransport: (typeof import('@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'))['WebStandardStreamableHTTPServerTransport']
   readonly types: typeof import('@modelcontextprotocol/sdk/types.js')
 }
 
@@ -43,12 +44,13 @@ async function importClient(): Promise<McpClientSdk> {
 }
 
 async function importServer(): Promise<McpServerSdk> {
-  const [server, stdio, types] = await Promise.all([
+  const [server, stdio, http, types] = await Promise.all([
     import('@modelcontextprotocol/sdk/server/index.js'),
     import('@modelcontextprotocol/sdk/server/stdio.js'),
+    import('@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'),
     import('@modelcontextprotocol/sdk/types.js'),
   ])
-  return { ...server, ...stdio, types }
+  return { ...server, ...stdio, ...http, types }
 }
 
 async function installed<T>(load: () => Promise<T>): Promise<T> {

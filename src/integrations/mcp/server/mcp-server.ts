@@ -1,11 +1,10 @@
-import type { Readable, Writable } from 'node:stream'
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import type { CallToolRequest, CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import type { Clock } from '../../../core/clock.ts'
 import { isOrchestrationError, toErrorJson } from '../../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../../core/json.ts'
 import { nearestOrAll } from '../../../core/nearest.ts'
-import { loadMcpServer, type McpServerSdk } from '../load.ts'
+import type { McpServerSdk } from '../load.ts'
 import { steeringTools } from './steering-tools.ts'
 import type { ServedWorkflow, WorkflowHost } from './workflow-host.ts'
 import { askedRun, runResult, workflowTool } from './workflow-tool.ts'
@@ -37,30 +36,11 @@ interface Extra {
 const endedStatuses: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])
 
 /**
- * Serves workflows as MCP tools over two streams until the other side closes them. A tool starts an execution of
- * its workflow, waits for it and answers with its output; one that failed or was cancelled is a result with
- * `isError`. A call that is cancelled stops waiting; the execution goes on.
- *
- * @throws UsageError when the SDK is not installed
+ * A server whose tools are workflows. A tool starts an execution of its workflow, waits for it and answers with its
+ * output; one that failed or was cancelled is a result with `isError`. A call that is cancelled stops waiting; the
+ * execution goes on.
  */
-export async function serveMcp(
-  options: McpServerOptions,
-  streams: { readonly input: Readable; readonly output: Writable },
-): Promise<{ readonly closed: Promise<void> }> {
-  const sdk = await loadMcpServer()
-  const server = newServer(sdk, options)
-  const closed = Promise.withResolvers<void>()
-  const end = (): void => {
-    void server.close().finally(() => closed.resolve())
-  }
-  streams.input.once('end', end)
-  streams.input.once('close', end)
-  streams.output.once('error', end)
-  await server.connect(new sdk.StdioServerTransport(streams.input, streams.output))
-  return { closed: closed.promise }
-}
-
-function newServer(sdk: McpServerSdk, options: McpServerOptions): Server {
+export function newServer(sdk: McpServerSdk, options: McpServerOptions): Server {
   const { host, version } = options
   const { CallToolRequestSchema, ListToolsRequestSchema } = sdk.types
   const server = new sdk.Server(
