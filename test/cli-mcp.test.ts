@@ -1,5 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { afterEach, expect, test } from 'vitest'
@@ -7,6 +9,7 @@ import { openEngine } from '../src/index.ts'
 import { mcpAgent } from '../src/integrations/mcp/index.ts'
 import { auraJson, auraScript, cleanUp, newFolder, startAura } from './cli-process.ts'
 
+const mcpServerFile = fileURLToPath(new URL('support/mcp-server.ts', import.meta.url))
 const clients: Client[] = []
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.close()))
@@ -225,6 +228,46 @@ test('aura serve speaks it over HTTP as well, under its token, also to an agent 
     message: expect.stringContaining('who?'),
   })
   await engine.close()
+})
+
+test('a module with an MCP agent is run, listed and killed like any other', async () => {
+  const folder = newFolder()
+  const log = join(folder, 'log')
+  writeFileSync(
+    join(folder, 'agents.ts'),
+    `import { mcpAgent } from 'aura-orchestration/mcp'
+const env = { MCP_LOG: ${JSON.stringify(log)} }
+const args = [${JSON.stringify(mcpServerFile)}]
+export default [await mcpAgent({ type: 'outside', command: process.execPath, args, env })]
+`,
+  )
+  writeFileSync(
+    join(folder, 'flow.yaml'),
+    `name: flow
+version: 1.0.0
+steps:
+  write: { agent: outside, action: write, with: { line: hello } }
+  add: { needs: [write], agent: outside, action: add, with: { a: 2 } }
+  slow: { needs: [add], agent: outside, action: slow }
+`,
+  )
+  const words = ['flow.yaml', '--agents', 'agents.ts', '--id', 'f-1']
+  expect(await auraJson(folder, 'agents', 'ls', '--agents', 'agents.ts')).toMatchObject({
+    value: { agents: expect.arrayContaining([expect.objectContaining({ transport: 'mcp' })]) },
+  })
+  const lines = () => readFileSync(log, 'utf8').split('\n')
+  const run = startAura(folder, ['run', ...words])
+  while (!existsSync(log) || !lines().includes('slow began')) await sleep(50)
+  run.kill('SIGKILL')
+  await run.ended
+  const again = startAura(folder, ['run', ...words])
+  while (lines().filter((line) => line === 'slow began').length < 2) await sleep(50)
+  await auraJson(folder, 'cancel', 'f-1')
+  expect((await again.ended).code).toBe(1)
+  expect(lines().filter((line) => line.startsWith('hello'))).toEqual(['hello f-1/write/1'])
+  expect(await auraJson(folder, 'show', 'f-1')).toMatchObject({
+    value: { status: 'cancelled', steps: { add: { output: { sum: 3 } } } },
+  })
 })
 
 test('unknown tools, wrong arguments and failed workflows are told as such', async () => {

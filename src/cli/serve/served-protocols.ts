@@ -13,11 +13,11 @@ export function servedProtocols(
   context: CommandContext,
   parts: ServedTasksParts,
 ): Pick<ApiServerOptions, 'mounts'> {
-  const { databasePath, clock } = context
+  const { clock } = context
   const host = new OwnerHost(context, null)
   return {
     mounts: [
-      ...a2aMounts(servedTasks(databasePath, parts)),
+      ...a2aMounts(servedTasks(context, parts)),
       ...mcpMounts({ host, clock, version: '1', waitMs: mcpWaitMs }),
     ],
   }

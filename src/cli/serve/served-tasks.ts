@@ -4,9 +4,13 @@ import { openLook } from '../../engine/index.ts'
 import type { OpenedEngine, ShowView, WorkflowEngine } from '../../engine/index.ts'
 import type { TaskHost } from '../../integrations/a2a/index.ts'
 import type { WorkflowDocument } from '../../workflow/index.ts'
+import type { CommandContext } from '../command-context.ts'
 import { openJournal } from '../journal-file.ts'
 import { ProgressModel } from '../progress/progress-model.ts'
 import { registeredDocuments } from '../registered-documents.ts'
+
+/** Events that come so close together are told as one: looking at a large execution takes its time. */
+const lookMs = 20
 
 export interface ServedTasksParts {
   readonly opened: OpenedEngine
@@ -15,7 +19,10 @@ export interface ServedTasksParts {
 }
 
 /** The workflows of the file as tasks of A2A. */
-export function servedTasks(path: string, { opened, engine }: ServedTasksParts): TaskHost {
+export function servedTasks(
+  { databasePath: path, clock }: CommandContext,
+  { opened, engine }: ServedTasksParts,
+): TaskHost {
   return {
     skills: () => [...highest(registeredDocuments(path)).values()],
     async start(workflow, executionId, input) {
@@ -35,12 +42,22 @@ export function servedTasks(path: string, { opened, engine }: ServedTasksParts):
       using file = openJournal(path)
       return file.journal.list({ limit })
     },
-    subscribe: (executionId, onEvent) =>
-      engine.subscribe({
+    subscribe(executionId, onEvent) {
+      let cancel: (() => void) | null = null
+      const tell = (): void => {
+        cancel = null
+        onEvent()
+      }
+      const unsubscribe = engine.subscribe({
         onEvent(entry) {
-          if (entry.executionId === executionId) onEvent()
+          if (entry.executionId === executionId) cancel ??= clock.after(lookMs, tell)
         },
-      }),
+      })
+      return () => {
+        unsubscribe()
+        cancel?.()
+      }
+    },
   }
 }
 

@@ -108,17 +108,21 @@ export class ExecutionHandler implements A2ARequestHandler {
       .list(tasksLookedAtMax)
       .map(({ executionId }) => executionId)
       .filter((id) => id.startsWith(start) && contextOf(id) !== null && id.split('.').length === 3)
-    const all = await Promise.all(ids.map((id) => this.#task(id)))
     const { TASK_STATE_UNSPECIFIED, UNRECOGNIZED } = this.#sdk.TaskState
     const isAny = status === TASK_STATE_UNSPECIFIED || status === UNRECOGNIZED
-    const wanted = all.filter((task) => isAny || task.status?.state === status)
-    const from = pageToken === '' ? 0 : Number.parseInt(pageToken, 10) || 0
+    const from = Number.parseInt(pageToken, 10) || 0
     const to = from + Math.max(1, pageSize)
+    // Which tasks have a state is known by looking at all of them; otherwise one page is enough.
+    const looked = await Promise.all(
+      (isAny ? ids.slice(from, to) : ids).map((id) => this.#task(id)),
+    )
+    const ofState = looked.filter((task) => task.status?.state === status)
+    const totalSize = isAny ? ids.length : ofState.length
     return {
-      tasks: wanted.slice(from, to),
-      nextPageToken: to < wanted.length ? String(to) : '',
+      tasks: isAny ? looked : ofState.slice(from, to),
+      nextPageToken: to < totalSize ? String(to) : '',
       pageSize,
-      totalSize: wanted.length,
+      totalSize,
     }
   }
 

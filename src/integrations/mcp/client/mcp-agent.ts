@@ -1,6 +1,6 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import type { Tool } from '@modelcontextprotocol/sdk/types.js'
-import { type AgentSettings, BaseAgent } from '../../../agents/index.ts'
+import { type AgentDefinition, type AgentSettings, BaseAgent } from '../../../agents/index.ts'
 import { AgentCommunicationError, messageOf, OrchestrationError } from '../../../core/errors.ts'
 import { limits } from '../../../core/limits.ts'
 import { loadMcpClient } from '../load.ts'
@@ -59,7 +59,7 @@ export async function mcpAgent(options: McpAgentOptions): Promise<BaseAgent> {
     const tools = new Map(actions.map(({ name, tool }) => [name, tool]))
     const { type, id, description = client.getInstructions(), capabilities, config } = options
     const version = client.getServerVersion()?.version
-    return new BaseAgent(
+    return new McpAgent(
       {
         type,
         ...(id === undefined ? {} : { id }),
@@ -69,10 +69,27 @@ export async function mcpAgent(options: McpAgentOptions): Promise<BaseAgent> {
         ...(config === undefined ? {} : { config }),
         actions: Object.fromEntries(actions.map(({ name, definition }) => [name, definition])),
       },
-      new ToolTransport(sdk, connection, tools),
+      { transport: new ToolTransport(sdk, connection, tools), connection },
     )
   } finally {
     await connection.close()
+  }
+}
+
+/** Closed only when its server's process has ended. */
+class McpAgent extends BaseAgent {
+  readonly #connection: McpConnection
+
+  constructor(
+    definition: AgentDefinition,
+    parts: { readonly transport: ToolTransport; readonly connection: McpConnection },
+  ) {
+    super(definition, parts.transport)
+    this.#connection = parts.connection
+  }
+
+  protected override onClose(): Promise<void> {
+    return this.#connection.close()
   }
 }
 

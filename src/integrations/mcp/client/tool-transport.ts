@@ -43,9 +43,8 @@ export class ToolTransport implements AgentTransport {
     return plan.definition.lookup?.(idempotencyKey)
   }
 
-  close(): void {
-    this.#connection.close().catch(() => {}) // a server that does not end is killed by the SDK
-  }
+  /** The agent closes the connection, and waits for it. */
+  close(): void {}
 
   async #call(call: TransportCall, input: JsonValue, signal: AbortSignal): Promise<void> {
     try {
@@ -63,7 +62,8 @@ export class ToolTransport implements AgentTransport {
           signal,
           timeout: requestMsMax,
           onprogress({ progress, total, message }) {
-            call.context.progress(total === undefined ? progress : progress / total, message)
+            // Without a total nobody can say how far it is.
+            if (total !== undefined && total > 0) call.context.progress(progress / total, message)
           },
         },
       )
@@ -72,7 +72,7 @@ export class ToolTransport implements AgentTransport {
       const { complaint } = this.#connection
       const name = call.plan.fullName
       const { error, happened, isLost } = callFailure(this.#sdk, thrown, { name, complaint })
-      if (isLost) this.close()
+      if (isLost) this.#connection.close().catch(() => {}) // it is of no use either way
       call.failed(error, happened)
     }
   }
