@@ -1,4 +1,23 @@
-export { AgentRegistry, BaseAgent, defineAgent, suspend } from './agents/index.ts'
+export {
+  AgentRegistry,
+  BaseAgent,
+  defineAgent,
+  defineLlmAgent,
+  defineModel,
+  suspend,
+} from './agents/index.ts'
+export type {
+  CompatibleServer,
+  Completion,
+  CompletionRequest,
+  LlmAction,
+  LlmAgentDefinition,
+  ModelDefinition,
+  Prices,
+  SamplingSettings,
+  TextDelta,
+  ToolDefinition,
+} from './agents/index.ts'
 export type { ActionDefinition, AgentContext, AgentDefinition, Effect } from './agents/index.ts'
 export type { BudgetLimit, CallBudget } from './core/contracts/budget.ts'
 export type { CloudEvent } from './core/contracts/events.ts'
