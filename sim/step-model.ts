@@ -38,14 +38,16 @@ export interface SuccessModel {
   readonly run: number
   readonly key: string
   readonly child: string | null
-  /** `over`: its step runs anew. */
-  state: 'kept' | 'undoing' | 'undone' | 'failed' | 'over'
+  /** `over`: its step runs anew. `again`: its call was made again, and what that gave stands for it. */
+  state: 'kept' | 'undoing' | 'undone' | 'failed' | 'over' | 'again'
   call: CallModel
 }
 
 /** What the journal has said of one step since it was decided last. */
 export interface StepModel {
   readonly plan: PlanStep
+  /** Who does its work by an adaptation; null where its own agent does. */
+  agent: string | null
   run: number
   /** Positions of the events that decided and settled it; 0 before that. */
   decided: number
@@ -192,6 +194,10 @@ export class StepsModel {
     if (call.effect === 'once') call.effects++
     const child = step.plan.compensate === null ? call.child : null
     if (step.plan.compensate === null && child === null) return
+    // Given up, made again by a redrive: one call, which is undone once.
+    for (const success of this.successes) {
+      if (success.key === key && success.state === 'kept') success.state = 'again'
+    }
     this.successes.push({
       step: id,
       run: step.run,
@@ -255,7 +261,9 @@ export class StepsModel {
   }
 
   #own({ plan, run }: StepModel): readonly SuccessModel[] {
-    return this.successes.filter((success) => success.step === plan.id && success.run === run)
+    return this.successes.filter(
+      (success) => success.step === plan.id && success.run === run && success.state !== 'again',
+    )
   }
 }
 
@@ -286,6 +294,7 @@ function openCalls({ calls }: StepModel): number {
 function newStep(plan: PlanStep): StepModel {
   return {
     plan,
+    agent: null,
     run: 1,
     decided: 0,
     settled: 0,

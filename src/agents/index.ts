@@ -3,6 +3,7 @@ export type { AgentDefinition, AgentExample } from './agent-definition.ts'
 export { BaseAgent, isAgent, type AgentHealth, type AgentState } from './base-agent.ts'
 export type { ActionPlan } from './action-plan.ts'
 export type { AgentCall, RunningCall, Settle } from './call.ts'
+export type { AgentCondition, AgentWatch } from './agent-watch.ts'
 export { agentPool } from './agent-pool.ts'
 export {
   type BreakerSettings,
@@ -49,3 +50,13 @@ export { compileSchema, type Checked, type SchemaCheck } from './schema.ts'
 export { describeThrown, failure } from './failure.ts'
 export type { AgentTransport, Happened, TransportCall } from './transport.ts'
 export { isSuspension, suspend, type SuspendOptions, type Suspension } from './suspend.ts'
+export type { Completion, CompletionRequest, SamplingSettings } from './llm/conversation.ts'
+export {
+  defineLlmAgent,
+  type LlmAction,
+  type LlmAgentDefinition,
+  type TextDelta,
+} from './llm/llm-agent.ts'
+export { type CompatibleServer, defineModel, type ModelDefinition } from './llm/model-agent.ts'
+export type { Prices } from './llm/ask-model.ts'
+export type { ToolDefinition } from './llm/tools.ts'

@@ -66,6 +66,7 @@ export async function openOwnerServer(
       }
     },
     agents: () => agents.list(),
+    watch: () => agents.watch,
     ...(parts.route === undefined ? {} : { route: parts.route }),
     ...(parts.mounts === undefined ? {} : { mounts: parts.mounts }),
     workflows: (name) => registeredDocuments(path, name),

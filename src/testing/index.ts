@@ -6,12 +6,16 @@ export {
   type ShortAgents,
   type TestAgents,
 } from './agent-script.ts'
+export { blobStoreSuite } from './blob-store-suite.ts'
+export { budgetStoreSuite } from './budget-store-suite.ts'
+export { catalogSuite } from './catalog-suite.ts'
 export {
   type CoordinationOptions,
   type CoordinationPattern,
   coordinationPatterns,
   type CoordinationRow,
 } from './coordination-benchmark.ts'
+export { effectLedgerSuite } from './effect-ledger-suite.ts'
 export { type EmbedderCase, embedderSuite } from './embedder-suite.ts'
 export {
   call,
@@ -25,6 +29,7 @@ export {
 } from './engine-stage.ts'
 export { eventMeshSuite, type MeshCase } from './event-mesh-suite.ts'
 export { FakeTime, type LifeClock } from './fake-clock.ts'
+export { leaseStoreSuite } from './lease-store-suite.ts'
 export type { LatencySummary } from './latency-summary.ts'
 export type { TestCall } from './live-agents.ts'
 export type { LoadOptions, LoadReport } from './load.ts'
@@ -44,5 +49,7 @@ export {
 } from './simulation/simulate.ts'
 export type { Properties, SimulatedOutcome } from './simulation/simulated-run.ts'
 export { testWorkflow, type TestWorkflowOptions, type WorkflowTest } from './test-workflow.ts'
+export { stateStoreSuite } from './state-store-suite.ts'
+export type { StoreCase, StoreHarness } from './store-case.ts'
 export type { TestedDocument } from './tested-document.ts'
 export { workflowEngineSuite } from './workflow-engine-suite.ts'

@@ -1,0 +1,22 @@
+export type { BlobStore } from './blob-store.ts'
+export type { BudgetAccount, BudgetGrant, BudgetSpent, BudgetStore } from './budget-store.ts'
+export type { Catalog, CatalogKind, CatalogRow } from './catalog.ts'
+export { checkBytes, checkCatalogEntry, textOfHash } from './checked-entry.ts'
+export { checkBatch, checkCount, checkGuard, checkName, storedText } from './checked-write.ts'
+export type { EffectIntent, EffectLedger, EffectReceipt, EffectRecord } from './effect-ledger.ts'
+export type { Lease, LeaseStore } from './lease-store.ts'
+export { MemoryBlobStore } from './memory-blob-store.ts'
+export { checkCharge, MemoryBudgetStore, unknownCharge } from './memory-budget-store.ts'
+export { byNameAndVersion, MemoryCatalog } from './memory-catalog.ts'
+export { byIntent, MemoryEffectLedger, unknownEffect } from './memory-effect-ledger.ts'
+export { MemoryLeaseStore } from './memory-lease-store.ts'
+export { MemoryStateStore } from './memory-state-store.ts'
+export { type Refusal, refusedChange } from './refused-change.ts'
+export type {
+  Fence,
+  RecordedBatch,
+  StateBatch,
+  StateGuard,
+  StateReceipt,
+  StateStore,
+} from './state-store.ts'
