@@ -48,11 +48,7 @@ export async function serveFile(
     context.processEnd.now(code)
   })
   const telemetry = createTelemetry({ clock: context.clock })
-  const logger = createLogger({
-    level: settings.logLevel,
-    stream: { write: (text) => context.stderr.write(text), isTTY: context.stderr.isTTY === true },
-    clock: context.clock,
-  })
+  const logger = loggerOf(context, settings)
   context.processEnd.advice = 'what is open stays as recorded; take process.exit out of the agents'
   const agents = await agentsOf(context, settings.agents)
   const known = knownAgents(agents, 'warning')
@@ -96,7 +92,8 @@ export async function serveFile(
     if (hooks.ready === undefined) reportReady(context, { server, opened, recovered })
     else await hooks.ready(files.documents.map(({ data }) => data.name))
     interrupt = await Promise.race([interruption.requested, endOf(hooks)])
-    tellEnd(logger, interrupt)
+    const { signal } = interrupt
+    logger.log('info', 'going down: nothing new begins, what runs may finish', { signal })
     isGoingDown = true
     server.drain()
   } finally {
@@ -111,15 +108,16 @@ export async function serveFile(
   return interrupt.signal === 'SIGTERM' ? exitCodes.done : interrupt.code
 }
 
+function loggerOf({ stderr, clock }: CommandContext, { logLevel }: ServeSettings): Logger {
+  const stream = { write: (text: string) => stderr.write(text), isTTY: stderr.isTTY === true }
+  return createLogger({ level: logLevel, stream, clock })
+}
+
 /** @throws OwnerError when another process owns the file */
 async function ownFile(context: CommandContext, options: OpenFileOptions): Promise<OpenedEngine> {
   const access = await openFile(context, options)
   if (access.kind === 'owned') throw ownedBy(context.databasePath, access.owner)
   return access.opened
-}
-
-function tellEnd(logger: Logger, { signal }: Interrupt): void {
-  logger.log('info', 'going down: nothing new begins, what runs may finish', { signal })
 }
 
 async function endOf({ ended }: ServeHooks): Promise<Interrupt> {
