@@ -112,6 +112,11 @@ function messageOf(messageId: string, data: object, more: Partial<Message> = {})
   }
 }
 
+const atOnce = {
+  acceptedOutputModes: [],
+  taskPushNotificationConfig: undefined,
+  returnImmediately: true,
+}
 const noMore = { metadata: undefined, filename: '', mediaType: '' }
 const taskOf = (id: string) => ({ tenant: '', id, metadata: undefined })
 const dataOf = ({ artifacts }: Task): unknown =>
@@ -190,12 +195,10 @@ test('a stream tells how a task goes; one that waits for a signal takes it from 
 test('a task is cancelled, and told to be at the other streams of it', async () => {
   const served = await serve()
   const client = await clientOf(served, '/a2a/dawdle')
-  const configuration = {
-    acceptedOutputModes: [],
-    taskPushNotificationConfig: undefined,
-    returnImmediately: true,
-  }
-  const { id } = (await client.sendMessage({ ...messageOf('m-1', {}), configuration })) as Task
+  const { id } = (await client.sendMessage({
+    ...messageOf('m-1', {}),
+    configuration: atOnce,
+  })) as Task
   const seen: unknown[] = []
   const watching = (async () => {
     for await (const { payload } of client.resubscribeTask({ tenant: '', id })) seen.push(payload)
@@ -208,6 +211,23 @@ test('a task is cancelled, and told to be at the other streams of it', async () 
     value: { status: { state: TaskState.TASK_STATE_CANCELED } },
   })
   await expect(client.cancelTask(taskOf(id))).rejects.toThrow(/is cancelled/)
+})
+
+test('a task under way is known after kill -9, and goes on', async () => {
+  const served = await serve()
+  const client = await clientOf(served, '/a2a/dawdle')
+  const { id } = (await client.sendMessage({
+    ...messageOf('m-1', {}),
+    configuration: atOnce,
+  })) as Task
+  served.process.kill('SIGKILL')
+  await served.process.ended
+  const again = await clientOf(await serve(served.folder), '/a2a/dawdle')
+  expect(await again.getTask({ tenant: '', id })).toMatchObject({
+    status: { state: TaskState.TASK_STATE_WORKING },
+  })
+  const cancelled = await again.cancelTask(taskOf(id))
+  expect(cancelled.status?.state).toBe(TaskState.TASK_STATE_CANCELED)
 })
 
 test('unknown skills, tasks and versions, wrong input and failures are told as such', async () => {

@@ -66,6 +66,9 @@ function contextOf(options: { readonly db?: string; readonly json?: boolean }): 
     databasePath: resolve(cwd, options.db ?? fromEnvironment ?? join('.aura', 'aura.db')),
     databaseArgument: options.db === undefined ? '' : ` --db ${shellQuote(options.db)}`,
     commandName: commandName(cwd),
+    get version() {
+      return version()
+    },
     cwd,
     env,
     clock: systemClock,

@@ -28,6 +28,8 @@ export function followAtOwner(
         headers: { authorization: `Bearer ${owner.token}` },
       },
       (response) => {
+        // Whoever asks how it stands is told why there is nothing to follow.
+        if (response.statusCode === 404) resolve()
         let rest = ''
         response.setEncoding('utf8')
         response.on('data', (text: string) => {

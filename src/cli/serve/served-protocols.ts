@@ -13,12 +13,12 @@ export function servedProtocols(
   context: CommandContext,
   parts: ServedTasksParts,
 ): Pick<ApiServerOptions, 'mounts'> {
-  const { clock } = context
+  const { clock, version } = context
   const host = new OwnerHost(context, null)
   return {
     mounts: [
       ...a2aMounts(servedTasks(context, parts)),
-      ...mcpMounts({ host, clock, version: '1', waitMs: mcpWaitMs }),
+      ...mcpMounts({ host, clock, version, waitMs: mcpWaitMs }),
     ],
   }
 }

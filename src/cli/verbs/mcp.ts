@@ -23,8 +23,6 @@ export interface McpOptions {
   readonly config?: string
   /** A duration. */
   readonly wait: string
-  /** Of Aura. */
-  readonly version: string
 }
 
 /**
@@ -46,7 +44,7 @@ export async function mcp(context: CommandContext, options: McpOptions): Promise
       {
         host: new OwnerHost(context, names),
         clock: context.clock,
-        version: options.version,
+        version: context.version,
         waitMs,
       },
       { input: process.stdin, output: protocolOutput(context) },

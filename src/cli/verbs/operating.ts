@@ -118,11 +118,8 @@ function addMcp({ program, run }: VerbHost): void {
     .addOption(
       repeatable('--workflows <path>', 'document, or folder of them, to register (repeatable)'),
     )
-    .action((options: Omit<McpOptions, 'version'>) =>
-      run(async (context) => {
-        const version = program.version() ?? ''
-        return (await import('./mcp.ts')).mcp(context, { ...options, version })
-      }),
+    .action((options: McpOptions) =>
+      run(async (context) => (await import('./mcp.ts')).mcp(context, options)),
     )
 }
 

@@ -12,6 +12,7 @@ export class HttpStatusError extends Error {
 }
 
 const excerptCharacters = 500
+const cardMsMax = 30_000
 
 /**
  * A `fetch` that sends `headers` with every request, bounds every answer and tells statuses apart. Each request
@@ -24,6 +25,8 @@ export function remoteFetch(
   return async (url, init) => {
     const response = await fetch(url, {
       ...init,
+      // A card is fetched without a deadline of a call.
+      signal: init?.signal ?? AbortSignal.timeout(cardMsMax),
       headers: {
         ...(init?.headers as Readonly<Record<string, string>>),
         ...headers,
