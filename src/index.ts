@@ -86,12 +86,18 @@ export {
   readEventLog,
   readPatterns,
   readPolicy,
+  EventDrivenSemanticOrchestrator,
+  OrchestratorAgent,
   SemanticPatternMatcher,
   SemanticRouter,
   similarity,
 } from './semantic/index.ts'
 export type {
   AcceptedOutcome,
+  Advice,
+  Advisor,
+  SemanticOrchestratorOptions,
+  SemanticOutcome,
   AgentProfile,
   AiEmbeddingModel,
   Coordination,
