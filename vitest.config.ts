@@ -11,6 +11,10 @@ export default defineConfig({
         find: /^aura-orchestration\/langgraph$/,
         replacement: pathOf('src/integrations/langgraph/index.ts'),
       },
+      {
+        find: /^aura-orchestration\/redis$/,
+        replacement: pathOf('src/integrations/redis/index.ts'),
+      },
       { find: /^aura-orchestration\/testing$/, replacement: pathOf('src/testing/index.ts') },
     ],
   },

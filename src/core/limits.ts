@@ -24,6 +24,12 @@ export const limits = {
   blobBytesMin: 32_768,
   /** Entries in the state of one execution. */
   stateKeysMax: 1_000,
+  /** Writes in one batch of a state store. */
+  stateBatchWritesMax: 1_000,
+  /** Batches of one workflow that a state store remembers, the newest, so that repeats of them are known. */
+  stateBatchesMax: 1_000,
+  /** Checkpoints of one workflow in a state store. */
+  stateCheckpointsMax: 100,
   /** Calls that the patterns of one step, or of one item, may make. */
   patternCallsMax: 10_000,
   /** Assignments that a supervisor may give in one round. */
@@ -122,6 +128,10 @@ export const limits = {
   graphSuperstepsMax: 1_000,
   /** Calls that an error handler may order again in one visit of a node. */
   graphRetriesMax: 10,
+  /** Nodes of a decision tree. */
+  treeNodesMax: 1_000,
+  /** Outcomes that a decision tree is learned from. */
+  treeOutcomesMax: 100_000,
   /** Rules of a policy. */
   policyRulesMax: 500,
   /** Bytes of a policy file. */

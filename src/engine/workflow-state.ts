@@ -1,19 +1,8 @@
+import type { WorkflowStateEntry } from '../core/contracts/state.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { ProgressView } from './workflow-engine.ts'
 
-/** One entry of an execution's state. Its version starts at 1 and rises by every write, also by those of a rollback. */
-export interface WorkflowStateEntry {
-  /** The execution whose state this is. */
-  readonly workflowId: string
-  readonly key: string
-  readonly value: JsonValue
-  readonly version: number
-  /** When it was written. */
-  readonly timestampMs: number
-  /** How long after `timestampMs` the entry is there; null for ever. */
-  readonly ttlMs: number | null
-  readonly metadata: JsonObject
-}
+export type { WorkflowStateEntry } from '../core/contracts/state.ts'
 
 export interface StateWriteOptions {
   /** Refuses the write unless the entry has this version; 0: unless there is none. Default: any. */

@@ -78,4 +78,31 @@ export {
   readPolicy,
   type ReadPolicyOptions,
 } from './policy/read-policy.ts'
+export { DecisionTree, type TreeDecision, type TreeStep } from './decision-tree/decision-tree.ts'
+export {
+  learnDecisionTree,
+  type LearnTreeOptions,
+  type TreeOutcome,
+} from './decision-tree/learn-tree.ts'
+export {
+  expectDecisionTree,
+  readDecisionTree,
+  type TreeReading,
+} from './decision-tree/read-tree.ts'
+export { decisionTreeAgent } from './decision-tree/tree-agent.ts'
+export type { DecisionTreeData } from './decision-tree/tree-schema.ts'
+export {
+  AgentMeshController,
+  type AgentMeshOptions,
+  type AgentView,
+} from './mesh-controller/agent-mesh-controller.ts'
+export {
+  type AgentLoad,
+  type AgentSource,
+  type MeshAgent,
+  registrySource,
+} from './mesh-controller/agent-source.ts'
+export { watchAgents, type WatchedEngine } from './mesh-controller/watch-agents.ts'
+export { rendezvous } from './mesh-controller/rendezvous.ts'
+export type { QuarantineSettings, Standing } from './mesh-controller/standing.ts'
 export { RouterAgent } from './router-agent.ts'

@@ -4,24 +4,18 @@ import { dirname } from 'node:path'
 import { messageOf } from '../../core/errors.ts'
 import { findOwner, openReader } from '../../storage/index.ts'
 import type { CommandContext } from '../command-context.ts'
+import type { Check } from '../doctor/check.ts'
+import { serviceChecks } from '../doctor/service-checks.ts'
 import { exitCodes } from '../exit-code.ts'
 import { askOwner } from '../owner-client.ts'
 import { tableLines } from '../terminal/table.ts'
 import { plainText } from '../terminal/width.ts'
 
-/** One thing that was looked at. `notConfigured` is no fault. */
-export interface Check {
-  readonly name: string
-  readonly status: 'ok' | 'warning' | 'failed' | 'notConfigured'
-  readonly detail: string
-  readonly hint: string | null
-}
-
 const nodeMajorMin = 24
 /** Below this the disk is called short. */
 const freeBytesMin = 256 * 1_048_576
-/** Services of later releases; none of them can be configured yet. */
-const laterServices = ['temporal', 'kafka', 'redis', 'ray', 'openfeature'] as const
+/** In this order; those of later releases have no probe yet. */
+const services = ['temporal', 'kafka', 'redis', 'ray', 'openfeature'] as const
 
 /** `aura doctor`: whether everything that Aura needs is in reach. Exit 3 when something is not. */
 export async function doctor(context: CommandContext): Promise<number> {
@@ -31,12 +25,7 @@ export async function doctor(context: CommandContext): Promise<number> {
     fileCheck(context.databasePath),
     await ownerCheck(context.databasePath),
     await diskCheck(context.databasePath),
-    ...laterServices.map((name): Check => ({
-      name,
-      status: 'notConfigured',
-      detail: 'not configured',
-      hint: null,
-    })),
+    ...(await serviceChecks(services, context)),
   ]
   const ok = !checks.some((check) => check.status === 'failed')
   if (context.isJson) context.json({ ok, checks })

@@ -1,5 +1,19 @@
 import type { JsonObject, JsonValue } from '../json.ts'
 
+/** One entry of an execution's state. Its version starts at 1 and rises by every write, also by those of a rollback. */
+export interface WorkflowStateEntry {
+  /** The execution whose state this is. */
+  readonly workflowId: string
+  readonly key: string
+  readonly value: JsonValue
+  readonly version: number
+  /** When it was written. */
+  readonly timestampMs: number
+  /** How long after `timestampMs` the entry is there; null for ever. */
+  readonly ttlMs: number | null
+  readonly metadata: JsonObject
+}
+
 /** One change of an execution's state; without `value` the entry is deleted. */
 export interface StateWrite {
   readonly key: string

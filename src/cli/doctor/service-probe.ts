@@ -1,0 +1,15 @@
+import type { Clock } from '../../core/clock.ts'
+
+/** How `aura doctor` asks one service whether it is in reach. */
+export interface ServiceProbe {
+  readonly name: string
+  /** The environment variable that says where the service is, e.g. `REDIS_URL`. */
+  readonly setting: string
+  /**
+   * Asks the service at that address and gives one line for people: version, latency. Must end by itself within
+   * some seconds and load its client only when called.
+   *
+   * @throws OrchestrationError that says what is wrong, where, and in its hint what to do
+   */
+  readonly probe: (address: string, clock: Clock) => Promise<string>
+}

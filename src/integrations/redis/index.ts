@@ -1,0 +1,8 @@
+export { type RedisAddress, redisAddress } from './address.ts'
+export { redisCacheMetrics } from './cache-metrics.ts'
+export type { RedisConnection } from './connection.ts'
+export { RedisLeaseStore } from './lease-store.ts'
+export { type OpenedRedis, openRedis, type OpenRedisOptions, probeRedis } from './open.ts'
+export type { CacheCounts } from './read-cache.ts'
+export { checkRequirements, type RedisFacts } from './requirements.ts'
+export { RedisStateStore, type RedisStateStoreOptions } from './state-store.ts'
