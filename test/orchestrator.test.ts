@@ -299,7 +299,7 @@ test('on the mesh an anomaly of the feed is taken, a poisoned event is a dead le
   await mesh.drain()
   expect(letters).toEqual(['bad'])
   await subscription.stop()
-  await expect.poll(() => asked.length).toBe(6)
+  await expect.poll(() => asked.length, { timeout: 30_000 }).toBe(6)
   await feed.close()
 })
 
@@ -319,7 +319,7 @@ test('of a burst about the same thing the last event is handled', async () => {
     ),
   )
   await mesh.drain()
-  await expect.poll(() => asked.length).toBe(3)
+  await expect.poll(() => asked.length, { timeout: 30_000 }).toBe(3)
   expect(asked[0]?.input).toMatchObject({ context: { n: 3 } })
   await subscription.stop()
 })

@@ -54,7 +54,7 @@ async function routedTo(
 ): Promise<readonly string[]> {
   const text = [...textsOf(event.semanticContext).texts, ...event.routingHints].join(' ')
   if (router === null || candidates.length < 2 || text === '') return []
-  const decision = await router.route({ text, tda, candidates })
-  const others = decision.runnersUp.map(({ agent }) => agent)
-  return decision.kind === 'routed' ? [decision.agent, ...others] : others
+  const { agent = null, runnersUp } = await router.route({ text, tda, candidates })
+  const others = runnersUp.map((one) => one.agent)
+  return agent === null ? others : [agent, ...others]
 }

@@ -5,7 +5,7 @@ import type { AdaptationChange, WorkflowData } from '../../workflow/index.ts'
 import type { Coordination } from '../matcher/coordination.ts'
 import type { SemanticEvent } from '../matcher/semantic-event.ts'
 import type { SemanticAnalysis } from '../matcher/semantic-pattern-matcher.ts'
-import type { RouteDecision, RouteTask } from '../router/route-decision.ts'
+import type { RouteTask } from '../router/route-decision.ts'
 
 /** What an orchestrator needs of an engine; any `WorkflowEngine` has it. */
 export interface OrchestratorEngine {
@@ -42,9 +42,13 @@ export interface OrchestratedAgent {
   readonly actions: readonly string[]
 }
 
-/** Chooses agents by meaning; `SemanticRouter` is one. */
+/** Chooses agents by meaning; `SemanticRouter` is one. `agent` is null or absent where nobody fits. */
 export interface TaskRouter {
-  route(task: RouteTask): Promise<RouteDecision>
+  route(task: RouteTask): Promise<{
+    readonly agent?: string | null
+    /** The likeliest first. */
+    readonly runnersUp: readonly { readonly agent: string }[]
+  }>
 }
 
 /** What somebody with a policy makes of an event before anything is done about it. */
