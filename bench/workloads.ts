@@ -8,6 +8,7 @@ import { measureGrowth, measureParked } from './memory.ts'
 import { measureRequests } from './mesh-requests.ts'
 import { measureQueue } from './queue-throughput.ts'
 import { measurePatternCost } from './pattern-cost.ts'
+import { measureRedisState } from './redis-state.ts'
 import { measureRecovery } from './recovery.ts'
 import { measureSize } from './size.ts'
 import { measureState } from './state-latency.ts'
@@ -86,6 +87,7 @@ const groups: readonly Group[] = [
   { workloads: ['W12'], measure: ({ directory }) => measurePatternCost(directory) },
   { workloads: ['EV'], measure: ({ directory }) => measureEvents({ directory, events: 500 }) },
   { workloads: ['LG'], measure: ({ directory }) => measureCheckpointer(directory) },
+  { workloads: ['RD'], measure: () => measureRedisState() },
 ]
 
 /** Names that `--only` takes, in the order of the report. */
@@ -105,6 +107,7 @@ export const workloads: readonly string[] = [
   'W12',
   'EV',
   'LG',
+  'RD',
 ]
 
 /** What is measured when nothing is named: it ends within a minute on two cores. */

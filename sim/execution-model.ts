@@ -4,6 +4,7 @@ import { AdaptationCheck } from '../src/testing/simulation/adaptation-check.ts'
 import type { KernelEvent } from '../src/workflow/kernel/events.ts'
 import type { Plan } from '../src/workflow/plan/plan.ts'
 import { EndModel } from './end-model.ts'
+import { needsApproval } from './policies.ts'
 import { ReopeningModel } from './reopening-model.ts'
 import { StateModel } from './state-model.ts'
 import { hostEnds, seePattern } from './pattern-model.ts'
@@ -37,6 +38,8 @@ export class ExecutionModel {
   /** What is in force; whether it may be is judged elsewhere. */
   readonly #adapted: AdaptationCheck
   /** The call whose writes were recorded by the last event. */
+  /** Steps that somebody has agreed to, and that are not begun. */
+  readonly #approved = new Set<string>()
   #writer: string | null = null
 
   constructor(executionId: string, plan: Plan, fail: (property: string) => void) {
@@ -114,6 +117,11 @@ export class ExecutionModel {
       case 'CancelRequested':
         return this.#reopening.see(event, this.seq, atMs)
       case 'PolicyDecided':
+        return this.#seePolicy(event)
+      case 'StepApproved':
+        Object.assign(this.steps.step(event.step), { decided: 0, status: 'pending' })
+        this.steps.step(event.step).calls.clear()
+        this.#approved.add(event.step)
         return
       case 'ExecutionAdapted':
       case 'AdaptationReverted':
@@ -122,16 +130,20 @@ export class ExecutionModel {
       case 'ApprovalAwaited':
         Object.assign(this.steps.step(event.step), { decided: this.seq, status: 'open' })
         return this.steps.open(event.step, null, event.signal)
-      case 'StepApproved':
-        Object.assign(this.steps.step(event.step), { decided: 0, status: 'pending' })
-        this.steps.step(event.step).calls.clear()
-        return
       case 'ExecutionCompleted':
         this.output = event.output
         return
       default:
         if ('step' in event && event.step !== undefined) this.#seeCall(event)
     }
+  }
+
+  /** A step that waits for an approval is a call that waits for a signal. */
+  #seePolicy({ step, decision }: KernelEvent & { kind: 'PolicyDecided' }): void {
+    const { approval } = decision.values
+    if (step === undefined || approval === undefined) return
+    Object.assign(this.steps.step(step), { decided: this.seq, status: 'open' })
+    this.steps.open(step, null, approval.signal)
   }
 
   #seeStep(
@@ -145,6 +157,9 @@ export class ExecutionModel {
     if (step.decided === 0) step.decided = this.seq
     if (event.kind === 'StepSkipped') return this.steps.settle(step, 'skipped', null, this.seq)
     if (event.kind === 'StepFailed') return this.#failed(event.step)
+    // What waits for an approval is begun when it has come.
+    if (needsApproval(this.executionId, event.step) && !this.#approved.delete(event.step))
+      this.#fail('approvalHolds')
     step.status = 'open'
     step.agent = this.#adapted.agent(event.step) ?? null
     this.#seesCount(event.call?.input)

@@ -1,4 +1,23 @@
-export { AgentRegistry, BaseAgent, defineAgent, suspend } from './agents/index.ts'
+export {
+  AgentRegistry,
+  BaseAgent,
+  defineAgent,
+  defineLlmAgent,
+  defineModel,
+  suspend,
+} from './agents/index.ts'
+export type {
+  CompatibleServer,
+  Completion,
+  CompletionRequest,
+  LlmAction,
+  LlmAgentDefinition,
+  ModelDefinition,
+  Prices,
+  SamplingSettings,
+  TextDelta,
+  ToolDefinition,
+} from './agents/index.ts'
 export type { ActionDefinition, AgentContext, AgentDefinition, Effect } from './agents/index.ts'
 export type { BudgetLimit, CallBudget } from './core/contracts/budget.ts'
 export type { CloudEvent } from './core/contracts/events.ts'
@@ -159,3 +178,31 @@ export type {
 export { AnomalyFeed } from './tda/index.ts'
 export { defineWorkflow } from './workflow/index.ts'
 export type { StepData, WorkflowData } from './workflow/index.ts'
+export {
+  type BlobStore,
+  type BudgetAccount,
+  type BudgetGrant,
+  type BudgetSpent,
+  type BudgetStore,
+  type Catalog,
+  type CatalogKind,
+  type CatalogRow,
+  type EffectIntent,
+  type EffectLedger,
+  type EffectReceipt,
+  type EffectRecord,
+  type Fence,
+  type Lease,
+  type LeaseStore,
+  MemoryBlobStore,
+  MemoryBudgetStore,
+  MemoryCatalog,
+  MemoryEffectLedger,
+  MemoryLeaseStore,
+  MemoryStateStore,
+  type RecordedBatch,
+  type StateBatch,
+  type StateGuard,
+  type StateReceipt,
+  type StateStore,
+} from './state/index.ts'

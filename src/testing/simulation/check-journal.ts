@@ -3,7 +3,7 @@ import type { KernelEvent, NamesCall, Plan } from '../../workflow/index.ts'
 import { AdaptationCheck } from './adaptation-check.ts'
 import { EndedCalls } from './ended-calls.ts'
 import { attemptStarts, callGoesOn, callIsCancelled, isRedelivered } from './journal-attempts.ts'
-import { isItemOf, openIn } from './journal-call.ts'
+import { isItemOf, openIn, seePolicy } from './journal-call.ts'
 import { type JournalCall, keyOf, labelOf, newJournalCall } from './journal-call.ts'
 import { decisionFaults } from './journal-decisions.ts'
 import { type DecodedRow, type During, reopening, type Reopening } from './journal-events.ts'
@@ -354,6 +354,8 @@ export class JournalCheck {
       case 'FailureDecided':
         this.#isStopping = true
         return
+      case 'PolicyDecided':
+        return seePolicy(event, this.#open)
       case 'DeadLetterDiscarded':
         return this.#undo.discarded(event.id)
       case 'CompensationStarted':
