@@ -19,6 +19,7 @@ import { catchStrayErrors } from '../stray-errors.ts'
 import { engineOptionsOf } from './engine-options.ts'
 import { reportReady } from './ready-report.ts'
 import { servedEngine } from './served-engine.ts'
+import { ServedOrchestration } from './served-orchestration.ts'
 import { servedRouting } from './served-routing.ts'
 import type { ServeSettings } from './settings.ts'
 import { readWorkflowFiles } from './workflow-files.ts'
@@ -41,7 +42,8 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
     clock: context.clock,
   })
   context.processEnd.advice = 'what is open stays as recorded; take process.exit out of the agents'
-  const agents = await agentsOf(context, settings.agents)
+  const orchestration = new ServedOrchestration(context, settings.orchestrator)
+  const agents = orchestration.with(await agentsOf(context, settings.agents))
   const known = knownAgents(agents, 'warning')
   const files = readWorkflowFiles(settings.workflows, context.cwd, known)
   const feed = new AnomalyFeed({ clock: context.clock, logger })
@@ -50,7 +52,7 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
     telemetry,
     logger,
     tda: feed,
-    mesh: meshOf(telemetry),
+    mesh: orchestration.hearing(meshOf(telemetry)),
     watch: watchAgents,
     ...rulesOf(context, settings, { logger, agents: known.names }),
     ...engineOptionsOf(settings),
@@ -67,9 +69,10 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
   let isGoingDown = false
   try {
     await register(opened, files, logger)
+    await orchestration.begin(opened, { agents, feed, logger })
     server = await openOwnerServer(context, {
       opened,
-      engine: servedEngine({ engine, feed, logger, isGoingDown: () => isGoingDown }),
+      engine: servedEngine({ engine, feed, orchestration, logger, isGoingDown: () => isGoingDown }),
       telemetry,
       logger,
       kind: 'serve',
@@ -88,9 +91,9 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
     isGoingDown = true
     server.drain()
   } finally {
+    await orchestration.stop()
     await closeEngine(opened, logger)
-    await server?.close()
-    await feed.close()
+    await Promise.all([server?.close(), feed.close()])
     stray.stopListening()
     interruption.stopListening()
   }
