@@ -111,6 +111,8 @@ export {
   readEventLog,
   readPatterns,
   readPolicy,
+  EventDrivenSemanticOrchestrator,
+  OrchestratorAgent,
   registrySource,
   rendezvous,
   SemanticPatternMatcher,
@@ -120,6 +122,10 @@ export {
 } from './semantic/index.ts'
 export type {
   AcceptedOutcome,
+  Advice,
+  Advisor,
+  SemanticOrchestratorOptions,
+  SemanticOutcome,
   AgentLoad,
   AgentMeshOptions,
   AgentProfile,

@@ -8,7 +8,7 @@ import { openFile, type OpenFileOptions, ownedBy } from '../engine-access.ts'
 import { exitCodes } from '../exit-code.ts'
 import { flagProviderOf } from '../flag-provider.ts'
 import { listenForInterruption } from '../interruption.ts'
-import type { Interrupt } from '../interruption.ts'
+import type { Interrupt, Interruption } from '../interruption.ts'
 import { meshOf } from '../mesh.ts'
 import { policyOf } from '../policy.ts'
 import { closeEngine, openOwnerServer } from '../owner-server.ts'
@@ -19,6 +19,7 @@ import { catchStrayErrors } from '../stray-errors.ts'
 import { engineOptionsOf } from './engine-options.ts'
 import { reportReady } from './ready-report.ts'
 import { servedEngine } from './served-engine.ts'
+import { ServedOrchestration } from './served-orchestration.ts'
 import { servedRouting } from './served-routing.ts'
 import { servedProtocols } from './served-protocols.ts'
 import type { ServeSettings } from './settings.ts'
@@ -50,7 +51,8 @@ export async function serveFile(
   const telemetry = createTelemetry({ clock: context.clock })
   const logger = loggerOf(context, settings)
   context.processEnd.advice = 'what is open stays as recorded; take process.exit out of the agents'
-  const agents = await agentsOf(context, settings.agents)
+  const orchestration = new ServedOrchestration(context, settings.orchestrator)
+  const agents = orchestration.with(await agentsOf(context, settings.agents))
   const known = knownAgents(agents, 'warning')
   const files = readWorkflowFiles(settings.workflows, context.cwd, known)
   const feed = new AnomalyFeed({ clock: context.clock, logger })
@@ -59,22 +61,24 @@ export async function serveFile(
     telemetry,
     logger,
     tda: feed,
-    mesh: meshOf(telemetry),
+    mesh: orchestration.hearing(meshOf(telemetry)),
     watch: watchAgents,
     ...rulesOf(context, settings, { logger, agents: known.names }),
     ...engineOptionsOf(settings),
   })
   const { engine } = opened
-  const stray = catchStrayErrors(logger, context.processEnd, (thrown) => {
-    context.note(`${messageOf(thrown)}; what is open stays as recorded`)
-  })
+  const stray = catchStrayErrors(logger, context.processEnd, (thrown) =>
+    context.note(`${messageOf(thrown)}; what is open stays as recorded`),
+  )
   let server: ApiServer | undefined
   let interrupt: Interrupt
   let isReady = false
   let isGoingDown = false
   try {
     await register(opened, files, logger)
-    const served = servedEngine({ engine, feed, logger, isGoingDown: () => isGoingDown })
+    await orchestration.begin(opened, { agents, feed, logger })
+    const front = { engine, feed, orchestration, logger, isGoingDown: () => isGoingDown }
+    const served = servedEngine(front)
     server = await openOwnerServer(context, {
       opened,
       engine: served,
@@ -91,15 +95,13 @@ export async function serveFile(
     isReady = true
     if (hooks.ready === undefined) reportReady(context, { server, opened, recovered })
     else await hooks.ready(files.documents.map(({ data }) => data.name))
-    interrupt = await Promise.race([interruption.requested, endOf(hooks)])
-    const { signal } = interrupt
-    logger.log('info', 'going down: nothing new begins, what runs may finish', { signal })
+    interrupt = await requestedEnd(interruption, hooks, logger)
     isGoingDown = true
     server.drain()
   } finally {
+    await orchestration.stop()
     await closeEngine(opened, logger)
-    await server?.close()
-    await feed.close()
+    await Promise.all([server?.close(), feed.close()])
     stray.stopListening()
     interruption.stopListening()
   }
@@ -120,9 +122,16 @@ async function ownFile(context: CommandContext, options: OpenFileOptions): Promi
   return access.opened
 }
 
-async function endOf({ ended }: ServeHooks): Promise<Interrupt> {
-  await (ended ?? new Promise<void>(() => {}))
-  return { signal: 'SIGTERM', code: exitCodes.done }
+async function requestedEnd(
+  { requested }: Interruption,
+  { ended = new Promise<void>(() => {}) }: ServeHooks,
+  logger: Logger,
+): Promise<Interrupt> {
+  const closed = ended.then((): Interrupt => ({ signal: 'SIGTERM', code: exitCodes.done }))
+  const interrupt = await Promise.race([requested, closed])
+  const { signal } = interrupt
+  logger.log('info', 'going down: nothing new begins, what runs may finish', { signal })
+  return interrupt
 }
 
 /** Who says what may start, and how. */
