@@ -84,13 +84,14 @@ export class CallContext implements AgentContext {
     agent: string,
     action: string,
     input: JsonObject = {},
-    options: { readonly timeoutMs?: number } = {},
+    options: { readonly timeoutMs?: number; readonly number?: number } = {},
   ): Promise<JsonValue> {
     return this.#invocation.callInside({
       agent,
       action,
       input,
       timeoutMs: options.timeoutMs ?? null,
+      number: options.number ?? null,
     })
   }
 

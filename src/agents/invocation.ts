@@ -153,12 +153,14 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
 
   /** Another agent is called from inside this call, and what that uses counts as used by this one. */
   async callInside(
-    other: Pick<NestedCall, 'agent' | 'action' | 'input' | 'timeoutMs'>,
+    other: Pick<NestedCall, 'agent' | 'action' | 'input' | 'timeoutMs'> & {
+      readonly number: number | null
+    },
   ): Promise<JsonValue> {
     const { caller } = this.host
     if (caller === null || this.#isEnded) throw mayNotCall(this.plan.fullName, this.#isEnded)
     const { idempotencyKey: inside, chain = [this.config.agentId] } = this.call
-    const number = ++this.#callsInside
+    const number = other.number ?? ++this.#callsInside
     const { signal } = this
     const { output, usage } = await caller.call({ ...other, inside, number, chain, signal })
     this.meter.report(usage)
@@ -202,6 +204,9 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   threw(thrown: unknown): void {
     if (this.#isEnded) return
     const described = describeThrown(thrown)
+    // A call that it made may have happened or not, and so may this one.
+    if (described.code === 'UnknownOutcomeError')
+      return this.#end({ kind: 'unknown', error: described })
     const error = described.retryable ? (this.#abortReason?.toJSON() ?? described) : described
     // A throw that calls itself final is the agent's word that nothing is left open.
     this.#failed(error, error.retryable ? 'unknown' : 'done')

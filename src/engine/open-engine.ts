@@ -86,10 +86,12 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
   const listeners = new Set<EngineListener>()
   const telemetry = options.telemetry ?? silentTelemetry
   const pressure = heapPressure(clock)
+  let database: Database | null = null
   const agents = new AgentRegistry({
     clock,
     logger,
     isFull: () => pressure() !== null,
+    database: () => database,
     caller: { call: (call) => engine.directCalls.call(call) },
     onBreaker: (agentId, state) => telemetry.breakerChanged(agentId, state),
     onProgress: ({ executionId, stepId, index }, fraction, note) => {
@@ -105,7 +107,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     ]),
   )
   let damage: string | null = null
-  const database =
+  database =
     options.db === undefined
       ? null
       : Database.open({

@@ -13,6 +13,7 @@ export {
   type RunGraphOptions,
   type StreamedMode,
 } from './run/graph-run.ts'
+export { defineGraph, type GraphDefinition } from './step/define-graph.ts'
 export type {
   AgentEdge,
   AgentGraphState,

@@ -18,6 +18,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
     'flags',
     'tenant',
     'chain',
+    'key',
   ],
   ['StepScheduled', 'step', 'call', 'items'],
   ['CallScheduled', 'step', 'index', 'call'],

@@ -33,6 +33,8 @@ export type KernelEvent =
       readonly tenant?: string
       /** Of a call that an agent makes: ids of the agents that are being called above it. */
       readonly chain?: readonly string[]
+      /** Of such a call: its idempotency key, `<key of the call around it>/c<n>`. */
+      readonly key?: string
     }
   /** Steps that were settled in another execution, and its state, are taken over. */
   | {

@@ -171,6 +171,7 @@ function foldStart(
   state.pins = event.pins ?? state.pins
   state.tenant = event.tenant ?? null
   state.chain = event.chain ?? state.chain
+  state.key = event.key ?? null
   if (event.parent !== undefined) {
     const { executionId, step, index, token, depth } = event.parent
     state.parent = { executionId, call: { step, index: index ?? null, undo: null }, token }

@@ -264,6 +264,7 @@ const origins: readonly Origin[] = [
     flags: { on: true },
     tenant: 'acme',
     chain: ['a'],
+    key: 'x/a/1/c1',
     parent: { executionId: 'p', call: { step: 's', index: 1, undo: null }, token: 2, depth: 3 },
   },
 ]

@@ -87,6 +87,7 @@ export interface Origin {
   readonly flags?: { readonly [flag: string]: boolean }
   readonly tenant?: string
   readonly chain?: readonly string[]
+  readonly key?: string
   readonly fork?: ForkOrigin
 }
 

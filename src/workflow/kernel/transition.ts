@@ -209,11 +209,12 @@ function recordStart(turn: Turn, origin: Origin): void {
 const nothing = {}
 
 function originFields(origin: Origin): Partial<KernelEvent & { kind: 'ExecutionStarted' }> {
-  const { parent, pins, flags, tenant, chain } = origin
+  const { parent, pins, flags, tenant, chain, key } = origin
   if (Object.keys(origin).length === 0) return nothing
   return {
     ...(tenant === undefined ? {} : { tenant }),
     ...(chain === undefined ? {} : { chain }),
+    ...(key === undefined ? {} : { key }),
     ...(parent === undefined
       ? {}
       : {
