@@ -280,3 +280,20 @@ it('a graph that is not compiled, and an engine without a file, are told so', as
     message: expect.stringContaining('keeps its threads in a file'),
   })
 })
+
+it('has a store that remembers from execution to execution, as the memory of its agent', async () => {
+  const remembers: Node = async (_, { store }) => {
+    const seen = (await store?.get(['runs'], 'count'))?.value['n'] ?? 0
+    await store?.put(['runs'], 'count', { n: Number(seen) + 1 })
+    return { said: [seen] }
+  }
+  await open([bank(), booking(graphOf(remembers))])
+  const said: unknown[] = []
+  for (const executionId of ['x', 'y']) {
+    const run = await engine.executeWorkflow('w', document(), { executionId })
+    said.push(run.steps['book']?.output)
+  }
+  expect(said).toMatchObject([{ said: [0] }, { said: [1] }])
+  const space = { owner: 'graph.booking', namespace: 'runs' }
+  expect(engine.memories.get(space, 'count')?.value).toEqual({ n: 2 })
+})

@@ -1,3 +1,4 @@
+import type { MemoryAccess } from '../core/contracts/memory.ts'
 import type { MeshAccess } from '../core/contracts/mesh.ts'
 import type { StateAccess } from '../core/contracts/state.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
@@ -66,6 +67,10 @@ export class CallContext implements AgentContext {
 
   get state(): StateAccess {
     return this.#invocation.state
+  }
+
+  get memory(): MemoryAccess {
+    return this.#invocation.memory
   }
 
   get mesh(): MeshAccess {

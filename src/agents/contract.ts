@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Effect } from '../core/contracts/call.ts'
 import type { CallBudget } from '../core/contracts/budget.ts'
+import type { MemoryAccess } from '../core/contracts/memory.ts'
 import type { MeshAccess } from '../core/contracts/mesh.ts'
 import type { StateAccess } from '../core/contracts/state.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
@@ -63,6 +64,8 @@ export interface AgentContext {
     input?: JsonObject,
     options?: { readonly timeoutMs?: number; readonly number?: number },
   ): Promise<JsonValue>
+  /** What the calls of the execution note, and what the agent remembers from execution to execution. */
+  readonly memory: MemoryAccess
   /** Messages between agents. What is published is sent when the call completes. */
   readonly mesh: MeshAccess
   /** Reports progress, 0 to 1, to whoever watches. Not journalled. */

@@ -6,6 +6,7 @@ import type { Database } from '../storage/index.ts'
 import type { BreakerState } from './circuit-breaker.ts'
 import type { AgentCall } from './call.ts'
 import type { CallOutcome } from './contract.ts'
+import type { Memories } from './memory/memories.ts'
 
 /** A span around one call. */
 export interface CallSpan {
@@ -38,6 +39,8 @@ export interface AgentHost {
   readonly caller: NestedCaller | null
   /** The file of the engine; null where everything is in memory. */
   readonly database: () => Database | null
+  /** What all its agents remember; null before the engine is there, and outside of one. */
+  readonly memories: () => Memories | null
 }
 
 /** The computer's clock and randomness, no logs, no spans. */
@@ -51,4 +54,5 @@ export const defaultHost: AgentHost = {
   onBreaker: null,
   caller: null,
   database: () => null,
+  memories: () => null,
 }

@@ -1,5 +1,6 @@
 import { isOrchestrationError, OrchestrationError } from '../core/errors.ts'
 import { openEngineParts } from '../engine/index.ts'
+import { HashedEmbedder } from '../semantic/index.ts'
 import type { OpenedEngine, OpenEngineOptions } from '../engine/index.ts'
 import { findOwner } from '../storage/index.ts'
 import type { OwnerInfo } from '../storage/index.ts'
@@ -29,6 +30,7 @@ export async function openFile(
   options: OpenFileOptions = {},
 ): Promise<FileAccess> {
   const { clock, databasePath } = context
+  const embedder = new HashedEmbedder()
   const untilMs = clock.monotonicMs() + ownerAnswerMsMax
   for (;;) {
     const { isOwned, owner } = findOwner(databasePath)
@@ -37,7 +39,7 @@ export async function openFile(
       try {
         return {
           kind: 'opened',
-          opened: await openEngineParts({ ...options, db: databasePath, clock }),
+          opened: await openEngineParts({ embedder, ...options, db: databasePath, clock }),
         }
       } catch (thrown) {
         if (!isOrchestrationError(thrown) || thrown.code !== 'OwnerError') throw thrown

@@ -1,9 +1,9 @@
+import { Memories } from '../agents/index.ts'
 import { OrchestrationError } from '../core/errors.ts'
 import type { CloudEvent } from '../core/contracts/events.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import {
   type Resolution,
-  type Stimulus,
   stepsToDocument,
   type WorkflowData,
   type WorkflowDocument,
@@ -16,7 +16,6 @@ import type { EmbeddedEngineParts } from './engine-parts.ts'
 import { type Begun, Executions } from './executions.ts'
 import { Families } from './families.ts'
 import type { LedgerEntry } from './ledger.ts'
-import type { Running } from './running.ts'
 import { type OutboxRelay, relayOf } from './outbox-relay.ts'
 import { payload } from './payload.ts'
 import { Reopening } from './reopening.ts'
@@ -25,11 +24,11 @@ import { Rollbacks } from './rollbacks.ts'
 import { Runner } from './runner.ts'
 import { Snapshots } from './snapshots.ts'
 import { StateVerbs } from './state-verbs.ts'
-import { Steering } from './steering.ts'
+import { cancelling, Steering } from './steering.ts'
 import { triggerHost } from './trigger-starts.ts'
 import type { TriggerView } from './triggers/trigger-host.ts'
 import { Triggers } from './triggers/triggers.ts'
-import { checkSignal, uncertainCall } from './verb-checks.ts'
+import { checkSignal, ended, uncertainCall } from './verb-checks.ts'
 import type {
   CheckpointView,
   DeadLetterFilter,
@@ -58,6 +57,7 @@ export class EmbeddedEngine implements WorkflowEngine {
   readonly #triggers: Triggers
   readonly #retention: Retention | null
   readonly #relay: OutboxRelay
+  #memories: Memories | null = null
   #closing: Promise<void> | null = null
 
   constructor(parts: EmbeddedEngineParts) {
@@ -77,7 +77,8 @@ export class EmbeddedEngine implements WorkflowEngine {
     const mesh = parts.mesh ?? null
     const onPublished = (): void => this.#relay.wake()
     const hooks = { onEnded, onDocuments, onPublished }
-    const runner = new Runner({ ...parts, tda, mesh, pressure, tenants, snapshots, ...hooks })
+    const made = { snapshots, memories: () => this.memories, ...hooks }
+    const runner = new Runner({ ...parts, tda, mesh, pressure, tenants, ...made })
     const executions = new Executions(parts, { runner, definitions, snapshots, pressure })
     const steering = new Steering(executions, runner, pressure)
     const rollbacks = new Rollbacks({ executions, runner, steering, clock, isRecordingOnly })
@@ -95,6 +96,13 @@ export class EmbeddedEngine implements WorkflowEngine {
     this.directCalls = new DirectCalls({ execute, executions, engine: this })
     this.#triggers = new Triggers(triggerHost({ parts, definitions, executions, runner }))
     this.#relay = relayOf(parts, (event) => this.deliver(event))
+  }
+
+  /** What its agents remember. */
+  get memories(): Memories {
+    const { journal, embedder = null, clock } = this.#parts
+    this.#memories ??= new Memories({ store: journal.memories, embedder, clock })
+    return this.#memories
   }
 
   executeWorkflow(
@@ -384,13 +392,4 @@ export class EmbeddedEngine implements WorkflowEngine {
     if (running !== null) await this.#runner.flushed(running)
     return row.executionId
   }
-}
-
-/** Where nobody drives the execution, what was running is lost: it need not be awaited. */
-function cancelling(running: Running): readonly Stimulus[] {
-  return running.isDriven ? [{ kind: 'cancel' }] : [{ kind: 'recovered' }, { kind: 'cancel' }]
-}
-
-function ended(executionId: string, what: string): OrchestrationError {
-  return new OrchestrationError('RefusedError', `execution '${executionId}' has ended: it ${what}`)
 }

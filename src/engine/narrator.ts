@@ -65,6 +65,7 @@ export class Narrator {
       case 'StateChanged':
         return this.#stateChanged(running, event)
       case 'EventsPublished':
+      case 'MemoryChanged':
       case 'CheckpointTaken':
       case 'TdaObserved':
       case 'ChildStarted':

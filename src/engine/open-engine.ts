@@ -2,6 +2,7 @@ import { AgentRegistry, type BaseAgent, readBudgetLimit } from '../agents/index.
 import type { BudgetLimit } from '../core/contracts/budget.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { TdaContextSource } from '../core/contracts/tda.ts'
+import type { Embedder } from '../core/contracts/embedder.ts'
 import type { FlagProvider } from '../core/contracts/flags.ts'
 import type { MeshPort } from '../core/contracts/mesh.ts'
 import type { QueueStore } from '../core/contracts/queue-store.ts'
@@ -34,6 +35,8 @@ export interface OpenEngineOptions {
    * goes to the triggers alone, and they can ask nobody.
    */
   readonly mesh?: (host: MeshHost) => ClosableMesh
+  /** By which agents recall what they remember (`ctx.memory.recall`), for instance `new HashedEmbedder()`. Default none. */
+  readonly embedder?: Embedder
   /** Default: no feed, and every TDA context is unavailable. */
   readonly tda?: TdaContextSource
   /** Default: `openExecutionsMax` and `activeExecutionsMax` of `limits`. */
@@ -92,6 +95,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     logger,
     isFull: () => pressure() !== null,
     database: () => database,
+    memories: () => engine.memories,
     caller: { call: (call) => engine.directCalls.call(call) },
     onBreaker: (agentId, state) => telemetry.breakerChanged(agentId, state),
     onProgress: ({ executionId, stepId, index }, fraction, note) => {
@@ -133,6 +137,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     flags: options.flags ?? null,
     tda: options.tda ?? null,
     mesh,
+    embedder: options.embedder ?? null,
     limits: options.limits ?? {},
     tenants,
     retention: options.retention === undefined ? {} : options.retention,

@@ -83,3 +83,8 @@ function checkData(label: string, schema: JsonObject, data: JsonValue): void {
     `the data does not fit what '${label}' waits for: ${fault}`,
   )
 }
+
+/** The refusal of a verb for an execution that has ended. */
+export function ended(executionId: string, what: string): OrchestrationError {
+  return new OrchestrationError('RefusedError', `execution '${executionId}' has ended: it ${what}`)
+}

@@ -2,21 +2,18 @@ import { formatDuration } from '../../core/duration.ts'
 import { assertNever } from '../../core/assert.ts'
 import type { LogEntry } from '../../engine/index.ts'
 import type { NamesCall } from '../../workflow/index.ts'
+import { type EventBeside, isBeside } from './event-beside.ts'
 import { callName } from './call-name.ts'
 import { momentText } from '../terminal/duration-text.ts'
 import { plainText } from '../terminal/width.ts'
 
 /** One event in words, for logs and for progress without a terminal. */
 export function eventText({ event, atMs }: LogEntry): string {
-  if (event.kind === 'StateChanged' || event.kind === 'EventsPublished' || !('step' in event))
-    return ownText(event)
+  if (isBeside(event) || !('step' in event)) return ownText(event)
   return callText(event, atMs)
 }
 
-type CallEvent = Exclude<
-  Extract<LogEntry['event'], { readonly step: string }>,
-  { readonly kind: 'StateChanged' | 'EventsPublished' }
->
+type CallEvent = Exclude<Extract<LogEntry['event'], { readonly step: string }>, EventBeside>
 
 function callText(event: CallEvent, atMs: number): string {
   const call = labelOf(event)
@@ -93,6 +90,8 @@ function ownText(event: Exclude<LogEntry['event'], CallEvent>): string {
       return `state${event.step === undefined ? '' : ` by ${event.step}`}: ${changesText(event.changes)}`
     case 'EventsPublished':
       return `${event.step} publishes ${plainText(event.events.map(({ type }) => type).join(', '))}`
+    case 'MemoryChanged':
+      return `${event.step} remembers ${count(event.change.writes.length, 'thing')}`
     case 'CheckpointTaken':
       return `checkpoint taken${event.label === undefined ? '' : ` '${plainText(event.label)}'`}${event.reason === 'anomaly' ? ' because of an anomaly' : ''}`
     case 'TdaObserved':
@@ -143,6 +142,7 @@ const details: ReadonlySet<string> = new Set([
   'UsageSettled',
   'StateChanged',
   'EventsPublished',
+  'MemoryChanged',
   'TdaObserved',
 ])
 

@@ -1,3 +1,4 @@
+import { type EventBeside, isBeside } from './event-beside.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { LogEntry, ProgressNote } from '../../engine/index.ts'
@@ -74,7 +75,7 @@ export class ProgressModel {
     if (entry.seq <= this.lastSeq) return
     this.lastSeq = entry.seq
     const { event, atMs } = entry
-    if (event.kind === 'StateChanged' || event.kind === 'EventsPublished') return
+    if (isBeside(event)) return
     if (!('step' in event)) {
       this.#takeOwn(entry)
       return
@@ -204,10 +205,7 @@ export class ProgressModel {
   }
 }
 
-type CallEvent = Exclude<
-  Extract<LogEntry['event'], NamesCall>,
-  { readonly kind: 'StateChanged' | 'EventsPublished' }
->
+type CallEvent = Exclude<Extract<LogEntry['event'], NamesCall>, EventBeside>
 
 /** Events of one call: every one of them ends what the call waited for before. */
 function takeCall(step: StepProgress, event: CallEvent, atMs: number): void {

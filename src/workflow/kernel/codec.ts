@@ -89,6 +89,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
   ['PatternDecided', 'step', 'result', 'index'],
   ['UsageSettled', 'step', 'tokens', 'costUsd', 'index', 'undo', 'charge', 'part'],
   ['EventsPublished', 'step', 'key', 'events', 'index', 'undo', 'part'],
+  ['MemoryChanged', 'step', 'change', 'index', 'undo', 'part'],
 ]
 
 /** Fields that may be JSON null themselves. */

@@ -1,5 +1,6 @@
 import type { Effect } from '../../core/contracts/call.ts'
 import type { PatternName } from '../../core/contracts/pattern.ts'
+import type { MemoryChange } from '../../core/contracts/memory.ts'
 import type { PublishedEvent } from '../../core/contracts/mesh.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
@@ -58,6 +59,8 @@ export type KernelEvent =
       readonly key: string
       readonly events: readonly PublishedEvent[]
     })
+  /** A call that completed has changed what its agent remembers. */
+  | (NamesCall & { readonly kind: 'MemoryChanged'; readonly change: MemoryChange })
   | {
       readonly kind: 'CheckpointTaken'
       readonly reason: 'verb' | 'anomaly'

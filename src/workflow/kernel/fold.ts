@@ -35,6 +35,7 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     case 'DeadLetterDiscarded':
       return foldReopening(state, event, atMs)
     case 'EventsPublished':
+    case 'MemoryChanged':
       return // it is others who have something to do
     case 'StateChanged':
     case 'CheckpointTaken':
@@ -79,8 +80,7 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     case 'CallCancelled':
     case 'SignalDelivered':
     case 'UsageSettled':
-      foldCallEvent(state, event, atMs)
-      return
+      return void foldCallEvent(state, event, atMs)
     default:
       assertNever(event, 'event')
   }

@@ -38,7 +38,12 @@ const errors: readonly ErrorJson[] = [
 ]
 const [retryable, definite] = errors as [ErrorJson, ErrorJson]
 const outcomes: readonly CallOutcome[] = [
-  { kind: 'completed', output: true, events: [{ type: 't', data: [1] }] },
+  {
+    kind: 'completed',
+    output: true,
+    events: [{ type: 't', data: [1] }],
+    memory: { owner: 'a', entriesMax: 1, bytesMax: 1, writes: [{ namespace: 'n', key: 'k' }] },
+  },
   { kind: 'completed', output: { v: [1, null, 'x'] } },
   { kind: 'completed', output: null, state: [{ key: 'a', value: 'v', metadata: { by: 'me' } }] },
   { kind: 'completed', output: 1.5, state: [{ key: 'b', value: [0], ttlMs: 5_000 }, { key: 'a' }] },

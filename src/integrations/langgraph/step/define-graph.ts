@@ -8,7 +8,10 @@ import { GraphRunner } from './graph-runner.ts'
 export interface GraphDefinition {
   /** By which steps name it (`graph: NAME`): 1 to 94 of A-Z a-z 0-9 . _ - */
   readonly name: string
-  /** Compiled, with or without a checkpointer and a store of its own, which are not used. */
+  /**
+   * Compiled, with or without a checkpointer of its own, which is not used. Without a store of its own it has
+   * what its agent remembers (`memoryConfig`; any namespace by default).
+   */
   readonly graph: CompiledGraph
   readonly version?: string
   readonly description?: string
@@ -53,12 +56,16 @@ class GraphAgent extends BaseAgent {
       ...(output === undefined ? {} : { output }),
       run: runner.run,
     }
-    super({ ...rest, type: graphAgentId(name), actions: { [graphAction]: action } })
+    const config = {
+      ...rest.config,
+      memoryConfig: { namespaces: null, ...rest.config?.memoryConfig },
+    }
+    super({ ...rest, config, type: graphAgentId(name), actions: { [graphAction]: action } })
     this.#runner = runner
   }
 
   protected override onInit(): Promise<void> {
-    return this.#runner.open(this.host)
+    return this.#runner.open(this)
   }
 }
 

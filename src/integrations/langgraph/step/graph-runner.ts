@@ -1,6 +1,6 @@
 import {
   type AgentContext,
-  type AgentHost,
+  type BaseAgent,
   type CallOutcome,
   suspend,
 } from '../../../agents/index.ts'
@@ -10,6 +10,8 @@ import type { AuraCheckpointSaver } from '../checkpoints/checkpoint-saver.ts'
 import { checkpointSaver } from '../open-saver.ts'
 import type { CallAgent, GraphCall } from '../run/graph-calls.ts'
 import { type CompiledGraph, runGraph } from '../run/graph-run.ts'
+import type { AuraStore } from '../store/aura-store.ts'
+import { memoryStore } from '../store/open-store.ts'
 import { NodePlaces } from '../run/node-places.ts'
 
 export interface RunnerOf {
@@ -24,19 +26,24 @@ export class GraphRunner {
   readonly #of: RunnerOf
   readonly #places = new NodePlaces()
   #saver: AuraCheckpointSaver | null = null
+  #store: AuraStore | null = null
+  #agent: BaseAgent | null = null
 
   constructor(of: RunnerOf) {
     this.#of = of
   }
 
   /** @throws UsageError without a file, or when LangGraph is not installed */
-  async open({ database, clock }: AgentHost): Promise<void> {
+  async open(agent: BaseAgent): Promise<void> {
+    const { database, clock } = agent.host
+    this.#store = null
     const own = database()
     if (own === null) {
       const what = `graph '${this.#of.name}' keeps its threads in a file, and this engine has none`
       throw new OrchestrationError('UsageError', what, { hint: 'openEngine({ db: … })' })
     }
     this.#saver = await checkpointSaver({ database: own, clock })
+    this.#agent = agent
   }
 
   /** The action of the agent. */
@@ -47,6 +54,7 @@ export class GraphRunner {
       key: context.idempotencyKey,
       input,
       saver: this.#saver as AuraCheckpointSaver,
+      store: await this.#ownStore(),
       call: this.#callsIn(context),
       resumed: context.resumed,
       signal: context.signal,
@@ -62,6 +70,20 @@ export class GraphRunner {
     // Whatever the graph made of it: the attempt was aborted.
     context.signal.throwIfAborted()
     throw fromErrorJson(outcome.error)
+  }
+
+  /** What the graph's agent remembers, as LangGraph's store; null where nothing is remembered. */
+  async #ownStore(): Promise<AuraStore | null> {
+    if (this.#store !== null || this.#agent === null) return this.#store
+    const { id, config, host } = this.#agent
+    const memories = host.memories()
+    if (memories === null) return null
+    this.#store = await memoryStore({
+      memories,
+      owner: id,
+      ...(config.memoryConfig === null ? {} : { config: config.memoryConfig }),
+    })
+    return this.#store
   }
 
   /** Each call is an execution of its own: made once, whatever becomes of the node and of the process. */
