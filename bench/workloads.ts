@@ -4,6 +4,7 @@ import { floor } from './floor.ts'
 import { measureFullFile } from './full-file-throughput.ts'
 import { measureAlone, measureFan } from './latency.ts'
 import { measureGrowth, measureParked } from './memory.ts'
+import { measureRecall } from './recall.ts'
 import { measureRequests } from './mesh-requests.ts'
 import { measureQueue } from './queue-throughput.ts'
 import { measurePatternCost } from './pattern-cost.ts'
@@ -84,6 +85,7 @@ const groups: readonly Group[] = [
   { workloads: ['W11'], measure: ({ directory }) => measureQueue(directory) },
   { workloads: ['W12'], measure: ({ directory }) => measurePatternCost(directory) },
   { workloads: ['LG'], measure: ({ directory }) => measureCheckpointer(directory) },
+  { workloads: ['MEM'], measure: ({ directory }) => measureRecall(directory) },
 ]
 
 /** Names that `--only` takes, in the order of the report. */
@@ -102,6 +104,7 @@ export const workloads: readonly string[] = [
   'W11',
   'W12',
   'LG',
+  'MEM',
 ]
 
 /** What is measured when nothing is named: it ends within a minute on two cores. */
