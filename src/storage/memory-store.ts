@@ -211,10 +211,10 @@ export class MemoryStore {
       `SELECT memory, bytes FROM memories WHERE ${ofSpace} ORDER BY memory LIMIT 256`,
     )
     while (isOver()) {
-      for (const row of oldest.all(space.owner, space.namespace)) {
-        if (!isOver()) break
-        this.#remove(space, Number(row['memory']), Number(row['bytes']))
-      }
+      const rows = oldest.all(space.owner, space.namespace)
+      if (rows.length === 0) return
+      for (const row of rows)
+        if (isOver()) this.#remove(space, Number(row['memory']), Number(row['bytes']))
     }
   }
 

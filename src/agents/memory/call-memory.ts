@@ -40,6 +40,8 @@ export class CallMemory implements MemoryAccess {
   readonly #parts: CallMemoryParts
   /** By namespace, then by key, in the order of the last writes. */
   readonly #planned = new Map<string, Map<string, MemoryWrite>>()
+  /** Where a full namespace refuses what is new: keys that it does not have yet, and bytes, by namespace. */
+  readonly #added = new Map<string, { readonly keys: Set<string>; bytes: number }>()
   #bytes = 0
 
   constructor(parts: CallMemoryParts) {
@@ -160,12 +162,16 @@ export class CallMemory implements MemoryAccess {
     const use = store.use(space)
     if (use.entries === 0 && planned === undefined) this.#refuseNamespace(namespace)
     if (config.eviction !== 'refuse') return
-    const isNew = planned?.has(key) !== true && store.get(space, key, nowMs) === null
-    const entries = use.entries + (planned?.size ?? 0) + (isNew ? 1 : 0)
+    const added = this.#added.get(namespace) ?? { keys: new Set<string>(), bytes: 0 }
+    const isNew = !added.keys.has(key) && store.get(space, key, nowMs) === null
     const where = `memory '${namespace}' of agent '${owner}' is full`
-    if (isNew && entries > config.entriesMax) throw tooMuch(where, 'entriesMax', config.entriesMax)
-    if (use.bytes + this.#bytes + bytes > config.bytesMax)
+    if (use.entries + added.keys.size + (isNew ? 1 : 0) > config.entriesMax)
+      throw tooMuch(where, 'entriesMax', config.entriesMax)
+    if (use.bytes + added.bytes + bytes > config.bytesMax)
       throw tooMuch(where, 'bytesMax', config.bytesMax)
+    if (isNew) added.keys.add(key)
+    added.bytes += bytes
+    this.#added.set(namespace, added)
   }
 
   #refuseNamespace(namespace: string): void {
