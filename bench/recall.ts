@@ -29,12 +29,6 @@ export async function measureRecall(parent: string): Promise<readonly BenchRow[]
   const filling = Database.open({ path })
   const writes = Array.from({ length: entries }, (_, n) => writeOf(n))
   new MemoryStore(filling).change({ owner, entriesMax: entries, bytesMax: 1e9, writes }, 1)
-  const memoriesOn = (database: Database): Memories =>
-    new Memories({
-      store: new MemoryStore(database),
-      embedder: new HashedEmbedder(),
-      clock: systemClock,
-    })
   const ask = async (memories: Memories, n: number): Promise<number> => {
     const startedMs = systemClock.monotonicMs()
     const found = await memories.recall(space, textOf(n * 37), { limit: 10 })
@@ -50,8 +44,6 @@ export async function measureRecall(parent: string): Promise<readonly BenchRow[]
   for (let n = 0; n < questions; n++) times.push(await ask(memories, n))
   database.close()
   rmSync(directory, { recursive: true, force: true })
-  const row = (metric: string, value: number): BenchRow =>
-    benchRow({ workload: 'MEM', metric, value, unit: 'ms' })
   return [
     row('recallMsP50', median(times)),
     row('recallMsP99', percentile(times, 0.99)),
@@ -68,4 +60,13 @@ function textOf(n: number): string {
 function writeOf(n: number): MemoryWrite {
   const entry = { value: { n }, text: textOf(n), metadata: { day: n } }
   return { namespace: 'default', key: `k${n}`, entry }
+}
+
+function memoriesOn(database: Database): Memories {
+  const store = new MemoryStore(database)
+  return new Memories({ store, embedder: new HashedEmbedder(), clock: systemClock })
+}
+
+function row(metric: string, value: number): BenchRow {
+  return benchRow({ workload: 'MEM', metric, value, unit: 'ms' })
 }

@@ -1,5 +1,6 @@
 import { type BenchRow } from './bench-row.ts'
 import { measureCheckpointer } from './checkpointer.ts'
+import { measureEvents } from './event-latency.ts'
 import { floor } from './floor.ts'
 import { measureFullFile } from './full-file-throughput.ts'
 import { measureAlone, measureFan } from './latency.ts'
@@ -8,6 +9,7 @@ import { measureRecall } from './recall.ts'
 import { measureRequests } from './mesh-requests.ts'
 import { measureQueue } from './queue-throughput.ts'
 import { measurePatternCost } from './pattern-cost.ts'
+import { measureRedisState } from './redis-state.ts'
 import { measureRecovery } from './recovery.ts'
 import { measureSize } from './size.ts'
 import { measureState } from './state-latency.ts'
@@ -84,7 +86,9 @@ const groups: readonly Group[] = [
   { workloads: ['W10'], measure: () => measureRequests() },
   { workloads: ['W11'], measure: ({ directory }) => measureQueue(directory) },
   { workloads: ['W12'], measure: ({ directory }) => measurePatternCost(directory) },
+  { workloads: ['EV'], measure: ({ directory }) => measureEvents({ directory, events: 500 }) },
   { workloads: ['LG'], measure: ({ directory }) => measureCheckpointer(directory) },
+  { workloads: ['RD'], measure: () => measureRedisState() },
   { workloads: ['MEM'], measure: ({ directory }) => measureRecall(directory) },
 ]
 
@@ -103,7 +107,9 @@ export const workloads: readonly string[] = [
   'W10',
   'W11',
   'W12',
+  'EV',
   'LG',
+  'RD',
   'MEM',
 ]
 

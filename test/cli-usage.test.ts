@@ -73,7 +73,6 @@ test('verbs of later releases are refused with "not yet"', async () => {
     ['worker'],
     ['agent-host'],
     ['audit', 'verify'],
-    ['policy', 'test'],
     ['mcp', '--help'],
     ['kubeflow', 'export'],
     ['tda', 'watch', '--publish'],

@@ -2,6 +2,7 @@ export { sourceOf } from './call-mesh.ts'
 export type { AgentDefinition, AgentExample } from './agent-definition.ts'
 export { BaseAgent, isAgent, type AgentHealth, type AgentState } from './base-agent.ts'
 export type { AgentCall, RunningCall, Settle } from './call.ts'
+export type { AgentCondition, AgentWatch } from './agent-watch.ts'
 export { agentPool } from './agent-pool.ts'
 export {
   type BreakerSettings,
@@ -48,3 +49,13 @@ export { AgentRegistry, type AgentListing } from './registry.ts'
 export { verdictOf } from './verdict.ts'
 export { compileSchema, type Checked, type SchemaCheck } from './schema.ts'
 export { isSuspension, suspend, type SuspendOptions, type Suspension } from './suspend.ts'
+export type { Completion, CompletionRequest, SamplingSettings } from './llm/conversation.ts'
+export {
+  defineLlmAgent,
+  type LlmAction,
+  type LlmAgentDefinition,
+  type TextDelta,
+} from './llm/llm-agent.ts'
+export { type CompatibleServer, defineModel, type ModelDefinition } from './llm/model-agent.ts'
+export type { Prices } from './llm/ask-model.ts'
+export type { ToolDefinition } from './llm/tools.ts'

@@ -40,6 +40,10 @@ export const limits = {
   depthOfWorkflowsMax: 16,
   /** Calls of agents inside one another, the outermost not counted. */
   callDepthMax: 16,
+  /** Characters of the reason for an adaptation. */
+  reasonCharactersMax: 2_000,
+  /** Adaptations of one execution. */
+  adaptationsMax: 1_000,
   /** Early signals kept by one execution. */
   earlySignalsMax: 1_000,
   /** Executions that may be open in one engine, those that sleep outside memory included. */
@@ -138,6 +142,14 @@ export const limits = {
   graphSuperstepsMax: 1_000,
   /** Calls that an error handler may order again in one visit of a node. */
   graphRetriesMax: 10,
+  /** Nodes of a decision tree. */
+  treeNodesMax: 1_000,
+  /** Outcomes that a decision tree is learned from. */
+  treeOutcomesMax: 100_000,
+  /** Rules of a policy. */
+  policyRulesMax: 500,
+  /** Bytes of a policy file. */
+  policyBytesMax: 1_048_576,
   /** Bytes of a file of feature flags. */
   flagsFileBytesMax: 1_048_576,
 } as const

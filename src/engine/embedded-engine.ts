@@ -1,5 +1,5 @@
 import { Memories } from '../agents/index.ts'
-import { OrchestrationError } from '../core/errors.ts'
+import type { OrchestrationError } from '../core/errors.ts'
 import type { CloudEvent } from '../core/contracts/events.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import {
@@ -9,27 +9,31 @@ import {
   type WorkflowDocument,
   type WorkflowStep,
 } from '../workflow/index.ts'
+import type { AdaptationRequest } from './adaptation-request.ts'
+import { Adaptations } from './adaptations.ts'
 import { type Definition, Definitions } from './definitions.ts'
 import { DirectCalls, type DirectCallsParts, type InvokeOptions } from './direct-calls.ts'
-import { drained } from './drained.ts'
+import { drained, letAllGo } from './drained.ts'
 import type { EmbeddedEngineParts } from './engine-parts.ts'
 import { type Begun, Executions } from './executions.ts'
 import { Families } from './families.ts'
 import type { LedgerEntry } from './ledger.ts'
 import { type OutboxRelay, relayOf } from './outbox-relay.ts'
 import { payload } from './payload.ts'
+import { adviserOf } from './policy-advice.ts'
 import { Reopening } from './reopening.ts'
-import { Retention } from './retention.ts'
+import { type Retention, retentionOf } from './retention.ts'
 import { Rollbacks } from './rollbacks.ts'
 import { Runner } from './runner.ts'
 import { Snapshots } from './snapshots.ts'
 import { StateVerbs } from './state-verbs.ts'
-import { cancelling, Steering } from './steering.ts'
+import { Steering } from './steering.ts'
 import { triggerHost } from './trigger-starts.ts'
 import type { TriggerView } from './triggers/trigger-host.ts'
 import { Triggers } from './triggers/triggers.ts'
-import { checkSignal, ended, uncertainCall } from './verb-checks.ts'
+import { cancelling, checkSignal, ended, uncertainCall } from './verb-checks.ts'
 import type {
+  AdaptationView,
   CheckpointView,
   DeadLetterFilter,
   DeadLetterView,
@@ -54,6 +58,7 @@ export class EmbeddedEngine implements WorkflowEngine {
   readonly #state: StateVerbs
   readonly #rollbacks: Rollbacks
   readonly #reopening: Reopening
+  readonly #adaptations: Adaptations
   readonly #triggers: Triggers
   readonly #retention: Retention | null
   readonly #relay: OutboxRelay
@@ -65,9 +70,7 @@ export class EmbeddedEngine implements WorkflowEngine {
     const definitions = parts.definitions ?? new Definitions()
     const { clock, telemetry } = parts
     const isRecordingOnly = parts.isRecordingOnly ?? false
-    const isBusy = (): boolean => this.#runner.activeRoots > 0
-    const retention =
-      parts.retention == null ? null : new Retention({ ...parts, isBusy }, parts.retention)
+    const retention = retentionOf(parts, () => this.#runner.activeRoots > 0)
     const onEnded = (): void => retention?.noteEnded()
     const snapshots = new Snapshots(parts.journal, parts.logger, parts.snapshotEventsMin)
     const onDocuments = (): void => this.#triggers.refresh()
@@ -76,8 +79,9 @@ export class EmbeddedEngine implements WorkflowEngine {
     const tenants = parts.tenants ?? {}
     const mesh = parts.mesh ?? null
     const onPublished = (): void => this.#relay.wake()
-    const hooks = { onEnded, onDocuments, onPublished }
-    const made = { snapshots, memories: () => this.memories, ...hooks }
+    const policies = adviserOf(parts, () => this.#runner)
+    const memories = (): Memories => this.memories
+    const made = { onEnded, onDocuments, onPublished, policies, snapshots, memories }
     const runner = new Runner({ ...parts, tda, mesh, pressure, tenants, ...made })
     const executions = new Executions(parts, { runner, definitions, snapshots, pressure })
     const steering = new Steering(executions, runner, pressure)
@@ -91,6 +95,7 @@ export class EmbeddedEngine implements WorkflowEngine {
     this.#state = new StateVerbs({ executions, runner, steering, clock, telemetry })
     this.#rollbacks = rollbacks
     this.#reopening = new Reopening({ parts, executions, definitions, runner, steering, rollbacks })
+    this.#adaptations = new Adaptations({ executions, steering, flags: parts.flags })
     const execute: DirectCallsParts['execute'] = (document, options) =>
       this.#ending(() => executions.begin(definitions.ofDocument(document), options))
     this.directCalls = new DirectCalls({ execute, executions, engine: this })
@@ -206,6 +211,14 @@ export class EmbeddedEngine implements WorkflowEngine {
       return [{ kind: 'resolve', call: uncertainCall(running, step), resolution: own }]
     })
     if (resolved === null) throw ended(executionId, 'has nothing to resolve')
+  }
+
+  adapt(executionId: string, request: AdaptationRequest): Promise<AdaptationView> {
+    return this.#adaptations.adapt(executionId, request)
+  }
+
+  revertAdaptation(executionId: string, id: string, because: string): Promise<boolean> {
+    return this.#adaptations.revert(executionId, id, because)
   }
 
   async getExecution(executionId: string): Promise<ShowView> {
@@ -359,16 +372,7 @@ export class EmbeddedEngine implements WorkflowEngine {
     await Promise.all([relayClosed, triggersClosed])
     await drained(this.#parts.clock, runner)
     runner.close()
-    for (const running of Array.from(runner.executions.values())) {
-      runner.letGo(running)
-      const error = new OrchestrationError(
-        'RefusedError',
-        `the engine was closed; '${running.row.executionId}' can be continued`,
-      )
-      const { executionId } = running.row
-      for (const { reject } of [...runner.takeWaiters(executionId), ...running.flushed.splice(0)])
-        reject(error)
-    }
+    letAllGo(runner)
     await this.#parts.journal.close()
     await this.#parts.release()
   }

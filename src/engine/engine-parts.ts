@@ -4,6 +4,7 @@ import type { BudgetLimit } from '../core/contracts/budget.ts'
 import type { Embedder } from '../core/contracts/embedder.ts'
 import type { FlagProvider } from '../core/contracts/flags.ts'
 import type { MeshPort } from '../core/contracts/mesh.ts'
+import type { PolicySource } from '../core/contracts/policy.ts'
 import type { TdaContextSource } from '../core/contracts/tda.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
 import type { Logger } from '../core/logger.ts'
@@ -25,6 +26,8 @@ export interface EmbeddedEngineParts {
   readonly telemetry: Telemetry
   /** Null: every flag is on. */
   readonly flags: FlagProvider | null
+  /** Decides by policy when executions and steps begin. Null: nobody does. Default null. */
+  readonly policies?: PolicySource | null
   /** Null: every TDA context is unavailable. */
   readonly tda?: TdaContextSource | null
   /** Where what agents publish goes, and what they may ask. Default none: it goes to the triggers alone. */

@@ -30,17 +30,13 @@ export class Narrator {
       case 'CallFailed':
         return this.#ended(running, event)
       case 'RetryScheduled':
-        return this.#log(running, 'warn', 'attempt failed, it is tried again', event)
       case 'FallbackScheduled':
-        return this.#log(running, 'warn', 'call failed, a fallback takes over', event)
       case 'CallRefused':
-        return this.#log(running, 'warn', 'call did not reach its agent, it asks again', event)
       case 'CallUncertain':
-        return this.#log(running, 'warn', 'outcome unknown: waiting for `aura resolve`', event)
       case 'AttemptLost':
-        return this.#log(running, 'warn', 'attempt was lost with its process', event)
       case 'FailureDecided':
-        return this.#log(running, 'warn', 'execution stops', event)
+      case 'RollbackRefused':
+        return this.#log(running, 'warn', warnings[event.kind], event)
       case 'ExecutionStarted':
       case 'ExecutionCompleted':
       case 'ExecutionFailed':
@@ -57,13 +53,17 @@ export class Narrator {
       case 'UndoRequested':
       case 'CompensationRedriven':
       case 'DeadLetterDiscarded':
+      case 'ExecutionAdapted':
+      case 'AdaptationReverted':
         return this.#log(running, 'info', sentences[event.kind], {})
       case 'UsageSettled':
         return this.#used(running, event)
-      case 'RollbackRefused':
-        return this.#log(running, 'warn', 'the rollback of onFailure was refused', event)
       case 'StateChanged':
         return this.#stateChanged(running, event)
+      case 'PolicyDecided':
+      case 'StepApproved':
+        return this.#log(running, 'info', policySentence(event), event)
+      case 'ApprovalAwaited':
       case 'EventsPublished':
       case 'MemoryChanged':
       case 'CheckpointTaken':
@@ -126,9 +126,29 @@ export class Narrator {
   }
 }
 
+function policySentence(event: KernelEvent & { kind: 'PolicyDecided' | 'StepApproved' }): string {
+  return event.kind === 'StepApproved'
+    ? 'a step is approved'
+    : `policy ${policyName(event)} decides`
+}
+
+function policyName({ decision }: KernelEvent & { kind: 'PolicyDecided' }): string {
+  return `${decision.policy} ${decision.version}`
+}
+
 interface Told extends Partial<NamesCall> {
   readonly error?: ErrorJson
 }
+
+const warnings = {
+  RetryScheduled: 'attempt failed, it is tried again',
+  FallbackScheduled: 'call failed, a fallback takes over',
+  CallRefused: 'call did not reach its agent, it asks again',
+  CallUncertain: 'outcome unknown: waiting for `aura resolve`',
+  AttemptLost: 'attempt was lost with its process',
+  FailureDecided: 'execution stops',
+  RollbackRefused: 'the rollback of onFailure was refused',
+} as const
 
 const sentences = {
   ExecutionStarted: 'execution started',
@@ -147,4 +167,6 @@ const sentences = {
   UndoRequested: 'execution is undone by its parent',
   CompensationRedriven: 'a failed compensation is tried again',
   DeadLetterDiscarded: 'dead letter discarded',
+  ExecutionAdapted: 'execution adapted',
+  AdaptationReverted: 'an adaptation is reverted',
 } as const

@@ -76,8 +76,3 @@ export class Steering {
     }
   }
 }
-
-/** Where nobody drives the execution, what was running is lost: it need not be awaited. */
-export function cancelling(running: Running): readonly Stimulus[] {
-  return running.isDriven ? [{ kind: 'cancel' }] : [{ kind: 'recovered' }, { kind: 'cancel' }]
-}

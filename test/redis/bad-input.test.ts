@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { openRedis, redisAddress } from 'aura-orchestration/redis'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { type ErrorJson, toErrorJson } from '../../src/core/errors.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { describeWithServices } from '../support/services.ts'
 
@@ -36,35 +37,45 @@ describe('REDIS_URL', () => {
 describe('what is no usable Redis is one readable error', () => {
   test('nothing listens', async () => {
     const port = await listen(() => {}, true)
-    await expectRefused(`127.0.0.1:${port}`, 'nothing listens there', 'services:up redis')
+    expect(await refusal(`127.0.0.1:${port}`)).toEqual(
+      saying('nothing listens there', 'services:up redis'),
+    )
   })
 
   test('no such host', async () => {
-    await expectRefused('no-such-host.invalid:6379', 'there is no such host', 'REDIS_URL')
+    expect(await refusal('no-such-host.invalid:6379')).toEqual(
+      saying('there is no such host', 'REDIS_URL'),
+    )
   })
 
   test('a web server', async () => {
     const port = await listen((socket) =>
       socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'),
     )
-    await expectRefused(`127.0.0.1:${port}`, 'does not speak the protocol', 'check host and port')
+    expect(await refusal(`127.0.0.1:${port}`)).toEqual(
+      saying('does not speak the protocol', 'check host and port'),
+    )
   })
 
   test('something that says nothing', async () => {
     const port = await listen(() => {})
-    await expectRefused(`127.0.0.1:${port}`, 'no answer within 400 ms', 'may be no Redis')
+    expect(await refusal(`127.0.0.1:${port}`)).toEqual(
+      saying('no answer within 400 ms', 'may be no Redis'),
+    )
   })
 
   test('something that hangs up', async () => {
     const port = await listen((socket) => socket.destroy())
-    await expectRefused(`127.0.0.1:${port}`, 'does not speak the protocol', 'TLS')
+    expect(await refusal(`127.0.0.1:${port}`)).toEqual(saying('does not speak the protocol', 'TLS'))
   })
 
   test('a Redis of before 6', async () => {
     const port = await listen((socket) =>
       socket.write('-ERR unknown command `HELLO`\r\n'.repeat(3)),
     )
-    await expectRefused(`127.0.0.1:${port}`, 'older than Redis 6', 'use Redis 7.0 or newer')
+    expect(await refusal(`127.0.0.1:${port}`)).toEqual(
+      saying('older than Redis 6', 'use Redis 7.0 or newer'),
+    )
   })
 })
 
@@ -75,15 +86,14 @@ await describeWithServices('a Redis that is set wrongly is refused', ['redis'], 
     [{ requirepass: 'right' }, 'refuses the user or the password', 'user:password@'],
   ])('%o', async (options, message, hint) => {
     const server = await start(options)
-    await expectRefused(server.url, message, hint)
+    expect(await refusal(server.url)).toEqual(saying(message, hint))
   })
 
   test('a wrong password, which no message repeats; the right one is taken', async () => {
     const server = await start({ requirepass: 'right' })
-    const error = await expectRefused(
-      `redis://:wrong-secret@127.0.0.1:${server.port}`,
-      'refuses the user or the password',
-      'redis://user:password@host:6379',
+    const error = await refusal(`redis://:wrong-secret@127.0.0.1:${server.port}`)
+    expect(error).toEqual(
+      saying('refuses the user or the password', 'redis://user:password@host:6379'),
     )
     expect(JSON.stringify(error)).not.toContain('wrong-secret')
     const opened = await openRedis({ url: `redis://:right@127.0.0.1:${server.port}` })
@@ -94,7 +104,7 @@ await describeWithServices('a Redis that is set wrongly is refused', ['redis'], 
   test('a replica', async () => {
     const server = await start({})
     await server.cli('replicaof', '127.0.0.1', '1')
-    await expectRefused(server.url, 'is a replica', 'primary')
+    expect(await refusal(server.url)).toEqual(saying('is a replica', 'primary'))
   })
 })
 
@@ -122,16 +132,18 @@ async function listen(each: (socket: Socket) => unknown, isClosed = false): Prom
   return port
 }
 
-async function expectRefused(url: string, message: string, hint: string): Promise<unknown> {
-  const error: unknown = await openRedis({ url, connectMsMax: 400 }).then(
-    () => expect.fail('it was opened'),
-    (thrown: unknown) => thrown,
-  )
-  expect(error).toMatchObject({
+/** The error of opening it, as JSON. */
+async function refusal(url: string): Promise<ErrorJson> {
+  const opened = openRedis({ url, connectMsMax: 400 }).then(() => expect.fail('it was opened'))
+  const error = toErrorJson(await opened.catch((thrown: unknown) => thrown))
+  expect(error.message).toContain(redisAddress(url).shown)
+  return error
+}
+
+function saying(message: string, hint: string): unknown {
+  return expect.objectContaining({
     code: 'StorageError',
     message: expect.stringContaining(message),
     hint: expect.stringContaining(hint),
   })
-  expect((error as Error).message).toContain(redisAddress(url).shown)
-  return error
 }

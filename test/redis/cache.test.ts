@@ -1,7 +1,6 @@
 import { openRedis, redisCacheMetrics, RedisStateStore } from 'aura-orchestration/redis'
 import { Registry } from 'prom-client'
 import { expect, onTestFinished, test } from 'vitest'
-import { systemClock } from '../../src/core/clock.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { describeWithServices } from '../support/services.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
@@ -72,5 +71,5 @@ async function twoClients(cachedEntriesMax?: number) {
 async function openStore(url: string, cachedEntriesMax = 100): Promise<RedisStateStore> {
   const { connection, close } = await openRedis({ url })
   onTestFinished(close)
-  return new RedisStateStore({ connection, clock: systemClock, cachedEntriesMax })
+  return new RedisStateStore({ connection, cachedEntriesMax })
 }

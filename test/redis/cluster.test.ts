@@ -1,14 +1,8 @@
-import { randomUUID } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
-import {
-  type OpenedRedis,
-  openRedis,
-  RedisLeaseStore,
-  RedisStateStore,
-} from 'aura-orchestration/redis'
-import { FakeTime, leaseStoreSuite, stateStoreSuite } from 'aura-orchestration/testing'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type OpenedRedis, openRedis, RedisStateStore } from 'aura-orchestration/redis'
+import { FakeTime } from 'aura-orchestration/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RedisCluster } from '../support/redis-cluster.ts'
+import { describeRedisStores } from '../support/redis-suites.ts'
 import { describeWithServices } from '../support/services.ts'
 
 await describeWithServices('stores in a Redis cluster of three nodes', ['redis'], () => {
@@ -23,31 +17,7 @@ await describeWithServices('stores in a Redis cluster of three nodes', ['redis']
     await cluster?.remove()
   })
 
-  const harness = <Store>(make: (prefix: string, time: FakeTime) => Store) => {
-    const time = new FakeTime()
-    const advance = async (ms: number): Promise<void> => {
-      time.pass(ms)
-      await pause(ms)
-    }
-    return { store: make(`${randomUUID()}:`, time), advance, close: async () => {} }
-  }
-
-  describe('state', () => {
-    const open = async () =>
-      harness((prefix, time) => {
-        const { connection } = redis
-        return new RedisStateStore({ connection, prefix, clock: time.newLife() })
-      })
-    for (const { name, run } of stateStoreSuite(open))
-      test(name, () => expect(run()).resolves.toBeUndefined())
-  })
-
-  describe('leases', () => {
-    const open = async () =>
-      harness((prefix) => new RedisLeaseStore({ connection: redis.connection, prefix }))
-    for (const { name, run } of leaseStoreSuite(open))
-      test(name, () => expect(run()).resolves.toBeUndefined())
-  })
+  describeRedisStores(() => redis.connection)
 
   test('workflows lie on all nodes, the keys of one on one', async () => {
     const store = new RedisStateStore({

@@ -5,7 +5,6 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { openRedis, RedisLeaseStore, RedisStateStore } from 'aura-orchestration/redis'
 import { afterEach, expect, test } from 'vitest'
-import { systemClock } from '../../src/core/clock.ts'
 import { isOrchestrationError } from '../../src/core/errors.ts'
 import type { RecordedBatch, StateReceipt } from '../../src/state/index.ts'
 import { RedisServer } from '../support/redis-server.ts'
@@ -190,7 +189,7 @@ async function openStore(
   options: { readonly answerMsMax?: number } = {},
 ): Promise<RedisStateStore> {
   const { connection, close } = await openRedis({ url, ...options })
-  const store = new RedisStateStore({ connection, clock: systemClock })
+  const store = new RedisStateStore({ connection })
   ends.push(close, () => store.close())
   return store
 }

@@ -2,18 +2,28 @@ import { formatDuration } from '../../core/duration.ts'
 import { assertNever } from '../../core/assert.ts'
 import type { LogEntry } from '../../engine/index.ts'
 import type { NamesCall } from '../../workflow/index.ts'
-import { type EventBeside, isBeside } from './event-beside.ts'
 import { callName } from './call-name.ts'
 import { momentText } from '../terminal/duration-text.ts'
 import { plainText } from '../terminal/width.ts'
 
 /** One event in words, for logs and for progress without a terminal. */
 export function eventText({ event, atMs }: LogEntry): string {
-  if (isBeside(event) || !('step' in event)) return ownText(event)
-  return callText(event, atMs)
+  if (!('step' in event)) return ownText(event)
+  switch (event.kind) {
+    case 'StateChanged':
+    case 'EventsPublished':
+    case 'PolicyDecided':
+    case 'MemoryChanged':
+      return ownText(event)
+    default:
+      return callText(event, atMs)
+  }
 }
 
-type CallEvent = Exclude<Extract<LogEntry['event'], { readonly step: string }>, EventBeside>
+type CallEvent = Exclude<
+  Extract<LogEntry['event'], { readonly step: string }>,
+  { readonly kind: 'StateChanged' | 'EventsPublished' | 'PolicyDecided' | 'MemoryChanged' }
+>
 
 function callText(event: CallEvent, atMs: number): string {
   const call = labelOf(event)
@@ -32,6 +42,10 @@ function callText(event: CallEvent, atMs: number): string {
     case 'StepFailed':
     case 'CallFailed':
       return `${call} failed: ${errorText(event.error)}`
+    case 'ApprovalAwaited':
+      return `${call} waits for signal '${plainText(event.signal)}': an adaptation asks for approval`
+    case 'StepApproved':
+      return `${call} is approved`
     case 'AttemptStarted':
       return `${call} attempt ${event.attempt} (${event.effect})${event.alone === true ? ', alone' : ''}`
     case 'AttemptLost':
@@ -90,6 +104,12 @@ function ownText(event: Exclude<LogEntry['event'], CallEvent>): string {
       return `state${event.step === undefined ? '' : ` by ${event.step}`}: ${changesText(event.changes)}`
     case 'EventsPublished':
       return `${event.step} publishes ${plainText(event.events.map(({ type }) => type).join(', '))}`
+    case 'PolicyDecided':
+      return policyText(event)
+    case 'ExecutionAdapted':
+      return `execution adapted${adaptedText(event)}: ${plainText(event.because)}`
+    case 'AdaptationReverted':
+      return `adaptation ${plainText(event.id)} reverted: ${plainText(event.because)}`
     case 'MemoryChanged':
       return `${event.step} remembers ${count(event.change.writes.length, 'thing')}`
     case 'CheckpointTaken':
@@ -131,6 +151,30 @@ function ownText(event: Exclude<LogEntry['event'], CallEvent>): string {
     default:
       return assertNever(event, 'event')
   }
+}
+
+function adaptedText({ steps, pause }: LogEntry['event'] & { kind: 'ExecutionAdapted' }): string {
+  const changes = Object.entries(steps).map(([id, { spec, maxParallel, agent, approval }]) => {
+    const parts = [
+      ...(spec === undefined ? [] : [`by ${spec.pattern}`]),
+      ...(maxParallel === undefined ? [] : [`${maxParallel} at a time`]),
+      ...(agent === undefined ? [] : [`by ${plainText(agent)}`]),
+      ...(approval === undefined ? [] : [`after signal '${plainText(approval)}'`]),
+    ]
+    return `${id} ${parts.join(', ')}`
+  })
+  return [...(pause === true ? [' and paused'] : []), ...changes.map((text) => `, ${text}`)].join(
+    '',
+  )
+}
+
+function policyText({ step, decision }: LogEntry['event'] & { kind: 'PolicyDecided' }): string {
+  const { policy, version, values, rules } = decision
+  const decided = Object.entries(values).map(([key, value]) => {
+    const rule = rules[key as keyof typeof rules]
+    return plainText(`${key} ${JSON.stringify(value)} (rule ${rule})`)
+  })
+  return `${step === undefined ? '' : `${step}: `}policy ${policy} ${version} decides ${decided.join(', ')}`
 }
 
 /** Events that are detail: shown by `logs`, left out of progress lines. */

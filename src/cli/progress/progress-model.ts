@@ -1,6 +1,4 @@
-import { type EventBeside, isBeside } from './event-beside.ts'
 import type { ErrorJson } from '../../core/errors.ts'
-import type { JsonValue } from '../../core/json.ts'
 import type { LogEntry, ProgressNote } from '../../engine/index.ts'
 import type { NamesCall, StepDocument, WorkflowDocument } from '../../workflow/index.ts'
 import { callName } from './call-name.ts'
@@ -52,6 +50,8 @@ export class ProgressModel {
   readonly steps: readonly StepProgress[]
   readonly #byId = new Map<string, StepProgress>()
   readonly #goingBack = new Set<string>()
+  /** Adaptations that have paused it. */
+  readonly #pausedBy = new Set<string>()
   startedAtMs: number | null = null
   endedAtMs: number | null = null
   outcome: 'completed' | 'failed' | 'cancelled' | null = null
@@ -75,7 +75,9 @@ export class ProgressModel {
     if (entry.seq <= this.lastSeq) return
     this.lastSeq = entry.seq
     const { event, atMs } = entry
-    if (isBeside(event)) return
+    if (event.kind === 'StateChanged' || event.kind === 'EventsPublished') return
+    if (event.kind === 'MemoryChanged') return
+    if (event.kind === 'PolicyDecided') return this.#takePolicy(entry, event)
     if (!('step' in event)) {
       this.#takeOwn(entry)
       return
@@ -101,6 +103,10 @@ export class ProgressModel {
       case 'CallScheduled':
         wait(step, event, waitOf(event.call))
         break
+      case 'ApprovalAwaited':
+        Object.assign(step, { status: 'running', startedAtMs: atMs })
+        wait(step, event, { kind: 'signal', signal: event.signal, dueAtMs: null })
+        break
       case 'StepSkipped':
         step.skippedBecause = event.reason
         end(step, 'skipped', atMs)
@@ -120,6 +126,16 @@ export class ProgressModel {
     if (step !== undefined) step.note = { fraction: note.fraction, text: note.note }
   }
 
+  /** A policy makes the step wait for an approval. */
+  #takePolicy({ atMs }: LogEntry, { step: id, decision, dueAtMs }: PolicyDecided): void {
+    const step = id === undefined ? undefined : this.#byId.get(id)
+    const { approval } = decision.values
+    if (step === undefined || approval === undefined) return
+    Object.assign(step, { status: 'running', startedAtMs: atMs })
+    const signal = approval.signal ?? `approve-${step.id}`
+    wait(step, { step: step.id }, { kind: 'signal', signal, dueAtMs: dueAtMs ?? null })
+  }
+
   #takeOwn({ event, atMs }: LogEntry): void {
     switch (event.kind) {
       case 'ExecutionStarted':
@@ -130,6 +146,13 @@ export class ProgressModel {
         break
       case 'ExecutionResumed':
         this.isPaused = false
+        break
+      case 'ExecutionAdapted':
+        if (event.pause === true) this.#pausedBy.add(event.id)
+        if (event.pause === true) this.isPaused = true
+        break
+      case 'AdaptationReverted':
+        if (this.#pausedBy.delete(event.id)) this.isPaused = false
         break
       case 'CancelRequested':
         this.phase = 'cancelling'
@@ -205,7 +228,12 @@ export class ProgressModel {
   }
 }
 
-type CallEvent = Exclude<Extract<LogEntry['event'], NamesCall>, EventBeside>
+type PolicyDecided = LogEntry['event'] & { readonly kind: 'PolicyDecided' }
+
+type CallEvent = Exclude<
+  Extract<LogEntry['event'], NamesCall>,
+  { readonly kind: 'StateChanged' | 'EventsPublished' | 'PolicyDecided' | 'MemoryChanged' }
+>
 
 /** Events of one call: every one of them ends what the call waited for before. */
 function takeCall(step: StepProgress, event: CallEvent, atMs: number): void {
@@ -358,30 +386,4 @@ export function orderOf(document: WorkflowDocument): readonly string[] {
     }
   }
   return order
-}
-
-/** The recorded output of the first call of each completed step, by what it was called with. */
-export interface RecordedCall {
-  readonly step: string
-  readonly input: JsonValue
-  readonly output: JsonValue
-}
-
-/** The calls without `forEach` that completed, with their input and raw output, in order of completion. */
-export function recordedCalls(entries: readonly LogEntry[]): readonly RecordedCall[] {
-  const inputs = new Map<string, JsonValue>()
-  const calls: RecordedCall[] = []
-  for (const { event } of entries) {
-    if (event.kind === 'StepScheduled' && event.call !== undefined) {
-      inputs.set(event.step, event.call.input ?? {})
-    } else if (
-      event.kind === 'CallCompleted' &&
-      event.index === undefined &&
-      event.undo === undefined
-    ) {
-      const output = event.raw ?? event.output
-      calls.push({ step: event.step, input: inputs.get(event.step) ?? {}, output })
-    }
-  }
-  return calls
 }

@@ -4,19 +4,22 @@ import { createLogger, createTelemetry } from '../../observability/index.ts'
 import type { OpenedEngine } from '../../engine/index.ts'
 import { agentsOf, knownAgents } from '../agents.ts'
 import type { CommandContext } from '../command-context.ts'
-import { openFile, ownedBy } from '../engine-access.ts'
+import { openFile, type OpenFileOptions, ownedBy } from '../engine-access.ts'
 import { exitCodes } from '../exit-code.ts'
 import { flagProviderOf } from '../flag-provider.ts'
 import { listenForInterruption } from '../interruption.ts'
 import type { Interrupt } from '../interruption.ts'
 import { meshOf } from '../mesh.ts'
+import { policyOf } from '../policy.ts'
 import { closeEngine, openOwnerServer } from '../owner-server.ts'
 import type { ApiServer } from '../../server/index.ts'
+import { watchAgents } from '../../semantic/index.ts'
 import { AnomalyFeed } from '../../tda/index.ts'
 import { catchStrayErrors } from '../stray-errors.ts'
 import { engineOptionsOf } from './engine-options.ts'
 import { reportReady } from './ready-report.ts'
 import { servedEngine } from './served-engine.ts'
+import { ServedOrchestration } from './served-orchestration.ts'
 import { servedRouting } from './served-routing.ts'
 import type { ServeSettings } from './settings.ts'
 import { readWorkflowFiles } from './workflow-files.ts'
@@ -39,17 +42,19 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
     clock: context.clock,
   })
   context.processEnd.advice = 'what is open stays as recorded; take process.exit out of the agents'
-  const agents = await agentsOf(context, settings.agents)
-  const files = readWorkflowFiles(settings.workflows, context.cwd, knownAgents(agents, 'warning'))
-  const flags = flagProviderOf(context, settings.flags, logger)
+  const orchestration = new ServedOrchestration(context, settings.orchestrator)
+  const agents = orchestration.with(await agentsOf(context, settings.agents))
+  const known = knownAgents(agents, 'warning')
+  const files = readWorkflowFiles(settings.workflows, context.cwd, known)
   const feed = new AnomalyFeed({ clock: context.clock, logger })
   const access = await openFile(context, {
     agents,
     telemetry,
     logger,
     tda: feed,
-    mesh: meshOf(telemetry),
-    ...(flags === undefined ? {} : { flags }),
+    mesh: orchestration.hearing(meshOf(telemetry)),
+    watch: watchAgents,
+    ...rulesOf(context, settings, { logger, agents: known.names }),
     ...engineOptionsOf(settings),
   })
   if (access.kind === 'owned') throw ownedBy(context.databasePath, access.owner)
@@ -64,14 +69,15 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
   let isGoingDown = false
   try {
     await register(opened, files, logger)
+    await orchestration.begin(opened, { agents, feed, logger })
     server = await openOwnerServer(context, {
       opened,
-      engine: servedEngine({ engine, feed, logger, isGoingDown: () => isGoingDown }),
+      engine: servedEngine({ engine, feed, orchestration, logger, isGoingDown: () => isGoingDown }),
       telemetry,
       logger,
       kind: 'serve',
       listen: { host: settings.host, port: settings.port },
-      ...servedRouting({ agents, database: opened.database, feed }),
+      ...servedRouting({ agents, registry: opened.agents, database: opened.database, feed }),
       readiness: () => ({ isReady, reason: isReady ? null : 'open executions are taken up' }),
     })
     const recovered = engine.recoverAll()
@@ -85,15 +91,29 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
     isGoingDown = true
     server.drain()
   } finally {
+    await orchestration.stop()
     await closeEngine(opened, logger)
-    await server?.close()
-    await feed.close()
+    await Promise.all([server?.close(), feed.close()])
     stray.stopListening()
     interruption.stopListening()
   }
   logger.log('info', 'closed; what is open stays as recorded', {})
   // Whoever runs services asks them to end with SIGTERM: that is no failure.
   return interrupt.signal === 'SIGTERM' ? exitCodes.done : interrupt.code
+}
+
+/** Who says what may start, and how. */
+function rulesOf(
+  context: CommandContext,
+  { flags: file, policy: path }: ServeSettings,
+  { logger, agents }: { readonly logger: Logger; readonly agents: readonly string[] },
+): Pick<OpenFileOptions, 'flags' | 'policies'> {
+  const flags = flagProviderOf(context, file, logger)
+  const policies = policyOf(context, { path, logger, agents })
+  return {
+    ...(flags === undefined ? {} : { flags }),
+    ...(policies === undefined ? {} : { policies }),
+  }
 }
 
 async function register(

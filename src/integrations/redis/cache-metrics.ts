@@ -9,7 +9,6 @@ import type { CacheCounts } from './read-cache.ts'
  * @throws Error of prom-client when the registry has them already
  */
 export function redisCacheMetrics(registry: Registry, store: { cacheCounts(): CacheCounts }): void {
-  const one = (value: number) => [{ labels: {}, value }]
   registerCollected(
     registry,
     {
@@ -40,4 +39,8 @@ export function redisCacheMetrics(registry: Registry, store: { cacheCounts(): Ca
     { ...gauge, name: 'state_cache_entries', help: 'Entries in the cache' },
     () => one(store.cacheCounts().size),
   )
+}
+
+function one(value: number) {
+  return [{ labels: {}, value }]
 }

@@ -18,6 +18,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
     'flags',
     'tenant',
     'chain',
+    'event',
     'key',
   ],
   ['StepScheduled', 'step', 'call', 'items'],
@@ -59,7 +60,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
   ['ExecutionCompleted', 'output'],
   ['ExecutionFailed', 'error'],
   ['ExecutionCancelled', 'error'],
-  ['ExecutionForked', 'executionId', 'seq', 'steps', 'changes'],
+  ['ExecutionForked', 'executionId', 'seq', 'steps', 'changes', 'adaptations'],
   ['StateChanged', 'changes', 'step', 'index', 'part'],
   ['CheckpointTaken', 'reason', 'label'],
   ['TdaObserved', 'context'],
@@ -89,6 +90,11 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
   ['PatternDecided', 'step', 'result', 'index'],
   ['UsageSettled', 'step', 'tokens', 'costUsd', 'index', 'undo', 'charge', 'part'],
   ['EventsPublished', 'step', 'key', 'events', 'index', 'undo', 'part'],
+  ['PolicyDecided', 'decision', 'step', 'dueAtMs'],
+  ['StepApproved', 'step'],
+  ['ExecutionAdapted', 'id', 'because', 'steps', 'pause', 'cause', 'tda', 'flags'],
+  ['AdaptationReverted', 'id', 'because'],
+  ['ApprovalAwaited', 'step', 'signal'],
   ['MemoryChanged', 'step', 'change', 'index', 'undo', 'part'],
 ]
 

@@ -1,9 +1,11 @@
 import type { Effect } from '../../core/contracts/call.ts'
 import type { PatternName } from '../../core/contracts/pattern.ts'
+import type { PolicyDecision } from '../../core/contracts/policy.ts'
 import type { MemoryChange } from '../../core/contracts/memory.ts'
 import type { PublishedEvent } from '../../core/contracts/mesh.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
+import type { Adaptation, StepChanges } from './adaptation.ts'
 import type { NamesCall } from './call-ref.ts'
 
 /**
@@ -34,9 +36,42 @@ export type KernelEvent =
       readonly tenant?: string
       /** Of a call that an agent makes: ids of the agents that are being called above it. */
       readonly chain?: readonly string[]
+      /** The event whose trigger started it, where a policy may ask for it. */
+      readonly event?: JsonObject
       /** Of such a call: its idempotency key, `<key of the call around it>/c<n>`. */
       readonly key?: string
     }
+  /** A policy has decided about the execution, or about a step before it is begun. */
+  | {
+      readonly kind: 'PolicyDecided'
+      readonly step?: string
+      readonly decision: PolicyDecision
+      /** Until when an approval is waited for. */
+      readonly dueAtMs?: number
+    }
+  /** The execution is adapted while it runs: what its document bounds, and no step that has started. */
+  | {
+      readonly kind: 'ExecutionAdapted'
+      /** Names the adaptation in the execution. */
+      readonly id: string
+      readonly because: string
+      /** What becomes of each step that it concerns. */
+      readonly steps: StepChanges
+      /** The execution is paused by it. */
+      readonly pause?: boolean
+      /** Whatever asked for it says of itself: event, correlation, policy. */
+      readonly cause?: JsonObject
+      /** What the TDA feed said then. */
+      readonly tda?: JsonObject
+      /** What a flag provider decided. */
+      readonly flags?: { readonly [flag: string]: boolean }
+    }
+  /** Steps that have not started are as they were without the adaptation. */
+  | { readonly kind: 'AdaptationReverted'; readonly id: string; readonly because: string }
+  /** A step waits for the approval that an adaptation has added, before it is begun. */
+  | { readonly kind: 'ApprovalAwaited'; readonly step: string; readonly signal: string }
+  /** Somebody has agreed to what a policy or an adaptation made wait, or nothing asks for it any more: the step is begun. */
+  | { readonly kind: 'StepApproved'; readonly step: string }
   /** Steps that were settled in another execution, and its state, are taken over. */
   | {
       readonly kind: 'ExecutionForked'
@@ -44,6 +79,8 @@ export type KernelEvent =
       readonly seq: number
       readonly steps: readonly ForkedStep[]
       readonly changes: readonly StateChange[]
+      /** Those in force that were made up to there. */
+      readonly adaptations?: readonly Adaptation[]
     }
   /** Entries of the state were written: by a call (then it is named) or from outside. */
   | {
@@ -297,6 +334,8 @@ export interface ScheduledCall {
   readonly signal?: string
   /** The key of `concurrency` under which its attempts are counted. */
   readonly slot?: string
+  /** The fallback that it begins with, since a policy chose its pattern; absent for the step's own target. */
+  readonly first?: number
 }
 
 /** One entry of the state as it is from now on; without `value` it is deleted. */

@@ -237,7 +237,7 @@ function foldFallback(
 ): void {
   call.leftBecause ??= event.error
   call.redeliver = false
-  if (call.fallback === 0) call.ownInput = call.input
+  if (call.fallback === call.first) call.ownInput = call.input
   call.fallback = event.fallback
   if (event.call.input !== undefined) call.input = event.call.input
   call.dueAtMs = null

@@ -1,4 +1,5 @@
 import { noUsage } from '../../core/usage.ts'
+import { readapt } from './adaptation.ts'
 import type { ScheduledCall } from './events.ts'
 import type { CallRef } from './call-ref.ts'
 import { callsOf, type PartState } from './hosted-state.ts'
@@ -50,11 +51,13 @@ export function createCall(
     schema: null,
     resumeToken: null,
     resumed: null,
-    fallback: 0,
+    fallback: scheduled.first ?? 0,
     poll: 1,
     attempt: 0,
     refusals: 0,
     slot: scheduled.slot ?? null,
+    first: scheduled.first ?? 0,
+    isApproval: false,
     // What a call of an earlier run answers late is not taken for an answer of this one.
     token: ref.undo === null ? step.tokenBase : 0,
     effect: 'read',
@@ -121,6 +124,8 @@ export function resetStep(step: StepState): void {
   step.calls = []
   step.liveCalls = 0
   step.degraded = null
+  step.policy = null
+  step.gate = null
   step.undoCount = 0
   step.undoneCount = 0
   step.startedAtMs = null
@@ -140,6 +145,7 @@ export function recount(state: ExecutionState): void {
       if (need.settledSeq === 0) step.needsLeft++
       else if (need.view.status === 'skipped') step.needsSkipped++
     }
+    if (step.decidedSeq === 0) readapt(state, step)
     if (step.decidedSeq === 0 && step.needsLeft === 0) state.ready.push(step.plan.number)
   }
 }

@@ -1,11 +1,13 @@
 import type { ActionContract, CallOutcome, LookupOutcome } from '../../core/contracts/call.ts'
 import type { PatternRunner } from '../../core/contracts/pattern.ts'
+import type { PolicyDecision, PolicyQuestion } from '../../core/contracts/policy.ts'
 import type { TdaContext } from '../../core/contracts/tda.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { Random } from '../../core/random.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { StateWrite } from '../../core/contracts/state.ts'
 import type { Usage } from '../../core/usage.ts'
+import type { AdaptationOrder } from './adaptation.ts'
 import type { CallRef } from './call-ref.ts'
 import type { RefusalReason } from './events.ts'
 import type { ForkOrigin } from './fork.ts'
@@ -56,6 +58,9 @@ export type Stimulus =
   | { readonly kind: 'undo' }
   /** Entries of the state are written; their expected versions were checked. */
   | { readonly kind: 'writeState'; readonly writes: readonly StateWrite[] }
+  /** The execution is adapted; what was asked for was checked. */
+  | { readonly kind: 'adapt'; readonly order: AdaptationOrder }
+  | { readonly kind: 'revertAdaptation'; readonly id: string; readonly because: string }
   | { readonly kind: 'checkpoint'; readonly label: string | null }
   /** The TDA feed says something else than before: it is in the moment. */
   | { readonly kind: 'tdaChanged' }
@@ -87,6 +92,8 @@ export interface Origin {
   readonly flags?: { readonly [flag: string]: boolean }
   readonly tenant?: string
   readonly chain?: readonly string[]
+  /** The event that started it. */
+  readonly event?: JsonObject
   readonly key?: string
   readonly fork?: ForkOrigin
 }
@@ -119,10 +126,18 @@ export interface Moment {
   readonly tda: TdaContext
   /** Calls that the rest of the execution's tree leaves it; null for any number, absent for an execution alone. */
   readonly callsLeft?: number | null
+  /** Decides by policy; absent or null where none is in force. */
+  readonly policies?: PolicyAdviser | null
   /** Decides for steps with a pattern. */
   readonly patterns: PatternRunner
   /** Whether data fits a JSON Schema; one that cannot be read refuses nothing. */
   readonly fits: (schema: JsonObject, data: JsonValue) => boolean
+}
+
+/** A policy in force, to which the engine adds how busy it is. */
+export interface PolicyAdviser {
+  /** @throws PolicyError when a rule cannot be evaluated */
+  decide(question: PolicyQuestion): PolicyDecision | null
 }
 
 /** What is to be done; only after the events of the same transition are committed, except where said. */

@@ -1,18 +1,21 @@
 import { assertNever, invariant } from '../../core/assert.ts'
 import { OrchestrationError, toErrorJson } from '../../core/errors.ts'
 import { resolveDuration } from '../plan/resolve-duration.ts'
+import { adapt, revertAdaptation } from './adapt.ts'
 import { admitted, attemptEnded, lookedUp } from './attempts.ts'
 import { callFailed, completeCall, resolvedAsFailed } from './calls.ts'
 import { advance } from './advance.ts'
 import { observeTda, takeCheckpoint, tdaChanged } from './checkpoints.ts'
 import { childEnded, childTimedOut, steerChildren } from './children.ts'
 import { changesOf } from './entries.ts'
-import { decideFailure, giveUp, requestHeld, settle } from './endings.ts'
+import { decideFailure, giveUp, settle } from './endings.ts'
 import { type KernelEvent, kernelVersion } from './events.ts'
 import { setStatus } from './fold-step.ts'
 import { forkedEvent } from './fork.ts'
-import { startItems } from './items.ts'
-import { isGoingBack, isPaused, isSettling, mayPause } from './permission.ts'
+import { resume } from './pausing.ts'
+import { isGoingBack, isSettling, mayPause } from './permission.ts'
+import { askAtStart } from './ask-policy.ts'
+import { approvalLate } from './policy-in-force.ts'
 import { recover } from './recovery.ts'
 import { leftOut, refused } from './refusals.ts'
 import { redrive, redriveCompensation } from './redrive.ts'
@@ -126,6 +129,8 @@ type Operation = Extract<
     kind:
       | 'undo'
       | 'writeState'
+      | 'adapt'
+      | 'revertAdaptation'
       | 'checkpoint'
       | 'tdaChanged'
       | 'rollback'
@@ -149,6 +154,10 @@ function applyOperation(turn: Turn, stimulus: Operation): void {
         kind: 'StateChanged',
         changes: changesOf(state, stimulus.writes, moment.atMs),
       })
+    case 'adapt':
+      return adapt(turn, stimulus.order)
+    case 'revertAdaptation':
+      return revertAdaptation(turn, stimulus.id, stimulus.because)
     case 'checkpoint':
       return takeCheckpoint(turn, 'verb', stimulus.label)
     case 'tdaChanged':
@@ -179,6 +188,7 @@ function applyOperation(turn: Turn, stimulus: Operation): void {
 function start(turn: Turn, origin: Origin): void {
   recordStart(turn, origin)
   const { state } = turn
+  askAtStart(turn)
   if (origin.fork !== undefined) record(turn, forkedEvent(state, origin.fork))
   observeTda(turn)
 }
@@ -209,11 +219,12 @@ function recordStart(turn: Turn, origin: Origin): void {
 const nothing = {}
 
 function originFields(origin: Origin): Partial<KernelEvent & { kind: 'ExecutionStarted' }> {
-  const { parent, pins, flags, tenant, chain, key } = origin
+  const { parent, pins, flags, tenant, chain, event, key } = origin
   if (Object.keys(origin).length === 0) return nothing
   return {
     ...(tenant === undefined ? {} : { tenant }),
     ...(chain === undefined ? {} : { chain }),
+    ...(event === undefined ? {} : { event }),
     ...(key === undefined ? {} : { key }),
     ...(parent === undefined
       ? {}
@@ -227,18 +238,6 @@ function originFields(origin: Origin): Partial<KernelEvent & { kind: 'ExecutionS
         }),
     ...(pins === undefined ? {} : { pins }),
     ...(flags === undefined ? {} : { flags }),
-  }
-}
-
-function resume(turn: Turn): void {
-  const { state } = turn
-  if (!isPaused(state) && !(state.paused && isGoingBack(state))) return
-  record(turn, { kind: 'ExecutionResumed' })
-  steerChildren(turn, 'resume')
-  requestHeld(turn)
-  if (state.phase !== 'forward') return
-  for (const step of state.steps) {
-    if (step.items !== null && step.view.status === 'running') startItems(turn, step)
   }
 }
 
@@ -277,6 +276,7 @@ function retryNow(turn: Turn, call: CallState): void {
 }
 
 function awaitedLongEnough(turn: Turn, call: CallState): void {
+  if (call.isApproval) return callFailed(turn, call, approvalLate(call))
   if (call.onDue !== 'fail') return completeCall(turn, call, null)
   const what = call.signal === null ? 'sleep' : `signal '${call.signal}'`
   const error = new OrchestrationError(

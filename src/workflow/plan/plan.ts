@@ -1,5 +1,7 @@
 import type { PatternSpec } from '../../core/contracts/pattern.ts'
+import type { JsonObject } from '../../core/json.ts'
 import type { Usage } from '../../core/usage.ts'
+import type { AdaptationDocument } from '../document/document.ts'
 import type { CompiledExpression, CompiledTemplate } from '../expression/scope.ts'
 
 /** A length of time: milliseconds, or a template that gives them or a duration text. */
@@ -12,6 +14,7 @@ export type PlanDuration = number | CompiledTemplate
 export interface Plan {
   readonly name: string
   readonly version: string
+  readonly metadata: JsonObject
   /** Content hash of the document, 64 hexadecimal digits. */
   readonly hash: string
   readonly steps: readonly PlanStep[]
@@ -25,6 +28,8 @@ export interface Plan {
   readonly onFailure: 'compensate' | 'rollback' | 'keep'
   /** Where `onFailure: rollback` goes back to, and how often it then goes on. */
   readonly rollback: { readonly to: string; readonly timesMax: number }
+  /** What may be adapted while an execution runs; null for nothing. */
+  readonly adaptation: AdaptationDocument | null
   /** An anomaly of at least this severity takes a checkpoint; null takes none. */
   readonly checkpointSeverity: number | null
   /** Attempts of calls that the execution may spend; null for any number. */
