@@ -107,6 +107,12 @@ export const operatedMutants: readonly Mutant[] = [
     'JSON.stringify([id])',
   ),
   mutant(
+    'memory-not-kept',
+    'src/engine/committer.ts',
+    "event.kind === 'MemoryChanged' ? [{ change: event.change, atMs }] : none,",
+    "event.kind === 'MemoryChanged' && events.length < 4 ? [{ change: event.change, atMs }] : none,",
+  ),
+  mutant(
     'prune-without-tombstone',
     'src/engine/journal/memory.ts',
     'this.#tombstones.set(execution, { ...row, isPruned: true })',

@@ -52,8 +52,10 @@ export class MemoryStore {
 
   /** Records what a call has written, in order, and forgets what expired and what there is no room for. */
   apply({ owner, entriesMax, bytesMax, writes }: MemoryChange, atMs: number): void {
-    this.#sweep(atMs)
-    for (const write of writes) this.#write(owner, write, atMs)
+    // A clock may know parts of milliseconds; the columns are whole.
+    const wholeMs = Math.round(atMs)
+    this.#sweep(wholeMs)
+    for (const write of writes) this.#write(owner, write, wholeMs)
     for (const namespace of new Set(writes.map((write) => write.namespace)))
       this.#evict({ owner, namespace }, { entries: entriesMax, bytes: bytesMax })
   }
