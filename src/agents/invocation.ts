@@ -1,4 +1,9 @@
-import { OrchestrationError, WorkflowTimeoutError, type ErrorJson } from '../core/errors.ts'
+import {
+  fromErrorJson,
+  OrchestrationError,
+  WorkflowTimeoutError,
+  type ErrorJson,
+} from '../core/errors.ts'
 import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { isNoUsage, noUsage } from '../core/usage.ts'
 import type { NestedCall } from '../core/contracts/nested-call.ts'
@@ -160,9 +165,10 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
     const { idempotencyKey: inside, chain = [this.config.agentId] } = this.call
     const number = ++this.#callsInside
     const { signal } = this
-    const { output, usage } = await caller.call({ ...other, inside, number, chain, signal })
-    this.meter.report(usage)
-    return output
+    const answer = await caller.call({ ...other, inside, number, chain, signal })
+    this.meter.report(answer.usage)
+    if (answer.kind === 'failed') throw fromErrorJson(answer.error)
+    return answer.output
   }
 
   onCancel(cancel: () => void): void {
