@@ -3,10 +3,12 @@ import type { NestedCaller } from '../core/contracts/nested-call.ts'
 import { silentLogger, type Logger } from '../core/logger.ts'
 import { environmentVariable } from '../core/environment.ts'
 import { systemRandom, type Random } from '../core/random.ts'
+import type { Database } from '../storage/index.ts'
 import type { BreakerState } from './circuit-breaker.ts'
 import type { BaseAgent } from './base-agent.ts'
 import type { AgentCall } from './call.ts'
 import type { CallOutcome } from './contract.ts'
+import type { Memories } from './memory/memories.ts'
 
 /** A span around one call. */
 export interface CallSpan {
@@ -41,6 +43,10 @@ export interface AgentHost {
   readonly find: (name: string) => BaseAgent | undefined
   /** A secret by its name; undefined where there is none. Default an environment variable. */
   readonly secret: (name: string) => string | undefined
+  /** The file of the engine; null where everything is in memory. */
+  readonly database: () => Database | null
+  /** What all its agents remember; null before the engine is there, and outside of one. */
+  readonly memories: () => Memories | null
 }
 
 /** The computer's clock and randomness, no logs, no spans. */
@@ -55,4 +61,6 @@ export const defaultHost: AgentHost = {
   caller: null,
   find: () => undefined,
   secret: environmentVariable,
+  database: () => null,
+  memories: () => null,
 }
