@@ -1,14 +1,9 @@
-import {
-  fromErrorJson,
-  OrchestrationError,
-  WorkflowTimeoutError,
-  type ErrorJson,
-} from '../core/errors.ts'
+import { OrchestrationError, WorkflowTimeoutError, type ErrorJson } from '../core/errors.ts'
 import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { isNoUsage, noUsage } from '../core/usage.ts'
 import type { ActionPlan } from './action-plan.ts'
 import type { AgentCall, RunningCall, Settle } from './call.ts'
-import { type InnerCall, mayNotCall } from './call-inside.ts'
+import { type InnerCall, mayNotCall, outputOf } from './call-inside.ts'
 import { CallContext } from './call-context.ts'
 import { CallMesh } from './call-mesh.ts'
 import type { AgentConfiguration } from './configuration.ts'
@@ -179,8 +174,7 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
     const { signal } = this
     const answer = await caller.call({ ...other, inside, number, chain, signal })
     this.meter.report(answer.usage)
-    if (answer.kind === 'failed') throw fromErrorJson(answer.error)
-    return answer.output
+    return outputOf(answer)
   }
 
   onCancel(cancel: () => void): void {
