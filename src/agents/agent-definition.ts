@@ -60,7 +60,16 @@ const definitionKeys = [
   'lookup',
   'config',
 ]
-const actionKeys = ['effect', 'input', 'output', 'run', 'lookup', 'maxTokens', 'maxCostUsd']
+const actionKeys = [
+  'description',
+  'effect',
+  'input',
+  'output',
+  'run',
+  'lookup',
+  'maxTokens',
+  'maxCostUsd',
+]
 const examplesMax = 10_000
 const examplesSchema = z
   .array(
@@ -182,9 +191,11 @@ function checkAction(action: unknown, at: string, reach: Reach): void {
     effect,
     run,
     lookup,
+    description = '',
     maxTokens = 0,
     maxCostUsd = 0,
   } = action as Partial<Record<string, unknown>>
+  if (typeof description !== 'string') throw moduleError(`${at}: description must be a text`)
   if (!Number.isSafeInteger(maxTokens) || (maxTokens as number) < 0)
     throw moduleError(`${at}: maxTokens must be a whole number of 0 or more`)
   if (!Number.isFinite(maxCostUsd) || (maxCostUsd as number) < 0)

@@ -5,7 +5,7 @@ import { checkDefinition } from './agent-definition.ts'
 import { planAction, type ActionPlan } from './action-plan.ts'
 import type { AgentCall, RunningCall, Settle } from './call.ts'
 import type { AgentConfiguration } from './configuration.ts'
-import type { ActionContract, LookupOutcome } from './contract.ts'
+import type { ActionContract, ActionDefinition, LookupOutcome } from './contract.ts'
 import { deadlinesOf, type Deadlines } from './deadlines.ts'
 import { failure } from './failure.ts'
 import { defaultHost, type AgentHost } from './host.ts'
@@ -136,6 +136,11 @@ export class BaseAgent implements InvocationOwner {
   /** Why it is quarantined; null when it is not. */
   get reason(): ErrorJson | null {
     return this.#reason
+  }
+
+  /** An action as it was defined; undefined for an unknown one. */
+  definition(action: string): ActionDefinition | undefined {
+    return this.#plans.get(action)?.definition
   }
 
   /** What is journalled with each attempt of an action; undefined for an unknown one. */

@@ -74,6 +74,8 @@ export interface AgentContext {
 
 /** One thing an agent can do. */
 export interface ActionDefinition {
+  /** What it does, in a sentence; a language model that has it as a tool is told so. */
+  readonly description?: string
   readonly effect: Effect
   readonly input?: Schema
   readonly output?: Schema

@@ -3,7 +3,7 @@ import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { isNoUsage, noUsage } from '../core/usage.ts'
 import type { ActionPlan } from './action-plan.ts'
 import type { AgentCall, RunningCall, Settle } from './call.ts'
-import { type InnerCall, mayNotCall } from './call-inside.ts'
+import { type InnerCall, mayNotCall, outputOf } from './call-inside.ts'
 import { CallContext } from './call-context.ts'
 import { CallMesh } from './call-mesh.ts'
 import type { AgentConfiguration } from './configuration.ts'
@@ -172,9 +172,9 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
     const { idempotencyKey: inside, chain = [this.config.agentId] } = this.call
     const number = other.number ?? ++this.#callsInside
     const { signal } = this
-    const { output, usage } = await caller.call({ ...other, inside, number, chain, signal })
-    this.meter.report(usage)
-    return output
+    const answer = await caller.call({ ...other, inside, number, chain, signal })
+    this.meter.report(answer.usage)
+    return outputOf(answer)
   }
 
   onCancel(cancel: () => void): void {

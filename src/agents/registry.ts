@@ -48,7 +48,7 @@ export class AgentRegistry {
 
   /** What is left out of the host has the computer's own default. */
   constructor(host: Partial<AgentHost> = {}) {
-    this.#host = { ...defaultHost, ...host }
+    this.#host = { ...defaultHost, find: (name) => this.resolve(name), ...host }
   }
 
   /**

@@ -1,5 +1,10 @@
 import type { NestedAnswer, NestedCall, NestedCaller } from '../core/contracts/nested-call.ts'
-import { fromErrorJson, isOrchestrationError, OrchestrationError } from '../core/errors.ts'
+import {
+  type ErrorJson,
+  fromErrorJson,
+  isOrchestrationError,
+  OrchestrationError,
+} from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { limits } from '../core/limits.ts'
 import { noUsage } from '../core/usage.ts'
@@ -74,7 +79,9 @@ export class DirectCalls implements NestedCaller {
       const run = await this.#unlessUncertain(call, executionId, ending)
       const { tokens, costUsd } =
         before === undefined ? executions.show(executionId).metrics : noUsage
-      return { output: outputOf(run), usage: { tokens, costUsd } }
+      const usage = { tokens, costUsd }
+      if (run.status !== 'completed') return { kind: 'failed', error: errorOf(run), usage }
+      return { kind: 'completed', output: outputOf(run), usage }
     } finally {
       stop()
     }
@@ -137,10 +144,14 @@ function nestedId({ inside, number }: NestedCall): string {
   return `${above.replaceAll('/', '.')}.c${number}`
 }
 
-function outputOf({ executionId, status, error, steps }: RunView): JsonValue {
-  if (status === 'completed') return steps[step]?.output ?? null
-  if (error !== null) throw fromErrorJson(error)
-  throw new OrchestrationError('WorkflowCancelledError', `call '${executionId}' was ${status}`)
+function outputOf(run: RunView): JsonValue {
+  if (run.status === 'completed') return run.steps[step]?.output ?? null
+  throw fromErrorJson(errorOf(run))
+}
+
+function errorOf({ executionId, status, error }: RunView): ErrorJson {
+  const message = `call '${executionId}' was ${status}`
+  return error ?? new OrchestrationError('WorkflowCancelledError', message).toJSON()
 }
 
 function unknownOutcome(what: string, executionId: string): OrchestrationError {

@@ -37,6 +37,14 @@ export type { MeshHarness, OpenMesh } from './mesh-stage.ts'
 export { OrchestrationTestSuite } from './orchestration-test-suite.ts'
 export type { FaultReport, ResilienceOptions, ResilienceReport } from './resilience.ts'
 export { deaf, final, held, passing, ScriptedAgents, type SeenCall } from './scripted-agents.ts'
+export {
+  type AskedModel,
+  type ModelFaultName,
+  modelFaultNames,
+  type ModelMove,
+  type ScriptedModel,
+  scriptedModel,
+} from './scripted-model.ts'
 export { type ScriptedTda, scriptedTda, type TdaMoment } from './scripted-tda.ts'
 export type { FiredFault } from './simulation/fault-injector.ts'
 export { type FaultName, faultNames } from './simulation/fault-plan.ts'

@@ -20,7 +20,8 @@ export interface Dialogue {
   /** The agent that is the model. */
   readonly model: string
   readonly instructions: string | undefined
-  readonly tools: readonly Tool[]
+  /** As the registry has them now. */
+  readonly tools: () => readonly Tool[]
   /** JSON Schema of the answer; undefined for a text. */
   readonly output: JsonObject | undefined
   readonly settings: SamplingSettings | undefined
@@ -66,7 +67,7 @@ async function completion(
     onText === undefined
       ? null
       : listenToText(stream, (text) => onText({ executionId, stepId, action, turn, text }))
-  const offers = tools.map(({ name, description, input }) => ({ name, description, input }))
+  const offers = tools().map(({ name, description, input }) => ({ name, description, input }))
   try {
     return (await context.call(model, 'complete', {
       messages: [...messages],
@@ -89,7 +90,7 @@ async function outcomeOf(
   context: AgentContext,
 ): Promise<ToolOutcome> {
   if (problem !== null) return { error: problem }
-  if (tools.length === 0) return { error: 'there are no tools' }
+  if (tools().length === 0) return { error: 'there are no tools' }
   return (await context.call(self(), toolAction, { name, input })) as ToolOutcome
 }
 

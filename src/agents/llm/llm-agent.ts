@@ -6,7 +6,7 @@ import { defineAgent, type InputOf } from '../define-agent.ts'
 import { jsonSchemaOf } from '../schema.ts'
 import type { SamplingSettings } from './conversation.ts'
 import { converse, type Dialogue } from './converse.ts'
-import { checkedTools, toolAction, type ToolDefinition, useTool } from './tools.ts'
+import { checkTools, offeredTools, toolAction, type ToolDefinition, useTool } from './tools.ts'
 
 /** A piece of an answer as it is written, and which. A turn that is asked once more is written anew. */
 export interface TextDelta {
@@ -72,8 +72,9 @@ const turnsMaxDefault = 16
  */
 export function defineLlmAgent<Inputs>(definition: LlmAgentDefinition<Inputs>): BaseAgent {
   const { type, model, instructions, turnsMax = turnsMaxDefault, onText, ...rest } = definition
-  const { actions, tools: given = {}, ...about } = rest
-  const tools = checkedTools(type, given)
+  const { actions, tools = {}, ...about } = rest
+  checkTools(type, tools)
+  const find = (name: string): BaseAgent | undefined => agent.host.find(name)
   const made = Object.entries(actions as Readonly<Record<string, LlmAction<never>>>).map(
     ([name, action]) => {
       const dialogue: Dialogue = {
@@ -81,7 +82,7 @@ export function defineLlmAgent<Inputs>(definition: LlmAgentDefinition<Inputs>): 
         action: name,
         model,
         instructions: action.instructions ?? instructions,
-        tools: tools.filter((tool) => action.tools?.includes(tool.name) ?? true),
+        tools: () => offeredTools(allowed(tools, action.tools), find),
         output:
           action.output === undefined ? undefined : jsonSchemaOf(action.output, `${type}.${name}`),
         settings: action.settings,
@@ -91,13 +92,19 @@ export function defineLlmAgent<Inputs>(definition: LlmAgentDefinition<Inputs>): 
       return [name, actionOf(action, dialogue)] as const
     },
   )
-  const toolUse = tools.length === 0 ? {} : { [toolAction]: useTool(tools) }
+  const hasTools = Object.keys(tools).length > 0
+  const toolUse = hasTools ? { [toolAction]: useTool(() => offeredTools(tools, find)) } : {}
   const agent: BaseAgent = defineAgent({
     ...about,
     type,
     actions: { ...Object.fromEntries(made), ...toolUse },
   })
   return agent
+}
+
+function allowed<T>(all: { readonly [name: string]: T }, names: readonly string[] | undefined) {
+  if (names === undefined) return all
+  return Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)))
 }
 
 function actionOf(

@@ -14,8 +14,8 @@ export interface CompatibleServer {
   /** With the API's version, as `http://127.0.0.1:11434/v1`. */
   readonly url: string
   readonly name: string
-  /** Default none is sent. */
-  readonly apiKey?: string
+  /** Itself, or the name of the environment variable with it; default none is sent. */
+  readonly apiKey?: string | { readonly $secret: string }
   /** The server keeps answers to a JSON Schema. Default false: the model is told the schema in words. */
   readonly hasStructuredOutput?: boolean
 }
@@ -52,8 +52,14 @@ export interface ModelDefinition {
 export function defineModel(definition: ModelDefinition): BaseAgent {
   const { type, description, model, prices, maxTokens, maxCostUsd, config } = definition
   let opened: Promise<LanguageModel> | null = null
-  const open = (): Promise<LanguageModel> => (opened ??= openModel(model))
-  return defineAgent({
+  const open = (): Promise<LanguageModel> =>
+    (opened ??= openModel(model, (name) => agent.host.secret(name)).catch(forget))
+  // A key that was missing may be there the next time.
+  const forget = (thrown: unknown): never => {
+    opened = null
+    throw thrown
+  }
+  const agent: BaseAgent = defineAgent({
     type,
     description: description ?? `The language model ${nameOf(model)}`,
     ...(config === undefined ? {} : { config }),
@@ -71,11 +77,15 @@ export function defineModel(definition: ModelDefinition): BaseAgent {
       },
     },
   })
+  return agent
 }
 
-async function openModel(model: ModelDefinition['model']): Promise<LanguageModel> {
+type Secrets = (name: string) => string | undefined
+
+async function openModel(model: ModelDefinition['model'], secrets: Secrets) {
   if (!isServer(model)) return model
-  const { url, name, apiKey, hasStructuredOutput } = model
+  const { url, name, hasStructuredOutput } = model
+  const apiKey = keyOf(model, secrets)
   if (!URL.canParse(url)) {
     throw new OrchestrationError('RefusedError', `model '${name}': '${url}' is no URL`, {
       hint: 'as http://127.0.0.1:11434/v1',
@@ -92,6 +102,17 @@ async function openModel(model: ModelDefinition['model']): Promise<LanguageModel
       : { supportsStructuredOutputs: hasStructuredOutput }),
   })
   return provider(name)
+}
+
+function keyOf({ name, apiKey }: CompatibleServer, secrets: Secrets): string | undefined {
+  if (typeof apiKey !== 'object') return apiKey
+  const key = secrets(apiKey.$secret)
+  if (key !== undefined) return key
+  throw new OrchestrationError(
+    'RefusedError',
+    `the key of model '${name}' is missing: there is no ${apiKey.$secret}`,
+    { hint: `set the environment variable ${apiKey.$secret} and redrive` },
+  )
 }
 
 function isServer(model: ModelDefinition['model']): model is CompatibleServer {
