@@ -63,7 +63,7 @@ export interface ChannelParts {
   /** Null: nothing runs alone. */
   readonly gate: AloneGate | null
   /** Called when an event has left the channel: there is room, or nothing is left. */
-  readonly onLeft: () => void
+  readonly onLeft: (envelope: Envelope) => void
   readonly onDead: (envelope: Envelope, thrown: unknown) => void
   /** Runs soon, never before this returns. */
   readonly soon: (run: () => void) => void
@@ -102,6 +102,11 @@ export class Channel {
 
   get size(): number {
     return this.#inside.size
+  }
+
+  /** What is in the channel now, under way or not, in order of acceptance. */
+  get inside(): readonly Envelope[] {
+    return [...this.#inside]
   }
 
   get isFull(): boolean {
@@ -302,7 +307,7 @@ export class Channel {
     this.#dues.delete(envelope)
     const next = this.#lanes.leave(envelope)
     if (next !== null) this.#begin(next)
-    this.parts.onLeft()
+    this.parts.onLeft(envelope)
   }
 }
 
