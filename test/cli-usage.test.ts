@@ -71,7 +71,6 @@ test('verbs of later releases are refused with "not yet"', async () => {
   const folder = newFolder()
   const cases = [
     ['worker'],
-    ['agent-host'],
     ['audit', 'verify'],
     ['policy', 'test'],
     ['mcp', '--help'],

@@ -1,15 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
-import { kafkaMesh, type KafkaMesh } from '../src/integrations/kafka/index.ts'
+import { test } from 'vitest'
 import { limits } from '../src/core/limits.ts'
+import { type KafkaMesh, kafkaMesh, readBrokers } from '../src/integrations/kafka/index.ts'
 import { eventMeshSuite, FakeTime, type MeshHarness } from '../src/testing/index.ts'
-
-const brokers = ['127.0.0.1:9092']
+import { describeWithServices } from './support/services.ts'
 
 let names = 0
 
 /** A mesh over the broker in fake time: what goes over the wire is waited for, what takes time is moved. */
-async function open(): Promise<MeshHarness> {
+async function open(brokers: readonly string[]): Promise<MeshHarness> {
   const name = `s${process.pid}x${names++}`
   const time = new FakeTime(Date.now())
   const start = async () => {
@@ -74,7 +73,8 @@ const gaps = {
     'as above: no publisher waits for room',
 }
 
-describe('the mesh over Kafka', () => {
+await describeWithServices('the mesh over Kafka', ['kafka'], ({ kafka }) => {
+  const cases = eventMeshSuite(() => open(readBrokers(kafka)), gaps)
   // oxlint-disable-next-line vitest/expect-expect -- a case asserts by rejecting
-  test.each(eventMeshSuite(open, gaps))('$name', { timeout: 60_000 }, ({ run }) => run())
+  test.each(cases)('$name', { timeout: 60_000 }, ({ run }) => run())
 })

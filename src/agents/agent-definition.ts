@@ -32,7 +32,7 @@ export interface AgentDefinition {
   readonly actions: { readonly [name: string]: ActionDefinition }
   /** Makes it an HTTP agent: where it is called. */
   readonly url?: string
-  /** HTTP agents only: `GET <url>/outcome/<key>` tells the outcome of an earlier call. Default false. */
+  /** HTTP and mesh agents: `GET <url>/outcome/<key>`, or its host, tells the outcome of an earlier call. Default false. */
   readonly lookup?: boolean
   /** Limits, transport and observability; what is left out has its default. */
   readonly config?: AgentSettings
@@ -44,7 +44,7 @@ export interface CheckedDefinition {
   readonly version: string
   readonly description: string | null
   readonly examples: readonly AgentExample[]
-  readonly hasHttpLookup: boolean
+  readonly hasRemoteLookup: boolean
   readonly actions: { readonly [name: string]: ActionDefinition }
 }
 
@@ -97,10 +97,10 @@ export function checkDefinition(definition: AgentDefinition): CheckedDefinition 
     )
   }
   const config = readConfiguration(definition, what)
-  const isHttp = config.communicationConfig.transport === 'http'
-  if (definition.lookup !== undefined && !isHttp) {
+  const isRemote = config.communicationConfig.transport !== 'in-process'
+  if (definition.lookup !== undefined && !isRemote) {
     throw moduleError(
-      `${what}: lookup: ${definition.lookup} is for HTTP agents`,
+      `${what}: lookup: ${definition.lookup} is for agents that are called elsewhere`,
       'give the action a lookup function',
     )
   }
@@ -109,8 +109,8 @@ export function checkDefinition(definition: AgentDefinition): CheckedDefinition 
     version: definition.version ?? '0.0.0',
     description: definition.description ?? null,
     examples: readExamples(definition.examples, what),
-    hasHttpLookup: definition.lookup ?? false,
-    actions: checkActions(definition.actions, what, isHttp),
+    hasRemoteLookup: definition.lookup ?? false,
+    actions: checkActions(definition.actions, what, isRemote),
   }
 }
 
@@ -152,7 +152,7 @@ function readConfiguration(definition: AgentDefinition, what: string): AgentConf
 function checkActions(
   actions: unknown,
   what: string,
-  isHttp: boolean,
+  isRemote: boolean,
 ): CheckedDefinition['actions'] {
   if (typeof actions !== 'object' || actions === null || Array.isArray(actions)) {
     throw moduleError(`${what}: actions must be an object of actions by name`)
@@ -163,12 +163,12 @@ function checkActions(
     const at = `${what}, action '${name.slice(0, 100)}'`
     if (!actionPattern.test(name))
       throw moduleError(`${at}: a name is a letter and up to 99 of A-Z a-z 0-9 . _ -`)
-    checkAction((actions as Readonly<Record<string, unknown>>)[name], at, isHttp)
+    checkAction((actions as Readonly<Record<string, unknown>>)[name], at, isRemote)
   }
   return Object.freeze({ ...actions }) as CheckedDefinition['actions']
 }
 
-function checkAction(action: unknown, at: string, isHttp: boolean): void {
+function checkAction(action: unknown, at: string, isRemote: boolean): void {
   if (typeof action !== 'object' || action === null)
     throw moduleError(`${at}: it must be an object`)
   checkKeys(action, actionKeys, at)
@@ -194,14 +194,17 @@ function checkAction(action: unknown, at: string, isHttp: boolean): void {
       `${at}: effect is ${JSON.stringify(effect) ?? typeof effect}, not one of ${effects.join(', ')}`,
     )
   }
-  if (isHttp && run !== undefined)
-    throw moduleError(`${at}: an HTTP agent has no run`, 'leave out url, or run')
-  if (isHttp && lookup !== undefined)
+  if (isRemote && run !== undefined)
     throw moduleError(
-      `${at}: an HTTP agent has no lookup function`,
-      'declare lookup: true beside url',
+      `${at}: an agent that is called elsewhere has no run`,
+      'leave out url, or run',
     )
-  if (!isHttp && typeof run !== 'function')
+  if (isRemote && lookup !== undefined)
+    throw moduleError(
+      `${at}: an agent that is called elsewhere has no lookup function`,
+      'declare lookup: true for the agent',
+    )
+  if (!isRemote && typeof run !== 'function')
     throw moduleError(`${at}: run must be a function`, 'or give the agent a url')
   if (lookup !== undefined && typeof lookup !== 'function')
     throw moduleError(`${at}: lookup must be a function`)

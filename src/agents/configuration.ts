@@ -62,7 +62,7 @@ const headerAuth = z.strictObject({
   value: headerValue,
 })
 const communicationConfig = z.strictObject({
-  transport: z.enum(['in-process', 'http']).optional(),
+  transport: z.enum(['in-process', 'http', 'mesh']).optional(),
   address: z.string().min(1).nullable().optional(),
   tls: tls.optional(),
   auth: z.discriminatedUnion('kind', [bearerAuth, headerAuth]).optional(),
@@ -140,8 +140,8 @@ export interface AgentConfiguration {
     readonly gpu?: number
   }
   readonly communicationConfig: {
-    readonly transport: 'in-process' | 'http'
-    /** The URL of an HTTP agent; null in-process. */
+    readonly transport: 'in-process' | 'http' | 'mesh'
+    /** The URL of an HTTP agent; the type under which hosts have a mesh agent, default its own; null in-process. */
     readonly address: string | null
     /** PEM files, read when the agent starts; needs an https address. */
     readonly tls?: {
@@ -198,7 +198,8 @@ export function completeConfiguration(
     communicationConfig: reach = {},
     observabilityConfig: watch = {},
   } = given
-  const address = reach.address ?? null
+  const isMesh = reach.transport === 'mesh'
+  const address = reach.address ?? (isMesh ? given.agentType : null)
   return {
     agentId: given.agentId ?? given.agentType,
     agentType: given.agentType,
@@ -263,6 +264,14 @@ export function refuseUnsupported(configuration: AgentConfiguration): void {
       const value = reach[field] ?? null
       if (value !== null) refuse(`communicationConfig.${field}`, 'nothing is sent')
     }
+    return
+  }
+  if (reach.transport === 'mesh') {
+    for (const field of ['tls', 'auth'] as const)
+      if (reach[field] !== undefined)
+        refuse(`communicationConfig.${field}`, 'the mesh has its own connections')
+    if (!name.safeParse(reach.address).success)
+      refuse('communicationConfig.address', `'${reach.address}' is no type of an agent`)
     return
   }
   if (reach.address === null) refuse('communicationConfig.address', 'it needs the URL of the agent')

@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../core/clock.ts'
+import type { MeshPort } from '../core/contracts/mesh.ts'
 import type { NestedCaller } from '../core/contracts/nested-call.ts'
 import { silentLogger, type Logger } from '../core/logger.ts'
 import { systemRandom, type Random } from '../core/random.ts'
@@ -35,6 +36,8 @@ export interface AgentHost {
   readonly onBreaker: ((agentId: string, state: BreakerState) => void) | null
   /** Makes the calls of `ctx.call`; null refuses them. */
   readonly caller: NestedCaller | null
+  /** Over which agents of the transport `mesh` are called; null when there is none. */
+  readonly mesh: () => MeshPort | null
 }
 
 /** The computer's clock and randomness, no logs, no spans. */
@@ -47,4 +50,5 @@ export const defaultHost: AgentHost = {
   isFull: () => false,
   onBreaker: null,
   caller: null,
+  mesh: () => null,
 }

@@ -91,6 +91,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     logger,
     isFull: () => pressure() !== null,
     caller: { call: (call) => engine.directCalls.call(call) },
+    mesh: () => mesh,
     onBreaker: (agentId, state) => telemetry.breakerChanged(agentId, state),
     onProgress: ({ executionId, stepId, index }, fraction, note) => {
       for (const listener of listeners)

@@ -4,17 +4,18 @@ import { createLogger, createTelemetry } from '../../observability/index.ts'
 import type { OpenedEngine } from '../../engine/index.ts'
 import { agentsOf, knownAgents } from '../agents.ts'
 import type { CommandContext } from '../command-context.ts'
-import { openFile, ownedBy } from '../engine-access.ts'
+import { ownedBy } from '../engine-access.ts'
 import { exitCodes } from '../exit-code.ts'
 import { flagProviderOf } from '../flag-provider.ts'
 import { listenForInterruption } from '../interruption.ts'
 import type { Interrupt } from '../interruption.ts'
-import { meshOf } from '../mesh.ts'
+import { openFileWithMesh } from '../mesh.ts'
 import { closeEngine, openOwnerServer } from '../owner-server.ts'
 import type { ApiServer } from '../../server/index.ts'
 import { AnomalyFeed } from '../../tda/index.ts'
 import { catchStrayErrors } from '../stray-errors.ts'
 import { engineOptionsOf } from './engine-options.ts'
+import { takeEvents } from './event-intake.ts'
 import { reportReady } from './ready-report.ts'
 import { servedEngine } from './served-engine.ts'
 import { servedRouting } from './served-routing.ts'
@@ -43,30 +44,31 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
   const files = readWorkflowFiles(settings.workflows, context.cwd, knownAgents(agents, 'warning'))
   const flags = flagProviderOf(context, settings.flags, logger)
   const feed = new AnomalyFeed({ clock: context.clock, logger })
-  const access = await openFile(context, {
+  const access = await openFileWithMesh(context, {
+    ...engineOptionsOf(settings),
     agents,
     telemetry,
     logger,
     tda: feed,
-    mesh: meshOf(telemetry),
     ...(flags === undefined ? {} : { flags }),
-    ...engineOptionsOf(settings),
   })
   if (access.kind === 'owned') throw ownedBy(context.databasePath, access.owner)
-  const { opened } = access
+  const { opened, shared } = access
   const { engine } = opened
+  let isDown = false
+  const isGoingDown = (): boolean => isDown
+  const served = servedEngine({ engine, feed, logger, isGoingDown })
   const stray = catchStrayErrors(logger, context.processEnd, (thrown) => {
     context.note(`${messageOf(thrown)}; what is open stays as recorded`)
   })
   let server: ApiServer | undefined
   let interrupt: Interrupt
   let isReady = false
-  let isGoingDown = false
   try {
     await register(opened, files, logger)
     server = await openOwnerServer(context, {
       opened,
-      engine: servedEngine({ engine, feed, logger, isGoingDown: () => isGoingDown }),
+      engine: served,
       telemetry,
       logger,
       kind: 'serve',
@@ -76,13 +78,14 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
     })
     const recovered = engine.recoverAll()
     engine.startTriggers()
+    await takeEvents(context, { mesh: shared, logger, engine: served, isGoingDown })
     isReady = true
     reportReady(context, { server, opened, recovered })
     interrupt = await interruption.requested
     logger.log('info', 'going down: nothing new begins, what runs may finish', {
       signal: interrupt.signal,
     })
-    isGoingDown = true
+    isDown = true
     server.drain()
   } finally {
     await closeEngine(opened, logger)

@@ -77,8 +77,10 @@ export class Broadcast {
   }
 
   async close(): Promise<void> {
-    const readers = await Promise.allSettled(this.#readers.values())
-    await Promise.all(readers.map((one) => (one.status === 'fulfilled' ? one.value.close() : null)))
+    const readers = await Promise.all(
+      Array.from(this.#readers.values(), (reader) => reader.catch(() => null)),
+    )
+    await Promise.all(readers.map(async (reader) => reader?.close()))
   }
 
   #reader(topic: string): Promise<LogReader> {

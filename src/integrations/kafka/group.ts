@@ -115,7 +115,6 @@ export class Group {
   }
 
   #keeper(): Keeper {
-    const recorded = (): Promise<void> => Promise.resolve()
     return {
       delivering: recorded,
       again: recorded,
@@ -166,4 +165,9 @@ export class Group {
       this.#commitSoon()
     }
   }
+}
+
+/** That an offset was handled is recorded later, with others. */
+function recorded(): Promise<void> {
+  return Promise.resolve()
 }

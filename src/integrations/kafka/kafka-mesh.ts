@@ -245,6 +245,7 @@ export class KafkaMesh implements EventMesh {
   /** Resolves when this process has written what it was given and read what it has written, where it reads. */
   async caughtUp(): Promise<void> {
     do {
+      await this.#requests.settled()
       await Promise.all(this.#writers.map((writer) => writer.settled()))
       await Promise.all(
         Array.from(this.#written.values()).flatMap(({ topic, partition, offset }) =>
@@ -273,8 +274,10 @@ export class KafkaMesh implements EventMesh {
       await Promise.all([...channel.members].map((member) => stopMember(channel, member, null)))
       await group.close()
     })
-    const queues = await Promise.allSettled(this.#queues.values())
-    const closing = queues.map((one) => (one.status === 'fulfilled' ? one.value.close() : null))
+    const closing = Array.from(this.#queues.values(), async (opening) => {
+      const queue = await opening.catch(() => null)
+      await queue?.close()
+    })
     await Promise.all([...stopping, ...leaving, ...closing])
     this.#parts.deadLetters.close()
     await this.#broadcast.close()

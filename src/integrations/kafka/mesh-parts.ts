@@ -22,13 +22,13 @@ export interface MeshParts {
   /** Names this process among all that share the brokers. */
   readonly instanceId: string
   /** Resolves when the broker has it. @throws as `LogWriter.append` */
-  append(record: OutgoingRecord): Promise<void>
+  readonly append: (record: OutgoingRecord) => Promise<void>
   /** A reader whose progress the mesh knows; whoever asks for it closes it. */
   reader(options: Pick<LogReaderOptions, 'topics' | 'onRecord' | 'hasRoom'>): LogReader
   /** @throws as `ensureTopics` */
-  ensure(plans: readonly TopicPlan[]): Promise<void>
+  readonly ensure: (plans: readonly TopicPlan[]) => Promise<void>
   /** An event has left a channel. */
-  onLeft(): void
+  readonly onLeft: () => void
 }
 
 /** Events of one channel in memory; over it nothing more is fetched for it. */

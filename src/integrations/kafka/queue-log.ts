@@ -1,3 +1,4 @@
+import { assertNever } from '../../core/assert.ts'
 import type { CloudEvent } from '../../core/contracts/events.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 
@@ -37,6 +38,8 @@ export interface QueueEntry {
   readonly id: string
   /** Null when it could not be read, or was removed. */
   event: CloudEvent | null
+  /** Its `partitionkey`. */
+  key: string | null
   status: 'waiting' | 'dead' | 'done'
   atMs: number
   dueAtMs: number
@@ -86,13 +89,12 @@ export class QueueLog {
 
   /** Whether nothing of its key is before it. */
   isFirst(entry: QueueEntry): boolean {
-    const key = entry.event?.partitionkey
-    return key === undefined || this.#lanes.get(key)?.[0] === entry
+    return entry.key === null || this.#lanes.get(entry.key)?.[0] === entry
   }
 
   /** What may be handled next of the key of this one. */
-  firstOfKey({ event }: QueueEntry): QueueEntry | undefined {
-    return event?.partitionkey === undefined ? undefined : this.#lanes.get(event.partitionkey)?.[0]
+  firstOfKey({ key }: QueueEntry): QueueEntry | undefined {
+    return key === null ? undefined : this.#lanes.get(key)?.[0]
   }
 
   #send({ id, event, atMs, dueAtMs }: QueueRecord & { readonly kind: 'sent' }): boolean {
@@ -101,6 +103,7 @@ export class QueueLog {
     const entry = known ?? this.#unsent(id)
     entry.isSent = true
     entry.event = event
+    entry.key = event?.partitionkey ?? null
     entry.atMs = atMs
     entry.dueAtMs = Math.max(entry.dueAtMs, dueAtMs)
     if (entry.status === 'waiting') this.#enter(entry)
@@ -108,7 +111,15 @@ export class QueueLog {
   }
 
   #unsent(id: string): QueueEntry {
-    const none = { event: null, atMs: 0, dueAtMs: 0, claims: 0, spent: 0, heldUntilMs: 0 }
+    const none = {
+      event: null,
+      key: null,
+      atMs: 0,
+      dueAtMs: 0,
+      claims: 0,
+      spent: 0,
+      heldUntilMs: 0,
+    }
     const entry: QueueEntry = {
       id,
       ...none,
@@ -162,6 +173,8 @@ export class QueueLog {
         Object.assign(entry, { spent: change.claim, atMs: change.atMs, dueAtMs: change.atMs })
         this.#enter(entry)
         return true
+      default:
+        return assertNever(change, 'change')
     }
   }
 
@@ -176,8 +189,8 @@ export class QueueLog {
 
   #enter(entry: QueueEntry): void {
     this.open.set(entry.id, entry)
-    const key = entry.event?.partitionkey
-    if (key === undefined) return
+    const { key } = entry
+    if (key === null) return
     const lane = this.#lanes.get(key)
     if (lane === undefined) this.#lanes.set(key, [entry])
     else if (!lane.includes(entry)) lane.push(entry)
@@ -186,9 +199,9 @@ export class QueueLog {
   #leave(entry: QueueEntry, into: Map<string, QueueEntry> | null): void {
     this.open.delete(entry.id)
     into?.set(entry.id, entry)
-    const key = entry.event?.partitionkey
-    const lane = key === undefined ? undefined : this.#lanes.get(key)
-    if (key === undefined || lane === undefined) return
+    const { key } = entry
+    const lane = key === null ? undefined : this.#lanes.get(key)
+    if (key === null || lane === undefined) return
     const place = lane.indexOf(entry)
     if (place >= 0) lane.splice(place, 1)
     if (lane.length === 0) this.#lanes.delete(key)

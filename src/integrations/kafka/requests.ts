@@ -55,6 +55,11 @@ export class Requests {
     }
   }
 
+  /** Resolves when replies are read, if anything was asked. */
+  async settled(): Promise<void> {
+    await this.#replies?.catch(() => undefined)
+  }
+
   /** Nothing is asked any more; what waits for a reply waits no longer. */
   async close(why: Error): Promise<void> {
     for (const request of this.#open.values()) request.end(why)
