@@ -75,7 +75,6 @@ test('verbs of later releases are refused with "not yet"', async () => {
     ['policy', 'test'],
     ['mcp', '--help'],
     ['kubeflow', 'export'],
-    ['tda', 'watch', '--publish'],
     ['serve', '--engine', 'temporal'],
   ]
   for (const answer of await Promise.all(cases.map((words) => aura(folder, ...words)))) {
