@@ -73,3 +73,8 @@ export function kafkaError(
 export function isOutOfRange(thrown: unknown): boolean {
   return causesOf(thrown).some(({ apiId }) => apiId === 'OFFSET_OUT_OF_RANGE')
 }
+
+/** Whether what was to be made is there. */
+export function isThereAlready(thrown: unknown): boolean {
+  return causesOf(thrown).some(({ apiId }) => apiId === 'TOPIC_ALREADY_EXISTS')
+}

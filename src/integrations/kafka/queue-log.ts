@@ -58,7 +58,8 @@ export interface QueueEntry {
 /**
  * The state of a queue as a fold over its log. Every process folds the same records in the same order and so
  * comes to the same state: who works on a message is decided by whose claim comes first in the log, without
- * anybody in charge. A claim holds when it has the next number and the claim before it is over.
+ * anybody in charge. A claim holds when it has the next number and the claim before it is over. Numbers that
+ * were left out belong to records that compaction has removed.
  */
 export class QueueLog {
   /** Messages that wait or are being handled, in the order in which they were sent. */
@@ -135,19 +136,17 @@ export class QueueLog {
   #change(entry: QueueEntry, change: QueueChange): boolean {
     switch (change.kind) {
       case 'claimed':
-        if (entry.status !== 'waiting') return false
-        // Seen first after compaction: the claims before it are gone, and it is the one that counts.
-        if (entry.isSent && change.claim !== entry.claims + 1) return false
-        if (entry.isSent && change.atMs < entry.heldUntilMs) return false
+        if (entry.status !== 'waiting' || change.claim <= entry.claims) return false
+        if (change.claim === entry.claims + 1 && change.atMs < entry.heldUntilMs) return false
         entry.claims = change.claim
         entry.heldUntilMs = change.untilMs
         return true
       case 'extended':
-        if (!holds(entry, change.claim)) return false
+        if (!concerns(entry, change.claim)) return false
         entry.heldUntilMs = change.untilMs
         return true
       case 'released':
-        if (!holds(entry, change.claim)) return false
+        if (!concerns(entry, change.claim)) return false
         entry.heldUntilMs = 0
         entry.dueAtMs = change.dueAtMs
         return true
@@ -159,7 +158,7 @@ export class QueueLog {
         entry.event = null
         return true
       case 'dead':
-        if (!holds(entry, change.claim)) return false
+        if (!concerns(entry, change.claim)) return false
         entry.heldUntilMs = 0
         entry.error = change.error
         entry.diedAtMs = change.atMs
@@ -167,7 +166,7 @@ export class QueueLog {
         entry.status = 'dead'
         return true
       case 'redriven':
-        if (entry.status !== 'dead' && entry.isSent) return false
+        if (entry.status === 'done' || change.claim < entry.claims) return false
         this.dead.delete(entry.id)
         Object.assign(entry, { status: 'waiting', error: null, claims: change.claim })
         Object.assign(entry, { spent: change.claim, atMs: change.atMs, dueAtMs: change.atMs })
@@ -208,7 +207,12 @@ export class QueueLog {
   }
 }
 
-/** Whether the claim is the one that counts; one that is over counts until the next one. */
-function holds(entry: QueueEntry, claim: number): boolean {
-  return entry.status === 'waiting' && (!entry.isSent || claim === entry.claims)
+/**
+ * Whether a change is about the claim that counts; one that is over counts until the next one. A claim that was
+ * never seen is one that compaction has removed.
+ */
+function concerns(entry: QueueEntry, claim: number): boolean {
+  if (entry.status !== 'waiting' || claim < entry.claims) return false
+  entry.claims = claim
+  return true
 }

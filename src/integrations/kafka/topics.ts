@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto'
+import type { Admin } from '@platformatic/kafka'
 import { OrchestrationError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
+import { isThereAlready } from './kafka-error.ts'
 import type { KafkaClient } from './kafka-client.ts'
 
 /** A topic as it is made where it is missing. */
@@ -55,8 +57,7 @@ export async function ensureTopics(
   { create, replicas }: { readonly create: boolean; readonly replicas: number },
 ): Promise<void> {
   await client.withAdmin('look at the topics', async (admin) => {
-    const there = new Set(await admin.listTopics())
-    const missing = plans.filter(({ topic }) => !there.has(topic))
+    const missing = await missingOf(admin, plans)
     if (missing.length === 0) return
     if (!create) throw missingTopics(missing, client.brokers)
     await Promise.all(
@@ -66,11 +67,21 @@ export async function ensureTopics(
           await admin.createTopics({ topics: [topic], partitions, replicas, configs: pairs })
         } catch (thrown) {
           // Somebody else was quicker: that is as good.
-          if (!(await admin.listTopics()).includes(topic)) throw thrown
+          if (!isThereAlready(thrown)) throw thrown
         }
       }),
     )
+    // A topic that was just made is not known to every broker at once.
+    for (let tries = 0; tries < triesMax; tries++)
+      if ((await missingOf(admin, missing)).length === 0) return
   })
+}
+
+const triesMax = 100
+
+async function missingOf(admin: Admin, plans: readonly TopicPlan[]): Promise<readonly TopicPlan[]> {
+  const there = new Set(await admin.listTopics())
+  return plans.filter(({ topic }) => !there.has(topic))
 }
 
 function missingTopics(missing: readonly TopicPlan[], brokers: readonly string[]): Error {
