@@ -7,6 +7,7 @@ import { measureGrowth, measureParked } from './memory.ts'
 import { measureRequests } from './mesh-requests.ts'
 import { measureQueue } from './queue-throughput.ts'
 import { measurePatternCost } from './pattern-cost.ts'
+import { measureRedisState } from './redis-state.ts'
 import { measureRecovery } from './recovery.ts'
 import { measureSize } from './size.ts'
 import { measureState } from './state-latency.ts'
@@ -84,6 +85,7 @@ const groups: readonly Group[] = [
   { workloads: ['W11'], measure: ({ directory }) => measureQueue(directory) },
   { workloads: ['W12'], measure: ({ directory }) => measurePatternCost(directory) },
   { workloads: ['LG'], measure: ({ directory }) => measureCheckpointer(directory) },
+  { workloads: ['RD'], measure: () => measureRedisState() },
 ]
 
 /** Names that `--only` takes, in the order of the report. */
@@ -102,6 +104,7 @@ export const workloads: readonly string[] = [
   'W11',
   'W12',
   'LG',
+  'RD',
 ]
 
 /** What is measured when nothing is named: it ends within a minute on two cores. */

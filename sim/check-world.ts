@@ -1,9 +1,9 @@
 import { hashJson } from '../src/core/json.ts'
-import type { KernelEvent } from '../src/workflow/kernel/events.ts'
 import { fold } from '../src/workflow/kernel/fold.ts'
 import { type ExecutionState, newExecution } from '../src/workflow/kernel/state.ts'
 import { executionStatus } from '../src/workflow/kernel/status.ts'
 import { JournalCheck } from '../src/testing/simulation/check-journal.ts'
+import { isLone } from './lone-steering.ts'
 import type { ExecutionRecord } from './records.ts'
 import type { World } from './world.ts'
 
@@ -112,11 +112,6 @@ function isSteeredBelow({ records }: Pick<World, 'records'>, { row }: ExecutionR
   return Array.from(records.byId.values()).some(
     (child) =>
       child.row.parent === row.execution &&
-      (child.model.events.some(({ event }) => isLone(event)) || isSteeredBelow({ records }, child)),
+      (child.model.events.some(isLone) || isSteeredBelow({ records }, child)),
   )
-}
-
-function isLone(event: KernelEvent): boolean {
-  if (event.kind === 'ExecutionRedriven') return event.token === undefined
-  return event.kind === 'RollbackRequested' && event.automatic !== true
 }

@@ -107,6 +107,8 @@ export class ExecutionModel {
       case 'CompensationScheduled':
       case 'CancelRequested':
         return this.#reopening.see(event, this.seq, atMs)
+      case 'PolicyDecided':
+        return
       case 'ExecutionCompleted':
         this.output = event.output
         return

@@ -43,7 +43,7 @@ export const coordinatedMutants: readonly Mutant[] = [
   ),
   mutant(
     'part-not-undone',
-    `${kernel}/fold-call.ts`,
+    `${kernel}/fold-undo.ts`,
     "if (call.ref.undo !== null || call.status === 'coordinating') return",
     'if (call.ref.undo !== null || call.hosted !== null || call.part !== null) return',
   ),

@@ -89,7 +89,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'parallel-without-limit',
     `${kernel}/items.ts`,
-    'step.liveCalls < step.plan.maxParallel &&',
+    'step.liveCalls < parallelMax(step) &&',
     '',
   ),
   mutant(

@@ -1,3 +1,4 @@
+import { isLone } from './lone-steering.ts'
 import type { Records } from './records.ts'
 import { modelBudget, type SpendingAccount, tenants } from './spending.ts'
 
@@ -10,9 +11,11 @@ export function accountsOf(
   const family = records.upwards(executionId)
   const root = family.at(-1)
   if (root === undefined || family.some(({ isExempt }) => isExempt)) return []
-  // Who is redriven alone, when those above have ended, spends its own.
-  const ended = family.findIndex(({ isOpen }, place) => place > 0 && !isOpen)
-  const inForce = ended < 0 ? family : family.slice(0, ended)
+  // Who is redriven alone, past those above or when they have ended, spends its own.
+  const last = family.findIndex(
+    ({ model }, place) => family[place + 1]?.isOpen !== true || model.events.some(isLone),
+  )
+  const inForce = family.slice(0, last + 1)
   const accounts = inForce.map(({ row, plan }) => ({
     key: row.executionId,
     tokensMax: plan.usageMax.tokens,

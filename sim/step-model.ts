@@ -38,8 +38,8 @@ export interface SuccessModel {
   readonly run: number
   readonly key: string
   readonly child: string | null
-  /** `over`: its step runs anew. */
-  state: 'kept' | 'undoing' | 'undone' | 'failed' | 'over'
+  /** `over`: its step runs anew. `again`: its call was made again, and what that gave stands for it. */
+  state: 'kept' | 'undoing' | 'undone' | 'failed' | 'over' | 'again'
   call: CallModel
 }
 
@@ -192,6 +192,10 @@ export class StepsModel {
     if (call.effect === 'once') call.effects++
     const child = step.plan.compensate === null ? call.child : null
     if (step.plan.compensate === null && child === null) return
+    // Given up, made again by a redrive: one call, which is undone once.
+    for (const success of this.successes) {
+      if (success.key === key && success.state === 'kept') success.state = 'again'
+    }
     this.successes.push({
       step: id,
       run: step.run,
@@ -255,7 +259,9 @@ export class StepsModel {
   }
 
   #own({ plan, run }: StepModel): readonly SuccessModel[] {
-    return this.successes.filter((success) => success.step === plan.id && success.run === run)
+    return this.successes.filter(
+      (success) => success.step === plan.id && success.run === run && success.state !== 'again',
+    )
   }
 }
 

@@ -4,6 +4,13 @@ export type { BudgetLimit, CallBudget } from './core/contracts/budget.ts'
 export type { CloudEvent } from './core/contracts/events.ts'
 export type { FlagProvider } from './core/contracts/flags.ts'
 export type { MeshAccess, OutgoingEvent } from './core/contracts/mesh.ts'
+export type {
+  PolicyDecision,
+  PolicyLoad,
+  PolicyQuestion,
+  PolicySource,
+  PolicyValues,
+} from './core/contracts/policy.ts'
 export type { StateAccess, StateWrite } from './core/contracts/state.ts'
 export type { TdaContext, TdaContextSource } from './core/contracts/tda.ts'
 export { OrchestrationError } from './core/errors.ts'
@@ -64,33 +71,56 @@ export type {
   Way,
 } from './patterns/index.ts'
 export {
+  AgentMeshController,
   AiEmbedder,
   coordinationOf,
   correlateMatches,
+  DecisionTree,
+  decisionTreeAgent,
   evaluateMatches,
+  expectDecisionTree,
+  expectPolicy,
   HashedEmbedder,
+  learnDecisionTree,
   learnPatterns,
   NeuralEmbedder,
+  PolicyFile,
+  readDecisionTree,
   readEventLabels,
   readEventLog,
   readPatterns,
+  readPolicy,
+  registrySource,
+  rendezvous,
   SemanticPatternMatcher,
   SemanticRouter,
   similarity,
+  watchAgents,
 } from './semantic/index.ts'
 export type {
   AcceptedOutcome,
+  AgentLoad,
+  AgentMeshOptions,
   AgentProfile,
+  AgentSource,
+  AgentView,
   AiEmbeddingModel,
   Coordination,
+  DecisionTreeData,
   DeclaredPattern,
   Embedder,
   Embedding,
   EventType,
   LearnOptions,
+  LearnTreeOptions,
+  MeshAgent,
   Observation,
   PatternData,
   PatternMatch,
+  Policy,
+  PolicyData,
+  PolicyFileOptions,
+  PolicyReading,
   RouteCandidate,
   RouteDecision,
   RouterOptions,
@@ -101,6 +131,8 @@ export type {
   TaskContext,
   TaskExample,
   TrainRouterOptions,
+  TreeDecision,
+  TreeOutcome,
 } from './semantic/index.ts'
 export { inProcessMesh } from './mesh/index.ts'
 export type {
@@ -119,3 +151,31 @@ export type {
 export { AnomalyFeed } from './tda/index.ts'
 export { defineWorkflow } from './workflow/index.ts'
 export type { StepData, WorkflowData } from './workflow/index.ts'
+export {
+  type BlobStore,
+  type BudgetAccount,
+  type BudgetGrant,
+  type BudgetSpent,
+  type BudgetStore,
+  type Catalog,
+  type CatalogKind,
+  type CatalogRow,
+  type EffectIntent,
+  type EffectLedger,
+  type EffectReceipt,
+  type EffectRecord,
+  type Fence,
+  type Lease,
+  type LeaseStore,
+  MemoryBlobStore,
+  MemoryBudgetStore,
+  MemoryCatalog,
+  MemoryEffectLedger,
+  MemoryLeaseStore,
+  MemoryStateStore,
+  type RecordedBatch,
+  type StateBatch,
+  type StateGuard,
+  type StateReceipt,
+  type StateStore,
+} from './state/index.ts'

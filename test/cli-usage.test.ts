@@ -72,7 +72,6 @@ test('verbs of later releases are refused with "not yet"', async () => {
   const cases = [
     ['worker'],
     ['audit', 'verify'],
-    ['policy', 'test'],
     ['mcp', '--help'],
     ['kubeflow', 'export'],
     ['serve', '--engine', 'temporal'],

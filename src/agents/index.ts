@@ -2,6 +2,7 @@ export { sourceOf } from './call-mesh.ts'
 export type { AgentDefinition, AgentExample } from './agent-definition.ts'
 export { BaseAgent, isAgent, type AgentHealth, type AgentState } from './base-agent.ts'
 export type { AgentCall, RunningCall, Settle } from './call.ts'
+export type { AgentCondition, AgentWatch } from './agent-watch.ts'
 export { agentPool } from './agent-pool.ts'
 export {
   type BreakerSettings,

@@ -100,6 +100,8 @@ test('list shows every agent by id with its state, load and actions', async () =
       running: 0,
       waiting: 0,
       breaker: { state: 'closed', calls: 0, failures: 0, opensInMs: 0 },
+      health: 'unknown',
+      quarantine: null,
       actions: [{ name: 'act', effect: 'read', hasLookup: false }],
     },
     expect.objectContaining({ agentId: 'w-2', state: 'ready', reason: null }),

@@ -1,4 +1,10 @@
 import { messageOf } from '../core/errors.ts'
+import {
+  type AgentCondition,
+  type AgentWatch,
+  conditionOf,
+  type WatchedAgent,
+} from './agent-watch.ts'
 import type { BaseAgent, AgentState } from './base-agent.ts'
 import type { BreakerView } from './circuit-breaker.ts'
 import { refuseUnsupported } from './configuration.ts'
@@ -7,7 +13,7 @@ import { defaultHost, type AgentHost } from './host.ts'
 import { moduleError } from './module-error.ts'
 
 /** An agent as `aura agents ls` shows it. */
-export interface AgentListing {
+export interface AgentListing extends AgentCondition {
   readonly agentId: string
   readonly agentType: string
   readonly version: string
@@ -15,7 +21,7 @@ export interface AgentListing {
   readonly capabilities: readonly string[]
   readonly transport: string
   readonly state: AgentState
-  /** Why it is quarantined; null when it is not. */
+  /** Why its start failed, or why it is unhealthy; null for neither. */
   readonly reason: string | null
   readonly running: number
   readonly waiting: number
@@ -36,6 +42,7 @@ export class AgentRegistry {
   readonly #host: AgentHost
   readonly #byId = new Map<string, BaseAgent>()
   readonly #byType = new Map<string, BaseAgent[]>()
+  #watch: AgentWatch | null = null
   #isStarted = false
   #isClosed = false
 
@@ -70,10 +77,20 @@ export class AgentRegistry {
     await Promise.all([...this.#byId.values()].map((agent) => this.#init(agent)))
   }
 
+  /** From now on `resolve` by type prefers agents that are available, and `list` has what the watch knows. */
+  watchedBy(watch: AgentWatch): void {
+    this.#watch = watch
+  }
+
+  /** Whether a watch lets the agent have new work; true where nobody watches. */
+  isAvailable(agentId: string): boolean {
+    return this.#watch?.isAvailable(agentId) ?? true
+  }
+
   /**
    * The agent of that id, in whatever state; else, among those of that type, the ready one with the smallest
-   * share of its places taken (the first registered of equals, the first of all when none is ready); undefined
-   * for an unknown name.
+   * share of its places taken (the first registered of equals, the first of all when none is ready), one that a
+   * watch finds available before one that it does not; undefined for an unknown name.
    */
   resolve(name: string): BaseAgent | undefined {
     const agent = this.#byId.get(name)
@@ -85,7 +102,9 @@ export class AgentRegistry {
     for (const candidate of ofType) {
       if (candidate.state !== 'ready') continue
       const { held, waiting, maxConcurrent } = candidate.pool
-      const load = (held + waiting) / maxConcurrent
+      // More than any load of one that is available.
+      const penalty = this.isAvailable(candidate.id) ? 0 : Number.MAX_SAFE_INTEGER
+      const load = (held + waiting) / maxConcurrent + penalty
       if (load >= bestLoad) continue
       best = candidate
       bestLoad = load
@@ -119,7 +138,7 @@ export class AgentRegistry {
   list(): AgentListing[] {
     return this.agents()
       .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-      .map((agent) => listing(agent))
+      .map((agent) => listing(agent, this.#watch?.agent(agent.id)))
   }
 
   /** Drains all agents at the same time (at most `atMostMs`, default 30 s), then closes them. Never rejects. */
@@ -147,7 +166,7 @@ export class AgentRegistry {
   }
 }
 
-function listing(agent: BaseAgent): AgentListing {
+function listing(agent: BaseAgent, watched: WatchedAgent | undefined): AgentListing {
   const actions = agent.actions.map((name) => {
     const { effect, hasLookup } = agent.contract(name) as ActionContract
     return { name, effect, hasLookup }
@@ -160,10 +179,11 @@ function listing(agent: BaseAgent): AgentListing {
     capabilities: agent.capabilities,
     transport: agent.config.communicationConfig.transport,
     state: agent.state,
-    reason: agent.reason?.message ?? null,
+    reason: agent.reason?.message ?? watched?.reason ?? null,
     running: agent.running,
     waiting: agent.pool.waiting,
     breaker: agent.pool.breaker?.view ?? null,
+    ...conditionOf(watched),
     actions,
   }
 }

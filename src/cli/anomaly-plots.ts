@@ -6,7 +6,7 @@ import type { SeriesPoint } from '../tda/index.ts'
 import type { WorkflowDocument } from '../workflow/index.ts'
 import { anomalyRows } from './anomaly-table.ts'
 import type { CommandContext } from './command-context.ts'
-import { recordedCalls } from './progress/progress-model.ts'
+import { recordedCalls } from './progress/recorded-calls.ts'
 import { plainText } from './terminal/width.ts'
 
 /** Most anomalies in the table under a plot. */

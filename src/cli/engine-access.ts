@@ -22,7 +22,7 @@ export type FileAccess =
  * owner has it for a moment and publishes nothing, so an owner that says nothing is waited for.
  *
  * @throws OwnerError when the file is held for 5 s by a process that does not say where it listens;
- *   StorageError
+ *   StorageError; DocumentError or InputError for the policy that AURA_POLICY names
  */
 export async function openFile(
   context: CommandContext,
@@ -30,6 +30,7 @@ export async function openFile(
 ): Promise<FileAccess> {
   const { clock, databasePath } = context
   const untilMs = clock.monotonicMs() + ownerAnswerMsMax
+  const policies = options.policies ?? (await policyOfEnvironment(context))
   for (;;) {
     const { isOwned, owner } = findOwner(databasePath)
     if (owner !== null) return { kind: 'owned', owner }
@@ -37,7 +38,12 @@ export async function openFile(
       try {
         return {
           kind: 'opened',
-          opened: await openEngineParts({ ...options, db: databasePath, clock }),
+          opened: await openEngineParts({
+            ...options,
+            db: databasePath,
+            clock,
+            ...(policies === undefined ? {} : { policies }),
+          }),
         }
       } catch (thrown) {
         if (!isOrchestrationError(thrown) || thrown.code !== 'OwnerError') throw thrown
@@ -46,6 +52,14 @@ export async function openFile(
     if (clock.monotonicMs() >= untilMs) throw ownedSilently(databasePath)
     await new Promise<void>((resolve) => clock.after(lookAgainMs, resolve))
   }
+}
+
+/** A verb that moves an execution on by a step obeys the policy too. Loaded only where one is named. */
+async function policyOfEnvironment(
+  context: CommandContext,
+): Promise<OpenEngineOptions['policies'] | undefined> {
+  if ((context.env.AURA_POLICY ?? '') === '') return undefined
+  return (await import('./policy.ts')).policyOf(context)
 }
 
 /** The refusal of a verb that must own the file itself. */

@@ -56,5 +56,11 @@ export class WaitAdvice {
 
 /** Whether an event may have begun a wait for a person. */
 export function mayBeginWait({ event }: LogEntry): boolean {
-  return ['StepScheduled', 'CallScheduled', 'CallSuspended', 'CallUncertain'].includes(event.kind)
+  return [
+    'StepScheduled',
+    'PolicyDecided',
+    'CallScheduled',
+    'CallSuspended',
+    'CallUncertain',
+  ].includes(event.kind)
 }

@@ -22,6 +22,7 @@ export const errorCodes = [
   'RepeatLimitError',
   'NoConsensusError',
   'PatternError',
+  'PolicyError',
   'BudgetExceededError',
   'CrashLoopError',
   'UnknownOutcomeError',

@@ -124,6 +124,14 @@ export const limits = {
   graphSuperstepsMax: 1_000,
   /** Calls that an error handler may order again in one visit of a node. */
   graphRetriesMax: 10,
+  /** Nodes of a decision tree. */
+  treeNodesMax: 1_000,
+  /** Outcomes that a decision tree is learned from. */
+  treeOutcomesMax: 100_000,
+  /** Rules of a policy. */
+  policyRulesMax: 500,
+  /** Bytes of a policy file. */
+  policyBytesMax: 1_048_576,
   /** Bytes of a file of feature flags. */
   flagsFileBytesMax: 1_048_576,
 } as const

@@ -19,6 +19,7 @@ import type { LedgerEntry } from './ledger.ts'
 import type { Running } from './running.ts'
 import { type OutboxRelay, relayOf } from './outbox-relay.ts'
 import { payload } from './payload.ts'
+import { adviserOf } from './policy-advice.ts'
 import { Reopening } from './reopening.ts'
 import { Retention } from './retention.ts'
 import { Rollbacks } from './rollbacks.ts'
@@ -76,7 +77,8 @@ export class EmbeddedEngine implements WorkflowEngine {
     const tenants = parts.tenants ?? {}
     const mesh = parts.mesh ?? null
     const onPublished = (): void => this.#relay.wake()
-    const hooks = { onEnded, onDocuments, onPublished }
+    const policies = adviserOf(parts, () => this.#runner)
+    const hooks = { onEnded, onDocuments, onPublished, policies }
     const runner = new Runner({ ...parts, tda, mesh, pressure, tenants, snapshots, ...hooks })
     const executions = new Executions(parts, { runner, definitions, snapshots, pressure })
     const steering = new Steering(executions, runner, pressure)

@@ -3,6 +3,7 @@ import type { Pressure } from '../core/heap-pressure.ts'
 import type { BudgetLimit } from '../core/contracts/budget.ts'
 import type { FlagProvider } from '../core/contracts/flags.ts'
 import type { MeshPort } from '../core/contracts/mesh.ts'
+import type { PolicySource } from '../core/contracts/policy.ts'
 import type { TdaContextSource } from '../core/contracts/tda.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
 import type { Logger } from '../core/logger.ts'
@@ -24,6 +25,8 @@ export interface EmbeddedEngineParts {
   readonly telemetry: Telemetry
   /** Null: every flag is on. */
   readonly flags: FlagProvider | null
+  /** Decides by policy when executions and steps begin. Null: nobody does. Default null. */
+  readonly policies?: PolicySource | null
   /** Null: every TDA context is unavailable. */
   readonly tda?: TdaContextSource | null
   /** Where what agents publish goes, and what they may ask. Default none: it goes to the triggers alone. */

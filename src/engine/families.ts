@@ -1,13 +1,20 @@
 import { assertNever } from '../core/assert.ts'
 import { addUsage, exactUsd, noUsage, type Usage } from '../core/usage.ts'
 import { messageOf, OrchestrationError, toErrorJson } from '../core/errors.ts'
-import type { CallRef, ChildEnd, Command, ExecutionState } from '../workflow/index.ts'
+import {
+  budgetInForce,
+  type CallRef,
+  type ChildEnd,
+  type Command,
+  type ExecutionState,
+} from '../workflow/index.ts'
 import { checkFlags } from './acceptance.ts'
 import { checkedInput, type Definitions } from './definitions.ts'
 import type { EmbeddedEngineParts } from './engine-parts.ts'
 import type { Executions } from './executions.ts'
 import type { Rollbacks } from './rollbacks.ts'
-import type { Family, FamilyCommand, Runner } from './runner.ts'
+import type { Family, FamilyCommand } from './family.ts'
+import type { Runner } from './runner.ts'
 import type { Running } from './running.ts'
 
 type StartChild = Command & { kind: 'startChild' }
@@ -43,7 +50,7 @@ export class Families implements Family {
     let left = Infinity
     let above: Running | undefined = running
     while (above !== undefined) {
-      const { agentCallsMax } = above.state.plan
+      const { agentCallsMax } = budgetInForce(above.state)
       if (agentCallsMax !== null) left = Math.min(left, agentCallsMax - this.#spent(above).calls)
       above = this.#above(above)
     }
@@ -55,7 +62,7 @@ export class Families implements Family {
     let root = running
     for (let above: Running | undefined = running; above !== undefined;) {
       root = above
-      const { usageMax } = above.state.plan
+      const { usageMax } = budgetInForce(above.state)
       if (usageMax.tokens !== Infinity || usageMax.costUsd !== Infinity) {
         const { tokens, costUsd } = this.#spent(above).usage
         left = {

@@ -30,17 +30,13 @@ export class Narrator {
       case 'CallFailed':
         return this.#ended(running, event)
       case 'RetryScheduled':
-        return this.#log(running, 'warn', 'attempt failed, it is tried again', event)
       case 'FallbackScheduled':
-        return this.#log(running, 'warn', 'call failed, a fallback takes over', event)
       case 'CallRefused':
-        return this.#log(running, 'warn', 'call did not reach its agent, it asks again', event)
       case 'CallUncertain':
-        return this.#log(running, 'warn', 'outcome unknown: waiting for `aura resolve`', event)
       case 'AttemptLost':
-        return this.#log(running, 'warn', 'attempt was lost with its process', event)
       case 'FailureDecided':
-        return this.#log(running, 'warn', 'execution stops', event)
+      case 'RollbackRefused':
+        return this.#log(running, 'warn', warnings[event.kind], event)
       case 'ExecutionStarted':
       case 'ExecutionCompleted':
       case 'ExecutionFailed':
@@ -60,10 +56,12 @@ export class Narrator {
         return this.#log(running, 'info', sentences[event.kind], {})
       case 'UsageSettled':
         return this.#used(running, event)
-      case 'RollbackRefused':
-        return this.#log(running, 'warn', 'the rollback of onFailure was refused', event)
       case 'StateChanged':
         return this.#stateChanged(running, event)
+      case 'PolicyDecided':
+        return this.#log(running, 'info', `policy ${policyName(event)} decides`, event)
+      case 'StepApproved':
+        return this.#log(running, 'info', 'a step is approved', event)
       case 'EventsPublished':
       case 'CheckpointTaken':
       case 'TdaObserved':
@@ -125,9 +123,23 @@ export class Narrator {
   }
 }
 
+function policyName({ decision }: KernelEvent & { kind: 'PolicyDecided' }): string {
+  return `${decision.policy} ${decision.version}`
+}
+
 interface Told extends Partial<NamesCall> {
   readonly error?: ErrorJson
 }
+
+const warnings = {
+  RetryScheduled: 'attempt failed, it is tried again',
+  FallbackScheduled: 'call failed, a fallback takes over',
+  CallRefused: 'call did not reach its agent, it asks again',
+  CallUncertain: 'outcome unknown: waiting for `aura resolve`',
+  AttemptLost: 'attempt was lost with its process',
+  FailureDecided: 'execution stops',
+  RollbackRefused: 'the rollback of onFailure was refused',
+} as const
 
 const sentences = {
   ExecutionStarted: 'execution started',

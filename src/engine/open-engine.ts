@@ -1,7 +1,9 @@
-import { AgentRegistry, type BaseAgent, readBudgetLimit } from '../agents/index.ts'
+import { AgentRegistry, type AgentWatch, type BaseAgent, readBudgetLimit } from '../agents/index.ts'
 import type { BudgetLimit } from '../core/contracts/budget.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { TdaContextSource } from '../core/contracts/tda.ts'
+import type { EventSink } from '../core/contracts/events.ts'
+import type { PolicySource } from '../core/contracts/policy.ts'
 import type { FlagProvider } from '../core/contracts/flags.ts'
 import type { MeshPort } from '../core/contracts/mesh.ts'
 import type { QueueStore } from '../core/contracts/queue-store.ts'
@@ -23,6 +25,11 @@ export interface OpenEngineOptions {
   readonly agents?: readonly BaseAgent[]
   /** Default: every flag is on. */
   readonly flags?: FlagProvider
+  /**
+   * The policy in force: asked when an execution starts and before each step, obeyed and journalled. `PolicyFile`
+   * and `Policy` are such. Default none.
+   */
+  readonly policies?: PolicySource
   /** Default `full`: what was accepted survives a power cut. */
   readonly durability?: Durability
   readonly clock?: Clock
@@ -36,6 +43,12 @@ export interface OpenEngineOptions {
   readonly mesh?: (host: MeshHost) => ClosableMesh
   /** Default: no feed, and every TDA context is unavailable. */
   readonly tda?: TdaContextSource
+  /**
+   * Watches the agents: says which are to be given no new work by type, and is told where to publish what
+   * changes, which also reaches the triggers. Called once, when the agents have started; `watchAgents` is one.
+   * Closed with the engine. Default: nobody watches.
+   */
+  readonly watch?: (host: WatchHost) => ClosableWatch
   /** Default: `openExecutionsMax` and `activeExecutionsMax` of `limits`. */
   readonly limits?: Partial<AdmissionLimits>
   /**
@@ -55,6 +68,19 @@ export interface MeshHost {
   readonly logger: Logger
   /** Null in memory. */
   readonly store: QueueStore | null
+}
+
+/** What a watch is made over. */
+export interface WatchHost {
+  readonly agents: AgentRegistry
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly mesh: EventSink
+  readonly tda?: TdaContextSource
+}
+
+export interface ClosableWatch extends AgentWatch {
+  close(): void
 }
 
 export interface ClosableMesh extends MeshPort {
@@ -99,12 +125,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     },
   })
   for (const agent of options.agents ?? []) agents.register(agent)
-  const tenants = Object.fromEntries(
-    Object.entries(options.tenants ?? {}).map(([tenant, limit]) => [
-      tenant,
-      readBudgetLimit(limit, `budget of tenant '${tenant}'`),
-    ]),
-  )
+  const tenants = tenantsOf(options)
   let damage: string | null = null
   const database =
     options.db === undefined
@@ -130,6 +151,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     random: systemRandom,
     telemetry,
     flags: options.flags ?? null,
+    policies: options.policies ?? null,
     tda: options.tda ?? null,
     mesh,
     limits: options.limits ?? {},
@@ -139,10 +161,40 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     pressure: (isExact) => damage ?? pressure(isExact),
     listeners,
     release: async () => {
+      watch?.close()
       await mesh?.close()
       await agents.close(0)
       database?.close()
     },
   })
+  const watch = watchOf(options, { agents, clock, logger, mesh: sinkOf(mesh, engine) })
   return { engine, agents, database }
+}
+
+/** @throws InputError for a budget that is none */
+function tenantsOf({ tenants = {} }: OpenEngineOptions): {
+  readonly [tenant: string]: BudgetLimit
+} {
+  const limits = Object.entries(tenants).map(([tenant, limit]) => [
+    tenant,
+    readBudgetLimit(limit, `budget of tenant '${tenant}'`),
+  ])
+  return Object.fromEntries(limits) as Record<string, BudgetLimit>
+}
+
+/** Where the watch publishes: the mesh, if there is one, and the triggers. */
+function sinkOf(mesh: MeshPort | null, engine: EmbeddedEngine): EventSink {
+  return {
+    async publish(event) {
+      await mesh?.publish(event)
+      await engine.deliver(event)
+    },
+  }
+}
+
+function watchOf({ watch, tda }: OpenEngineOptions, host: WatchHost): ClosableWatch | null {
+  if (watch === undefined) return null
+  const made = watch(tda === undefined ? host : { ...host, tda })
+  host.agents.watchedBy(made)
+  return made
 }

@@ -10,10 +10,17 @@ import type { Usage } from '../core/usage.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
 import { patternRunner } from '../patterns/index.ts'
-import { type Command, type Moment, type Stimulus, transition } from '../workflow/index.ts'
+import {
+  type Command,
+  type Moment,
+  type PolicyAdviser,
+  type Stimulus,
+  transition,
+} from '../workflow/index.ts'
 import { Budgets } from './budgets/budgets.ts'
 import { Committer, type Part } from './committer.ts'
 import { Dispatcher } from './dispatcher.ts'
+import type { Family } from './family.ts'
 import type { AgentDirectory } from './engine-agent.ts'
 import type { Journal } from './journal/journal.ts'
 import { tellListeners } from './listeners.ts'
@@ -38,6 +45,8 @@ export interface RunnerOptions {
   readonly listeners: ReadonlySet<EngineListener>
   /** Null: no feed, and every context is unavailable. */
   readonly tda: TdaContextSource | null
+  /** The policy in force; null for none. */
+  readonly policies: PolicyAdviser | null
   /** Null: agents may publish, and that is all. */
   readonly mesh: MeshPort | null
   readonly snapshots: Snapshots
@@ -52,26 +61,6 @@ export interface RunnerOptions {
   /** An execution has ended. */
   readonly onEnded?: () => void
 }
-
-/** What the runner leaves to those who know more than one execution. */
-export interface Family {
-  /** Calls that the rest of the tree leaves the execution; undefined for one alone. */
-  callsLeft(running: Running): number | null | undefined
-  /** Tokens and dollars that the budgets of the execution and of those above it leave, and the outermost. */
-  usageLeft(running: Running): { readonly left: Usage; readonly root: Running }
-  /** Obeys a command that concerns another execution, or the past of this one. */
-  obey(running: Running, command: FamilyCommand): void
-  /** The execution has ended and is out of memory. */
-  ended(running: Running): void
-  /** Executions whose end some other one waits for. */
-  readonly watched: number
-  /** A parked execution is due. */
-  wake(executionId: string): void
-  /** An execution has left memory: there is room for another. */
-  left(): void
-}
-
-export type FamilyCommand = Command & { kind: 'startChild' | 'steerChild' | 'rollBack' }
 
 /** Somebody who waits for the end of an execution. */
 export interface Waiter {
@@ -116,6 +105,7 @@ export class Runner {
       tda: unavailableTda,
       fits,
       patterns: patternRunner,
+      policies: options.policies,
     }
     this.#stopListening = options.tda?.onChange(() => this.#tdaChanged()) ?? null
     const { clock, logger, journal, agents } = options

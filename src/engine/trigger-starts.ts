@@ -33,11 +33,13 @@ export function triggerHost({
     openIds: (prefix) => executions.openIds(prefix),
     onRefused: ({ workflow }) => parts.telemetry.triggerLeft(workflow, 'refused'),
     onSkipped: ({ workflow }) => parts.telemetry.triggerLeft(workflow, 'skipped'),
-    async start(document, input, executionId) {
+    async start(document, input, { executionId, event }) {
       if (isKnown(executionId)) return 'existed'
       const { running } = executions.begin(definitions.ofDocument(document), {
         executionId,
         input,
+        // Only a policy asks for it later.
+        ...(event === null || parts.policies == null ? {} : { origin: { event } }),
         isDriven: parts.isRecordingOnly !== true,
       })
       if (running !== null) await runner.flushed(running)

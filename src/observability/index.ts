@@ -1,4 +1,5 @@
 /** Metrics, traces and logs of the process. Enters by `createTelemetry` and `createLogger`. */
+export { registerCollected } from './collected.ts'
 export { createLogger } from './logger.ts'
 export type { LoggerOptions, LogStream } from './logger.ts'
 export type { ProcessReadings } from './process-usage.ts'

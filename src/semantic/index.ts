@@ -52,4 +52,41 @@ export {
 export type { RouteChange, RouteExplanation, WordEvidence } from './router/explanation.ts'
 export type { RouteAnswer } from './router/route-answer.ts'
 export { RouterService, type RouterServiceOptions } from './router/router-service.ts'
+export type { Policy, PolicyExplanation, RuleOutcome } from './policy/policy.ts'
+export { type CaseReport, runCases } from './policy/policy-cases.ts'
+export { PolicyFile, type PolicyFileOptions, policyText } from './policy/policy-file.ts'
+export type { PolicyData } from './policy/policy-schema.ts'
+export {
+  expectPolicy,
+  type PolicyReading,
+  readPolicy,
+  type ReadPolicyOptions,
+} from './policy/read-policy.ts'
+export { DecisionTree, type TreeDecision, type TreeStep } from './decision-tree/decision-tree.ts'
+export {
+  learnDecisionTree,
+  type LearnTreeOptions,
+  type TreeOutcome,
+} from './decision-tree/learn-tree.ts'
+export {
+  expectDecisionTree,
+  readDecisionTree,
+  type TreeReading,
+} from './decision-tree/read-tree.ts'
+export { decisionTreeAgent } from './decision-tree/tree-agent.ts'
+export type { DecisionTreeData } from './decision-tree/tree-schema.ts'
+export {
+  AgentMeshController,
+  type AgentMeshOptions,
+  type AgentView,
+} from './mesh-controller/agent-mesh-controller.ts'
+export {
+  type AgentLoad,
+  type AgentSource,
+  type MeshAgent,
+  registrySource,
+} from './mesh-controller/agent-source.ts'
+export { watchAgents, type WatchedEngine } from './mesh-controller/watch-agents.ts'
+export { rendezvous } from './mesh-controller/rendezvous.ts'
+export type { QuarantineSettings, Standing } from './mesh-controller/standing.ts'
 export { RouterAgent } from './router-agent.ts'

@@ -51,10 +51,10 @@ export function checkCount(what: string, value: number, least: number): number {
   )
 }
 
-/** The name of a batch, a checkpoint, a lease or a holder. @throws InputError unless it has 1 to 300 characters, none of them a control character */
+/** The name of a batch, a checkpoint, a lease or a holder. @throws InputError unless it has 1 to 1,000 characters, none of them a control character */
 export function checkName(what: string, name: string): string {
-  if (/^[^\p{Cc}]{1,300}$/u.test(name)) return name
+  if (/^[^\p{Cc}]{1,1000}$/u.test(name)) return name
   throw new OrchestrationError('InputError', `'${name.slice(0, 320)}' is no name of a ${what}`, {
-    hint: 'use 1 to 300 characters without control characters',
+    hint: 'use 1 to 1,000 characters without control characters',
   })
 }

@@ -78,6 +78,7 @@ export class MemoryStateStore implements StateStore {
       })
     const keys = new Set([...workflow.entries.keys(), ...batch.writes.map(({ key }) => key)])
     if (keys.size > limits.stateKeysMax) throw refusedChange(workflowId, { kind: 'keys' })
+    this.#accept(workflowId, workflow, guard)
     const changed = writeAll(workflow.entries, batch.writes, this.#clock.nowMs())
     return changedReceipt(workflow, batch.batchId, changed)
   }
@@ -88,10 +89,12 @@ export class MemoryStateStore implements StateStore {
     guard: StateGuard = {},
   ): Promise<void> {
     checkName('checkpoint', checkpointId)
-    const { checkpoints, entries } = this.#guarded(workflowId, guard)
+    const workflow = this.#guarded(workflowId, guard)
+    const { checkpoints, entries } = workflow
     if (checkpoints.has(checkpointId)) return
     if (checkpoints.size >= limits.stateCheckpointsMax)
       throw refusedChange(workflowId, { kind: 'checkpoints' })
+    this.#accept(workflowId, workflow, guard)
     checkpoints.set(
       checkpointId,
       Array.from(entries.values()).filter((kept) => this.#isThere(kept)),
@@ -109,6 +112,7 @@ export class MemoryStateStore implements StateStore {
     if (known !== null) return known
     const before = workflow.checkpoints.get(checkpointId)
     if (before === undefined) throw refusedChange(workflowId, { kind: 'missing', checkpointId })
+    this.#accept(workflowId, workflow, guard)
     const atMs = this.#clock.nowMs()
     const restored = new Map(before.map((kept) => [kept.key, kept]))
     const changed: Kept[] = []
@@ -129,7 +133,9 @@ export class MemoryStateStore implements StateStore {
     { fence }: StateGuard = {},
   ): Promise<void> {
     for (const batch of batches) checkBatch(workflowId, batch)
-    const workflow = this.#guarded(workflowId, fence === undefined ? {} : { fence })
+    const guard = fence === undefined ? {} : { fence }
+    const workflow = this.#guarded(workflowId, guard)
+    this.#accept(workflowId, workflow, guard)
     workflow.entries = new Map()
     workflow.batches.clear()
     workflow.revision = 0
@@ -158,10 +164,14 @@ export class MemoryStateStore implements StateStore {
     const workflow = this.#find(workflowId) ?? newWorkflow()
     const refusal = refusalOf(workflow, knownRevision, fence)
     if (refusal !== null) throw refusedChange(workflowId, refusal)
+    return workflow
+  }
+
+  /** A change is being made: its owner has written, and the workflow goes on. */
+  #accept(workflowId: string, workflow: Workflow, { fence }: StateGuard): void {
     if (fence !== undefined) workflow.fence = fence
     workflow.goneAtMs = null
     this.#workflows.set(workflowId, workflow)
-    return workflow
   }
 
   #versionOf({ entries }: Workflow, key: string): number {

@@ -46,7 +46,7 @@ export function refusedChange(workflowId: string, refusal: Refusal): Orchestrati
     case 'fenced': {
       const { token, seen } = refusal
       return inconsistent(
-        `${where} belongs to a later owner: token ${seen} has written, this one is ${token}`,
+        `${where} belongs to another owner: token ${seen} has written, this one has ${token}`,
         {
           hint: 'stop this work: another owner goes on with it',
           details: { because: 'fenced', workflowId, token, seen },

@@ -6,12 +6,16 @@ export {
   type ShortAgents,
   type TestAgents,
 } from './agent-script.ts'
+export { blobStoreSuite } from './blob-store-suite.ts'
+export { budgetStoreSuite } from './budget-store-suite.ts'
+export { catalogSuite } from './catalog-suite.ts'
 export {
   type CoordinationOptions,
   type CoordinationPattern,
   coordinationPatterns,
   type CoordinationRow,
 } from './coordination-benchmark.ts'
+export { effectLedgerSuite } from './effect-ledger-suite.ts'
 export { type EmbedderCase, embedderSuite } from './embedder-suite.ts'
 export {
   call,

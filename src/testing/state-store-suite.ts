@@ -186,6 +186,22 @@ const checks: Readonly<Record<string, (harness: StoreHarness<StateStore>) => Pro
     assert.equal(await store.get(id, 'x'), null)
     assert.equal(await store.revision(id), 0)
   },
+  async 'one that is written after it ended is kept'({ store, advance }) {
+    await store.apply(id, batch('a', { key: 'x', value: 1 }))
+    await store.expire(id, 20)
+    await store.apply(id, batch('b', { key: 'y', value: 1 }))
+    await advance(40)
+    assert.equal((await store.get(id, 'y'))?.value, 1)
+  },
+  async 'keys that objects have by themselves are keys like others'({ store }) {
+    for (const key of ['__proto__', 'constructor', 'tda'])
+      await store.apply(id, batch(null, { key, value: key }))
+    assert.deepEqual(await valuesOf(store), [
+      ['__proto__', '__proto__', 1],
+      ['constructor', 'constructor', 1],
+      ['tda', 'tda', 1],
+    ])
+  },
   async 'bad ids, keys, names and numbers are refused before anything is written'({ store }) {
     const good = { key: 'x', value: 1 }
     await refused(store.apply('../etc', batch('a', good)), 'InputError')

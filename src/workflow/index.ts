@@ -3,6 +3,14 @@ export type { KnownWorkflows, WorkflowVersion } from './document/check-known-wor
 export { defineWorkflow, isDefined } from './document/builder.ts'
 export type { StepData, WorkflowData } from './document/builder.ts'
 export { documentError } from './document/document-error.ts'
+export { keysIn } from './document/json-schema.ts'
+export type { ExpressionSite } from './document/expression-sites.ts'
+export { checkSites } from './document/check-expressions.ts'
+export { readShaped, type ShapedReading } from './document/read-shaped.ts'
+export type { Path, ProblemDraft, ProblemList } from './document/problem.ts'
+export { duration, expression, label, workflowName } from './document/schema-values.ts'
+export { semverPattern } from './document/text-patterns.ts'
+export { conjunctsOf, type Conjunct, type Constant } from './expression/conjuncts.ts'
 export type {
   FallbackDocument,
   StepDocument,
@@ -60,11 +68,13 @@ export type {
   Invocation,
   Moment,
   Origin,
+  PolicyAdviser,
   Resolution,
   Slot,
   Stimulus,
   Timer,
 } from './kernel/stimulus.ts'
+export { budgetInForce } from './kernel/policy-in-force.ts'
 export { agentTargetOf, targetOf } from './kernel/target.ts'
 export { transition } from './kernel/transition.ts'
 export { compilePlan } from './plan/compile-plan.ts'

@@ -17,7 +17,7 @@ export const arrows: ReadonlyMap<string, readonly string[]> = new Map([
   ['patterns', ['core', 'workflow']],
   ['engine', ['core', 'storage', 'workflow', 'agents', 'state', 'patterns']],
   ['mesh', ['core']],
-  ['semantic', ['core', 'storage', 'agents', 'mesh', 'tda', 'patterns']],
+  ['semantic', ['core', 'storage', 'workflow', 'agents', 'mesh', 'tda', 'patterns']],
   ['security', ['core', 'storage']],
   ['observability', ['core']],
   ['integrations', house],

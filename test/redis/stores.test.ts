@@ -1,21 +1,9 @@
-import { randomUUID } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
+import { type OpenedRedis, openRedis, RedisStateStore } from 'aura-orchestration/redis'
+import { FakeTime } from 'aura-orchestration/testing'
 import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import {
-  type OpenedRedis,
-  openRedis,
-  RedisLeaseStore,
-  RedisStateStore,
-  type RedisConnection,
-} from 'aura-orchestration/redis'
-import {
-  FakeTime,
-  leaseStoreSuite,
-  stateStoreSuite,
-  type StoreHarness,
-} from 'aura-orchestration/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RedisServer } from '../support/redis-server.ts'
+import { describeRedisStores } from '../support/redis-suites.ts'
 import { describeWithServices } from '../support/services.ts'
 
 await describeWithServices('stores in Redis', ['redis'], ({ redis: url }) => {
@@ -25,34 +13,10 @@ await describeWithServices('stores in Redis', ['redis'], ({ redis: url }) => {
   })
   afterAll(() => redis.close())
 
-  /** Every case has keys of its own, which Redis forgets after a while. */
-  async function inRedis<Store>(
-    make: (options: { connection: RedisConnection; prefix: string; time: FakeTime }) => Store,
-  ): Promise<StoreHarness<Store>> {
-    const time = new FakeTime()
-    const prefix = `test-${randomUUID()}:`
-    return {
-      store: make({ connection: redis.connection, prefix, time }),
-      async advance(ms) {
-        time.pass(ms)
-        await pause(ms)
-      },
-      close: () => clear(url, prefix),
-    }
-  }
-
-  describe('state', () => {
-    const open = () =>
-      inRedis(({ time, ...rest }) => new RedisStateStore({ ...rest, clock: time.newLife() }))
-    for (const { name, run } of stateStoreSuite(open))
-      test(name, () => expect(run()).resolves.toBeUndefined())
-  })
-
-  describe('leases', () => {
-    const open = () => inRedis((options) => new RedisLeaseStore(options))
-    for (const { name, run } of leaseStoreSuite(open))
-      test(name, () => expect(run()).resolves.toBeUndefined())
-  })
+  describeRedisStores(
+    () => redis.connection,
+    (prefix) => clear(url, prefix),
+  )
 
   test('all who open one Redis share one socket, also under a thousand concurrent operations', async () => {
     const server = await RedisServer.start({ appendfsync: 'everysec' })

@@ -35,6 +35,8 @@ export async function describeWithServices<Name extends ServiceName>(
     throw new Error(`AURA_REQUIRE_SERVICES wants it, and ${advice}`)
   const isHere = absent.length === 0
   const note = isHere ? '' : ` (${advice})`
+  // A reporter may show no names of what was skipped.
+  if (!isHere) console.warn(`skipped: ${title}${note}`)
   describe.runIf(isHere)(`${title}${note}`, () => {
     suite(addresses)
   })

@@ -8,14 +8,20 @@ import { plainText } from '../terminal/width.ts'
 
 /** One event in words, for logs and for progress without a terminal. */
 export function eventText({ event, atMs }: LogEntry): string {
-  if (event.kind === 'StateChanged' || event.kind === 'EventsPublished' || !('step' in event))
-    return ownText(event)
-  return callText(event, atMs)
+  if (!('step' in event)) return ownText(event)
+  switch (event.kind) {
+    case 'StateChanged':
+    case 'EventsPublished':
+    case 'PolicyDecided':
+      return ownText(event)
+    default:
+      return callText(event, atMs)
+  }
 }
 
 type CallEvent = Exclude<
   Extract<LogEntry['event'], { readonly step: string }>,
-  { readonly kind: 'StateChanged' | 'EventsPublished' }
+  { readonly kind: 'StateChanged' | 'EventsPublished' | 'PolicyDecided' }
 >
 
 function callText(event: CallEvent, atMs: number): string {
@@ -35,6 +41,8 @@ function callText(event: CallEvent, atMs: number): string {
     case 'StepFailed':
     case 'CallFailed':
       return `${call} failed: ${errorText(event.error)}`
+    case 'StepApproved':
+      return `${call} is approved`
     case 'AttemptStarted':
       return `${call} attempt ${event.attempt} (${event.effect})${event.alone === true ? ', alone' : ''}`
     case 'AttemptLost':
@@ -93,6 +101,8 @@ function ownText(event: Exclude<LogEntry['event'], CallEvent>): string {
       return `state${event.step === undefined ? '' : ` by ${event.step}`}: ${changesText(event.changes)}`
     case 'EventsPublished':
       return `${event.step} publishes ${plainText(event.events.map(({ type }) => type).join(', '))}`
+    case 'PolicyDecided':
+      return policyText(event)
     case 'CheckpointTaken':
       return `checkpoint taken${event.label === undefined ? '' : ` '${plainText(event.label)}'`}${event.reason === 'anomaly' ? ' because of an anomaly' : ''}`
     case 'TdaObserved':
@@ -132,6 +142,15 @@ function ownText(event: Exclude<LogEntry['event'], CallEvent>): string {
     default:
       return assertNever(event, 'event')
   }
+}
+
+function policyText({ step, decision }: LogEntry['event'] & { kind: 'PolicyDecided' }): string {
+  const { policy, version, values, rules } = decision
+  const decided = Object.entries(values).map(([key, value]) => {
+    const rule = rules[key as keyof typeof rules]
+    return plainText(`${key} ${JSON.stringify(value)} (rule ${rule})`)
+  })
+  return `${step === undefined ? '' : `${step}: `}policy ${policy} ${version} decides ${decided.join(', ')}`
 }
 
 /** Events that are detail: shown by `logs`, left out of progress lines. */

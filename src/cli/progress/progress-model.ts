@@ -1,5 +1,4 @@
 import type { ErrorJson } from '../../core/errors.ts'
-import type { JsonValue } from '../../core/json.ts'
 import type { LogEntry, ProgressNote } from '../../engine/index.ts'
 import type { NamesCall, StepDocument, WorkflowDocument } from '../../workflow/index.ts'
 import { callName } from './call-name.ts'
@@ -75,6 +74,7 @@ export class ProgressModel {
     this.lastSeq = entry.seq
     const { event, atMs } = entry
     if (event.kind === 'StateChanged' || event.kind === 'EventsPublished') return
+    if (event.kind === 'PolicyDecided') return this.#takePolicy(entry, event)
     if (!('step' in event)) {
       this.#takeOwn(entry)
       return
@@ -117,6 +117,16 @@ export class ProgressModel {
   takeNote(note: ProgressNote): void {
     const step = this.#byId.get(note.stepId)
     if (step !== undefined) step.note = { fraction: note.fraction, text: note.note }
+  }
+
+  /** A policy makes the step wait for an approval. */
+  #takePolicy({ atMs }: LogEntry, { step: id, decision, dueAtMs }: PolicyDecided): void {
+    const step = id === undefined ? undefined : this.#byId.get(id)
+    const { approval } = decision.values
+    if (step === undefined || approval === undefined) return
+    Object.assign(step, { status: 'running', startedAtMs: atMs })
+    const signal = approval.signal ?? `approve-${step.id}`
+    wait(step, { step: step.id }, { kind: 'signal', signal, dueAtMs: dueAtMs ?? null })
   }
 
   #takeOwn({ event, atMs }: LogEntry): void {
@@ -204,9 +214,11 @@ export class ProgressModel {
   }
 }
 
+type PolicyDecided = LogEntry['event'] & { readonly kind: 'PolicyDecided' }
+
 type CallEvent = Exclude<
   Extract<LogEntry['event'], NamesCall>,
-  { readonly kind: 'StateChanged' | 'EventsPublished' }
+  { readonly kind: 'StateChanged' | 'EventsPublished' | 'PolicyDecided' }
 >
 
 /** Events of one call: every one of them ends what the call waited for before. */
@@ -360,30 +372,4 @@ export function orderOf(document: WorkflowDocument): readonly string[] {
     }
   }
   return order
-}
-
-/** The recorded output of the first call of each completed step, by what it was called with. */
-export interface RecordedCall {
-  readonly step: string
-  readonly input: JsonValue
-  readonly output: JsonValue
-}
-
-/** The calls without `forEach` that completed, with their input and raw output, in order of completion. */
-export function recordedCalls(entries: readonly LogEntry[]): readonly RecordedCall[] {
-  const inputs = new Map<string, JsonValue>()
-  const calls: RecordedCall[] = []
-  for (const { event } of entries) {
-    if (event.kind === 'StepScheduled' && event.call !== undefined) {
-      inputs.set(event.step, event.call.input ?? {})
-    } else if (
-      event.kind === 'CallCompleted' &&
-      event.index === undefined &&
-      event.undo === undefined
-    ) {
-      const output = event.raw ?? event.output
-      calls.push({ step: event.step, input: inputs.get(event.step) ?? {}, output })
-    }
-  }
-  return calls
 }

@@ -5,7 +5,8 @@ import type { WorkflowDocument } from '../../workflow/index.ts'
 import { makePaint } from '../terminal/paint.ts'
 import { displayWidth } from '../terminal/width.ts'
 import { eventText, isProgressLine } from './plain-line.ts'
-import { ProgressModel, orderOf, recordedCalls } from './progress-model.ts'
+import { ProgressModel, orderOf } from './progress-model.ts'
+import { recordedCalls } from './recorded-calls.ts'
 import { treeLines } from './tree-lines.ts'
 
 const text = `

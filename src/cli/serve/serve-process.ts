@@ -4,14 +4,16 @@ import { createLogger, createTelemetry } from '../../observability/index.ts'
 import type { OpenedEngine } from '../../engine/index.ts'
 import { agentsOf, knownAgents } from '../agents.ts'
 import type { CommandContext } from '../command-context.ts'
-import { ownedBy } from '../engine-access.ts'
+import { type OpenFileOptions, ownedBy } from '../engine-access.ts'
 import { exitCodes } from '../exit-code.ts'
 import { flagProviderOf } from '../flag-provider.ts'
 import { listenForInterruption } from '../interruption.ts'
 import type { Interrupt } from '../interruption.ts'
 import { openFileWithMesh } from '../mesh.ts'
+import { policyOf } from '../policy.ts'
 import { closeEngine, openOwnerServer } from '../owner-server.ts'
 import type { ApiServer } from '../../server/index.ts'
+import { watchAgents } from '../../semantic/index.ts'
 import { AnomalyFeed } from '../../tda/index.ts'
 import { catchStrayErrors } from '../stray-errors.ts'
 import { engineOptionsOf } from './engine-options.ts'
@@ -41,8 +43,8 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
   })
   context.processEnd.advice = 'what is open stays as recorded; take process.exit out of the agents'
   const agents = await agentsOf(context, settings.agents)
-  const files = readWorkflowFiles(settings.workflows, context.cwd, knownAgents(agents, 'warning'))
-  const flags = flagProviderOf(context, settings.flags, logger)
+  const known = knownAgents(agents, 'warning')
+  const files = readWorkflowFiles(settings.workflows, context.cwd, known)
   const feed = new AnomalyFeed({ clock: context.clock, logger })
   const access = await openFileWithMesh(context, {
     ...engineOptionsOf(settings),
@@ -50,7 +52,8 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
     telemetry,
     logger,
     tda: feed,
-    ...(flags === undefined ? {} : { flags }),
+    watch: watchAgents,
+    ...rulesOf(context, settings, { logger, agents: known.names }),
   })
   if (access.kind === 'owned') throw ownedBy(context.databasePath, access.owner)
   const { opened, shared } = access
@@ -73,7 +76,7 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
       logger,
       kind: 'serve',
       listen: { host: settings.host, port: settings.port },
-      ...servedRouting({ agents, database: opened.database, feed }),
+      ...servedRouting({ agents, registry: opened.agents, database: opened.database, feed }),
       readiness: () => ({ isReady, reason: isReady ? null : 'open executions are taken up' }),
     })
     const recovered = engine.recoverAll()
@@ -97,6 +100,20 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
   logger.log('info', 'closed; what is open stays as recorded', {})
   // Whoever runs services asks them to end with SIGTERM: that is no failure.
   return interrupt.signal === 'SIGTERM' ? exitCodes.done : interrupt.code
+}
+
+/** Who says what may start, and how. */
+function rulesOf(
+  context: CommandContext,
+  { flags: file, policy: path }: ServeSettings,
+  { logger, agents }: { readonly logger: Logger; readonly agents: readonly string[] },
+): Pick<OpenFileOptions, 'flags' | 'policies'> {
+  const flags = flagProviderOf(context, file, logger)
+  const policies = policyOf(context, { path, logger, agents })
+  return {
+    ...(flags === undefined ? {} : { flags }),
+    ...(policies === undefined ? {} : { policies }),
+  }
 }
 
 async function register(

@@ -1,4 +1,4 @@
-import type { BaseAgent } from '../../agents/index.ts'
+import type { AgentRegistry, BaseAgent } from '../../agents/index.ts'
 import type { TdaContextSource } from '../../core/contracts/tda.ts'
 import type { ApiServerOptions } from '../../server/index.ts'
 import type { Database } from '../../storage/index.ts'
@@ -6,6 +6,8 @@ import { routerOf } from '../agents.ts'
 
 export interface ServedRoutingParts {
   readonly agents: readonly BaseAgent[]
+  /** Says which of them are available. */
+  readonly registry: AgentRegistry
   /** Null: nothing is recorded, so accepting is forgotten with the process. */
   readonly database: Database | null
   readonly feed: TdaContextSource
@@ -17,11 +19,13 @@ export interface ServedRoutingParts {
  */
 export function servedRouting({
   agents,
+  registry,
   database,
   feed,
 }: ServedRoutingParts): Pick<ApiServerOptions, 'route'> {
   const router = routerOf(agents)
   if (router === undefined) return {}
+  router.watchedBy(registry)
   return {
     async route({ isExplained, accept, ...asked }) {
       const task = { ...asked, tda: feed.current() }

@@ -16,6 +16,7 @@ export interface ServeOptions {
   readonly config?: string
   readonly agents?: readonly string[]
   readonly workflows?: readonly string[]
+  readonly policy?: string
 }
 
 /** One value in force. */
@@ -34,6 +35,7 @@ export interface ServeSettings {
   readonly agents: readonly string[]
   readonly workflows: readonly string[]
   readonly flags: string | null
+  readonly policy: string | null
   readonly retention: {
     /** Durations; null keeps for ever. */
     readonly finishedFor: string | null
@@ -76,6 +78,7 @@ export function readSettings(context: CommandContext, options: ServeOptions): Se
     agents: value('agents') as readonly string[],
     workflows: value('workflows') as readonly string[],
     flags: value('flags') as string | null,
+    policy: value('policy') as string | null,
     retention: {
       finishedFor: value('retention.finishedFor') as string | null,
       finishedMax: value('retention.finishedMax') as number,

@@ -6,6 +6,7 @@ import { askOwner } from '../owner-client.ts'
 import { agentsOf, registryOf } from '../agents.ts'
 import type { CommandContext } from '../command-context.ts'
 import { exitCodes } from '../exit-code.ts'
+import { momentText } from '../terminal/duration-text.ts'
 import { tableLines } from '../terminal/table.ts'
 import { plainText } from '../terminal/width.ts'
 
@@ -38,6 +39,25 @@ async function agentsOfOwner(context: CommandContext): Promise<readonly AgentLis
   }
 }
 
+/** What keeps an agent from work, the gravest first; empty where nothing does. */
+function troubleText(agent: AgentListing): string {
+  const { quarantine, health, state, reason } = agent
+  if (quarantine != null) {
+    const { cause, reason: why, isProbing, untilMs } = quarantine
+    const until = untilMs === null ? '' : ` until ${momentText(untilMs)}`
+    return `${isProbing ? 'tried out after quarantine' : `quarantined${until}`} (${cause}): ${why}`
+  }
+  const breaker = breakerText(agent)
+  if (breaker !== '') return breaker
+  if (state === 'quarantined') return `not started: ${reason ?? 'its start failed'}`
+  return health === 'unhealthy' ? `unhealthy${reason === null ? '' : `: ${reason}`}` : ''
+}
+
+function loadText({ running, waiting }: AgentListing): string {
+  if (running + waiting === 0) return ''
+  return ` ${running} running${waiting === 0 ? '' : `, ${waiting} waiting`}`
+}
+
 function breakerText({ breaker }: AgentListing): string {
   if (breaker === null || breaker.state === 'closed') return ''
   if (breaker.state === 'halfOpen') return 'breaker half-open: one call tries it out'
@@ -49,10 +69,10 @@ function listing(context: CommandContext, agents: readonly AgentListing[]): stri
   const rows = agents.flatMap((agent) => [
     [
       paint.bold(plainText(agent.agentId)),
-      agent.transport,
-      breakerText(agent) === ''
+      `${agent.transport}${loadText(agent)}`,
+      troubleText(agent) === ''
         ? paint.dim(plainText(agent.description ?? ''))
-        : paint.red(breakerText(agent)),
+        : paint.red(plainText(troubleText(agent))),
     ],
     ...agent.actions.map((action) => [
       `  .${action.name}`,

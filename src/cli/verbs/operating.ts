@@ -4,6 +4,7 @@ import type { VerbHost } from '../verb-host.ts'
 import type { AgentHostOptions } from './agent-host.ts'
 import type { ActOptions } from './dlq.ts'
 import type { EventOptions } from './event.ts'
+import type { PolicyTestOptions } from './policy-test.ts'
 
 const agentsOption = () =>
   repeatable('--agents <module>', 'module with agents, .ts or .js (repeatable)')
@@ -51,6 +52,25 @@ export function addOperatingVerbs(host: VerbHost): void {
       ),
     )
   program
+    .command('policy')
+    .summary('policy test: what a policy decides, and by which rule')
+    .description('Policies: rules that executions obey.')
+    .command('test')
+    .summary('runs the cases of a policy')
+    .description(
+      'Checks a policy and decides the cases under its `tests`: what each rule says, and which one decides. Exit 1 when a case is not as it expects, 2 when the policy is not valid.',
+    )
+    .argument('<file>', 'policy, YAML or JSON', nonEmpty)
+    .option(
+      '--event <json>',
+      'decides about an execution that this CloudEvent started instead',
+      nonEmpty,
+    )
+    .addOption(agentsOption())
+    .action((file: string, options: PolicyTestOptions) =>
+      run(async (context) => (await import('./policy-test.ts')).policyTest(context, file, options)),
+    )
+  program
     .command('init')
     .summary('makes a runnable project')
     .description('Makes a project with a workflow, an agent and a test, in an empty folder.')
@@ -67,6 +87,11 @@ function addServe({ program, run }: VerbHost): void {
       .option('--host <host>', 'address that the API listens on (default: 127.0.0.1)', nonEmpty)
       .option('--engine <engine>', 'embedded or temporal', 'embedded')
       .option('--config <file>', 'YAML with these and more settings (see `aura config`)', nonEmpty)
+      .option(
+        '--policy <file>',
+        'policy that executions obey, read again when it changes',
+        nonEmpty,
+      )
       .addOption(agentsOption())
       .addOption(
         repeatable('--workflows <path>', 'document, or folder of them, to register (repeatable)'),

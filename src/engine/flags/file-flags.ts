@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Clock } from '../../core/clock.ts'
 import type { FlagSource } from '../../core/contracts/flags.ts'
 import { messageOf, OrchestrationError } from '../../core/errors.ts'
+import { fileStamp } from '../../core/file-stamp.ts'
 import { limits } from '../../core/limits.ts'
 import type { Logger } from '../../core/logger.ts'
 import { type FlagContext, rolloutPlace } from './flag-rules.ts'
@@ -47,7 +48,7 @@ export class FileFlags implements FlagSource {
   constructor(options: FileFlagsOptions) {
     this.#options = options
     this.#lookedAtMs = options.clock.monotonicMs()
-    this.#stamp = stampOf(options.path)
+    this.#stamp = fileStamp(options.path)
     this.#rules = readRules(options.path)
   }
 
@@ -69,7 +70,7 @@ export class FileFlags implements FlagSource {
     const nowMs = clock.monotonicMs()
     if (nowMs - this.#lookedAtMs < lookAgainMs) return
     this.#lookedAtMs = nowMs
-    const stamp = stampOf(path)
+    const stamp = fileStamp(path)
     if (stamp === this.#stamp) return
     this.#stamp = stamp
     try {
@@ -82,12 +83,6 @@ export class FileFlags implements FlagSource {
       })
     }
   }
-}
-
-/** Size and times of the file; an editor that replaces it gives it another inode. */
-function stampOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false, bigint: true })
-  return stat === undefined ? 'none' : [stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join('/')
 }
 
 function readRules(path: string): Rules {

@@ -76,7 +76,8 @@ export class Starts {
         if (!isWanted) return 'unwanted'
       }
       const input = trigger.input.evaluate(scope) as JsonObject
-      return await this.#host.start(trigger.document, input, executionId)
+      const { event = null } = scope
+      return await this.#host.start(trigger.document, input, { executionId, event })
     } catch (thrown) {
       if (!isOrchestrationError(thrown) || thrown.retryable || !finalCodes.has(thrown.code))
         throw thrown

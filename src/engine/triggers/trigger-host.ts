@@ -28,7 +28,7 @@ export interface TriggerHost {
   openIds(prefix: string): readonly string[]
   /**
    * Starts an execution and resolves when the start is durable. An id that exists is `existed`, whatever
-   * its document and input, and nothing is started.
+   * its document and input, and nothing is started. `event` is what started it; null for a schedule.
    *
    * @throws InputError, FeatureDisabledError: nothing will ever come of this start; ResourceExhaustionError
    *   (retryable): not now
@@ -36,7 +36,7 @@ export interface TriggerHost {
   start(
     document: WorkflowDocument,
     input: JsonObject,
-    executionId: string,
+    cause: { readonly executionId: string; readonly event: JsonObject | null },
   ): Promise<'started' | 'existed'>
   /** A trigger fired, but nothing could be started, and trying again would not help. For metrics. */
   onRefused?(trigger: TriggerRef, error: OrchestrationError): void

@@ -59,7 +59,7 @@ class ScriptedHost implements TriggerHost {
   async start(
     document: WorkflowDocument,
     input: JsonObject,
-    id: string,
+    { executionId: id }: { readonly executionId: string },
   ): Promise<'started' | 'existed'> {
     if (this.#starting.has(id)) throw new Error(`${id} is started twice at the same time`)
     if (this.executions.has(id)) throw new Error(`${id} exists, and is started again`)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { RedisClientType, RedisClusterType } from 'redis'
 import type { Clock } from '../../core/clock.ts'
-import { OrchestrationError } from '../../core/errors.ts'
+import { inTime } from './in-time.ts'
 import { redisError } from './redis-error.ts'
 
 /** Text that Redis runs as one atomic step. */
@@ -17,10 +17,7 @@ export function script(text: string): Script {
 type Client = RedisClientType | RedisClusterType
 
 /** Commands without options that change their answer, as both kinds of client have them. */
-type Commands = Pick<
-  RedisClientType,
-  'evalSha' | 'eval' | 'hGet' | 'hGetAll' | 'hmGet' | 'get' | 'set' | 'zRange'
->
+type Commands = Pick<RedisClientType, 'evalSha' | 'eval' | 'hGet' | 'hGetAll' | 'hmGet' | 'get'>
 
 export interface ConnectionOptions {
   readonly clock: Clock
@@ -83,7 +80,10 @@ export class RedisConnection {
    */
   async ask<Answer>(send: (client: Commands) => Promise<Answer>): Promise<Answer> {
     try {
-      return await this.#inTime(send(this.#client as unknown as Commands))
+      const { clock, answerMsMax: ms } = this.#options
+      const hint = 'repeat it: whether it happened is not known'
+      const answer = send(this.#client)
+      return await inTime(answer, { clock, ms, shown: this.shown, hint })
     } catch (thrown) {
       throw redisError(thrown, this.shown)
     }
@@ -93,17 +93,5 @@ export class RedisConnection {
   onInvalidate(changed: (key: string | null) => void): () => void {
     this.#listeners.add(changed)
     return () => this.#listeners.delete(changed)
-  }
-
-  #inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
-    const { clock, answerMsMax, shown } = this.#options
-    return new Promise((resolve, reject) => {
-      const cancel = clock.after(answerMsMax, () => {
-        const message = `Redis at ${shown}: no answer within ${answerMsMax} ms`
-        const hint = 'repeat it: whether it happened is not known'
-        reject(new OrchestrationError('StorageError', message, { retryable: true, hint }))
-      })
-      answer.then(resolve, reject).finally(cancel)
-    })
   }
 }

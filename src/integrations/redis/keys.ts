@@ -18,3 +18,28 @@ export function leaseKeys(prefix: string, name: string): readonly [string, strin
   const tag = `${prefix}{lease:${name}}`
   return [`${tag}:holder`, `${tag}:token`]
 }
+
+/** The key of a workflow's effects, beside its state. */
+export function ledgerKey(prefix: string, workflowId: string): string {
+  return `${prefix}{wf:${workflowId}}:ledger`
+}
+
+/** The key of a text; each may lie on another node. */
+export function blobKey(prefix: string, hash: string): string {
+  return `${prefix}{blob:${hash}}`
+}
+
+/** The keys of a catalog, all on one node: the rows of each kind, and the texts. */
+export function catalogKeys(prefix: string, kind: string): readonly [string, string] {
+  return [`${prefix}{catalog}:${kind}`, `${prefix}{catalog}:texts`]
+}
+
+/** The key of a budget. All are on one node, since a call takes from several or from none. */
+export function budgetKey(prefix: string, name: string): string {
+  return `${prefix}{budget}:total:${name}`
+}
+
+/** The key of a charge, beside the budgets. */
+export function chargeKey(prefix: string, chargeId: string): string {
+  return `${prefix}{budget}:charge:${chargeId}`
+}

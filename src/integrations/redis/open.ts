@@ -1,8 +1,8 @@
 import type { RedisClientOptions, RedisClientType } from 'redis'
 import { type Clock, systemClock } from '../../core/clock.ts'
-import { OrchestrationError } from '../../core/errors.ts'
 import { type RedisAddress, redisAddress } from './address.ts'
 import { RedisConnection } from './connection.ts'
+import { inTime } from './in-time.ts'
 import { loadRedis, type RedisModule } from './load.ts'
 import { redisError } from './redis-error.ts'
 import { checkRequirements, type RedisFacts, redisFacts } from './requirements.ts'
@@ -23,7 +23,7 @@ export interface OpenedRedis {
   readonly connection: RedisConnection
   readonly facts: RedisFacts
   /** The connection ends with its last user. What is under way is finished first. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 interface Shared {
@@ -112,7 +112,9 @@ async function connect(address: RedisAddress, options: OpenRedisOptions): Promis
   })
   cluster.on('error', ignored)
   try {
-    await cluster.connect()
+    const hint = 'a node of the cluster may be out of reach: redis-cli --cluster check'
+    const wait = { clock, ms: options.connectMsMax ?? 5_000, shown: address.shown, hint }
+    await inTime(cluster.connect(), wait)
     for (const { address: node, client: ready } of cluster.masters) {
       const info = await ready?.info()
       checkRequirements(redisFacts(info ?? '', node), node)
@@ -122,7 +124,7 @@ async function connect(address: RedisAddress, options: OpenRedisOptions): Promis
     throw redisError(thrown, address.shown)
   }
   return {
-    connection: new RedisConnection(cluster as never, true, ofConnection),
+    connection: new RedisConnection(cluster, true, ofConnection),
     facts,
     end: () => cluster.close(),
   }
@@ -141,23 +143,25 @@ async function firstNode(
     emitInvalidate: true,
   }) as RedisClientType
   client.on('error', ignored)
-  const silent = Promise.withResolvers<never>()
-  const cancel = clock.after(connectMsMax, () => {
-    const message = `Redis at ${address.shown}: no answer within ${connectMsMax} ms`
-    const hint = 'check host and port: what listens there may be no Redis'
-    silent.reject(new OrchestrationError('StorageError', message, { retryable: true, hint }))
-  })
   try {
     const info = client.connect().then(() => client.info())
-    const facts = redisFacts(await Promise.race([info, silent.promise]), address.shown)
+    const hint = 'check host and port: what listens there may be no Redis'
+    const wait = { clock, ms: connectMsMax, shown: address.shown, hint }
+    const facts = redisFacts(await inTime(info, wait), address.shown)
     isConnected = true
     return { client, facts }
   } catch (thrown) {
     client.destroy()
-    throw redisError(thrown, address.shown)
-  } finally {
-    cancel()
+    throw redisError(
+      hungUp(thrown) ? new Error('protocol error: it hung up') : thrown,
+      address.shown,
+    )
   }
+}
+
+/** Whether a connection was ended in the middle of its beginning, by the other side or for what it said. */
+function hungUp(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.message.includes('closed unexpectedly')
 }
 
 /** @param isKept whether a connection that is cut is made again; the first attempt has to succeed */

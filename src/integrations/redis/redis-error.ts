@@ -37,7 +37,7 @@ const meanings: readonly Meaning[] = [
     isPassing: true,
   },
   {
-    says: /protocol error|Unknown RESP|unexpected (type|byte)|invalid (reply|response)|Cannot read prop|HTTP\/|SSL|wrong version number|EPROTO/i,
+    says: /protocol error|SSL|wrong version number|EPROTO/i,
     means: 'what listens there does not speak the protocol of Redis',
     hint: 'check host and port; a Redis with TLS needs rediss://',
   },

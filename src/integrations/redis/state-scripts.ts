@@ -61,17 +61,27 @@ end
 
 /** The writes of a batch are ARGV from a place on: key, expected version or '', expiry or '', text. */
 const writing = `
+local records = {}
+local function fetch(key)
+  local record = records[key]
+  if record == nil then
+    record = redis.call('HGET', KEYS[1], key)
+    records[key] = record
+  end
+  return record
+end
 local function writeAll(first, last, at)
   local versions, order = {}, {}
   for n = first, last, 4 do
     local key = ARGV[n]
     local version = versions[key]
     if not version then
-      version = read(redis.call('HGET', KEYS[1], key))
+      version = read(fetch(key))
       order[#order + 1] = key
     end
     versions[key] = version + 1
     write(key, version + 1, at, ARGV[n + 2], ARGV[n + 3])
+    records[key] = nil
   end
   local changed = {}
   for n, key in ipairs(order) do changed[n] = key .. ':' .. int(versions[key]) end
@@ -87,27 +97,15 @@ if refusal then return refusal end
 if known then return { 'repeat', known } end
 local added = 0
 for n = 6, #ARGV, 4 do
-  local record = redis.call('HGET', KEYS[1], ARGV[n])
-  if not record then added = added + 1 end
+  local key = ARGV[n]
+  if records[key] == nil and not fetch(key) then added = added + 1 end
   if ARGV[n + 1] ~= '' then
-    local version, expires, text = read(record)
+    local version, expires, text = read(fetch(key))
     if not isThere(expires, text) then version = 0 end
-    if version ~= tonumber(ARGV[n + 1]) then
-      return { 'conflict', ARGV[n], ARGV[n + 1], int(version) }
-    end
+    if version ~= tonumber(ARGV[n + 1]) then return { 'conflict', key, ARGV[n + 1], int(version) } end
   end
 end
-if added > 0 and redis.call('HLEN', KEYS[1]) + added > ${limits.stateKeysMax} then
-  local fresh = {}
-  added = 0
-  for n = 6, #ARGV, 4 do
-    if not fresh[ARGV[n]] and redis.call('HEXISTS', KEYS[1], ARGV[n]) == 0 then
-      fresh[ARGV[n]] = true
-      added = added + 1
-    end
-  end
-  if redis.call('HLEN', KEYS[1]) + added > ${limits.stateKeysMax} then return { 'keys' } end
-end
+if added > 0 and redis.call('HLEN', KEYS[1]) + added > ${limits.stateKeysMax} then return { 'keys' } end
 accept(ends)
 return { 'ok', remember(revision + 1, batch, writeAll(6, #ARGV, int(now))) }
 `)
@@ -185,3 +183,6 @@ if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HSET', KEYS[2], 'ends', '
 for n = 1, 3 do redis.call('PEXPIRE', KEYS[n], ARGV[1]) end
 return { 'ok' }
 `)
+
+/** Keys and records in turn. The client would make an object of them, which has no room for `__proto__`. */
+export const listScript = script(`return redis.call('HGETALL', KEYS[1])`)

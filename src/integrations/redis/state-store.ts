@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import type { StateWrite, WorkflowStateEntry } from '../../core/contracts/state.ts'
 import { StateConsistencyError } from '../../core/errors.ts'
 import { executionId } from '../../core/ids.ts'
@@ -25,14 +25,15 @@ import {
   applyScript,
   checkpointScript,
   expireScript,
+  listScript,
   rebuildScript,
   rollbackScript,
 } from './state-scripts.ts'
 
 export interface RedisStateStoreOptions {
   readonly connection: RedisConnection
-  /** Judges times to live: the clocks of all who share the state should agree. */
-  readonly clock: Clock
+  /** Judges times to live: the clocks of all who share the state should agree. Default the computer's own. */
+  readonly clock?: Clock
   /** What every key begins with; default `aura:`. */
   readonly prefix?: string
   /**
@@ -51,9 +52,9 @@ export class RedisStateStore implements StateStore {
   readonly #stop: () => void
 
   constructor(options: RedisStateStoreOptions) {
-    const { connection, clock, prefix = defaultPrefix, cachedEntriesMax = 10_000 } = options
+    const { connection, prefix = defaultPrefix, cachedEntriesMax = 10_000 } = options
     this.#connection = connection
-    this.#clock = clock
+    this.#clock = options.clock ?? systemClock
     this.#prefix = prefix
     const cache =
       cachedEntriesMax > 0 && !connection.isCluster ? new ReadCache(cachedEntriesMax) : null
@@ -72,11 +73,13 @@ export class RedisStateStore implements StateStore {
 
   async list(workflowId: string): Promise<readonly WorkflowStateEntry[]> {
     const [hash] = workflowKeys(this.#prefix, executionId(workflowId))
-    const records = await this.#connection.ask((client) => client.hGetAll(hash))
-    return Object.entries(records)
-      .map(([key, record]) => this.#entry(workflowId, key, record))
-      .filter((entry) => entry !== null)
-      .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+    const flat = (await this.#connection.run(listScript, [hash], [])) as readonly string[]
+    const entries: WorkflowStateEntry[] = []
+    for (let place = 0; place < flat.length; place += 2) {
+      const entry = this.#entry(workflowId, flat[place] ?? '', flat[place + 1] ?? '')
+      if (entry !== null) entries.push(entry)
+    }
+    return entries.toSorted((a, b) => (a.key < b.key ? -1 : 1))
   }
 
   async revision(workflowId: string): Promise<number> {
@@ -168,7 +171,7 @@ export class RedisStateStore implements StateStore {
     // The server tells of the change too, but perhaps only after its answer.
     this.#cache?.forget(keys[0])
     const words = answer as readonly string[]
-    const refusal = refusalOf(words, { known: knownRevision, token, asked: given.values })
+    const refusal = refusalOf(words, { known: knownRevision, token, values: given.values })
     if (refusal !== null) throw refusedChange(workflowId, refusal)
     return words
   }
@@ -194,7 +197,7 @@ function refusalOf(
   asked: {
     readonly known: number
     readonly token: number
-    readonly asked: readonly (string | number)[]
+    readonly values: readonly (string | number)[]
   },
 ): Refusal | null {
   switch (word) {
@@ -208,7 +211,7 @@ function refusalOf(
     case 'conflict':
       return { kind: 'conflict', key: first, expected: Number(second), version: Number(third) }
     case 'missing':
-      return { kind: 'missing', checkpointId: String(asked.asked[1]) }
+      return { kind: 'missing', checkpointId: String(asked.values[1]) }
     case 'keys':
     case 'checkpoints':
       return { kind: word }

@@ -1,4 +1,4 @@
-import type { AgentExample, BaseAgent } from '../../agents/index.ts'
+import type { AgentExample, AgentWatch, BaseAgent } from '../../agents/index.ts'
 import type { Clock } from '../../core/clock.ts'
 import { isOrchestrationError } from '../../core/errors.ts'
 import { openReader, type Database, type DatabaseReader } from '../../storage/index.ts'
@@ -36,6 +36,7 @@ export class RouterService {
   readonly #options: RouterServiceOptions
   #opened: Promise<{ readonly router: SemanticRouter; readonly hash: string }> | null = null
   #isStored = false
+  #watch: Pick<AgentWatch, 'isAvailable'> | null = null
 
   constructor(options: RouterServiceOptions) {
     this.#options = options
@@ -44,8 +45,24 @@ export class RouterService {
   /** @throws what `SemanticRouter.route` throws */
   async answer(task: RouteTask, isExplained = false): Promise<RouteAnswer> {
     const { router } = await this.#open()
-    const decision = await router.route(task)
-    return routeAnswer(decision, isExplained ? await router.explain(task, decision) : null)
+    const asked = this.#amongAvailable(task)
+    const decision = await router.route(asked)
+    return routeAnswer(decision, isExplained ? await router.explain(asked, decision) : null)
+  }
+
+  /** From now on tasks go to agents that are available, unless none is of those that a task may go to. */
+  watchedBy(watch: Pick<AgentWatch, 'isAvailable'>): void {
+    this.#watch = watch
+  }
+
+  #amongAvailable(task: RouteTask): RouteTask {
+    const watch = this.#watch
+    if (watch === null) return task
+    const all = task.candidates ?? this.#options.agents().map(({ id }) => id)
+    const candidates = all.filter((agentId) => watch.isAvailable(agentId))
+    return candidates.length === 0 || candidates.length === all.length
+      ? task
+      : { ...task, candidates }
   }
 
   /**

@@ -87,7 +87,7 @@ export class SemanticRouter {
     const part = allowed === undefined ? {} : { allowed }
     const fast = judgeTask(model, asked, part)
     const { embedder, sureMin = 0.9 } = this.#options
-    const isSure = Math.max(...fast.agents) * fast.fit >= sureMin
+    const isSure = Math.max(...fast.intents) * fast.fit >= sureMin
     if (embedder === undefined || model.dense === null || isSure)
       return fast.isKnown ? this.#decide(fast, 'fast') : this.#refuse(fast, 'noWords')
     const [embedding] = await embedder.embed([task.text])

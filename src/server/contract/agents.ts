@@ -23,6 +23,15 @@ const agent = component(
         opensInMs: z.number(),
       })
       .nullable(),
+    health: z.enum(['healthy', 'unhealthy', 'unknown']),
+    quarantine: z
+      .object({
+        cause: z.string(),
+        reason: z.string(),
+        untilMs: z.number().nullable(),
+        isProbing: z.boolean(),
+      })
+      .nullable(),
     actions: z.array(
       z.object({
         name: z.string(),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { JsonObject } from '../../core/json.ts'
 import type { WorkflowData } from '../../workflow/index.ts'
 import { call, type EngineChecks, type EngineStage, probe } from '../engine-stage.ts'
 import { final, held, passing } from '../scripted-agents.ts'
@@ -138,6 +139,20 @@ export const undoRegressionChecks: EngineChecks = {
     await stage.now(stage.engine.redrive('x'))
     await stage.ended('x', 60_000)
     assert.equal(new Set(stage.script.keys).size, stage.script.keys.length)
+  },
+  async 'a call that was given up and made again by a redrive is undone once'(stage) {
+    stage.script.run = () => held
+    const gate = { needs: ['a'], waitFor: { signal: 'go' } } as const
+    await stage.begin(probe({ a: undoable(), gate }, { timeout: '10s' }), { executionId: 'x' })
+    assert.equal((await stage.ended('x', 60_000)).status, 'failed')
+    stage.script.run = () => 'done'
+    await stage.now(stage.engine.redrive('x'))
+    await stage.now(stage.engine.rollback('x', 'start'))
+    const undos = stage.script.calls.filter(({ action }) => action === 'undo')
+    assert.deepEqual(
+      undos.map(({ key, input }) => [key, (input as JsonObject)['output']]),
+      [['x/a/1/compensate', 'done']],
+    )
   },
   async 'the first calls of a sub-workflow are bounded by the budget above it'(stage) {
     const kid: WorkflowData = { name: 'kid', version: '1.0.0', steps: { a: call('read') } }

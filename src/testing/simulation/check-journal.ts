@@ -176,7 +176,7 @@ export class JournalCheck {
     const call = this.#callOf(event)
     if (call === undefined) return this.#fail('eventOfOpenCall')
     // Before what it says is taken in: a poll may be that of a pattern.
-    if (event.kind === 'PollCompleted') this.#succeed(event, call)
+    if (event.kind === 'PollCompleted') this.#succeed(event, call, false)
     for (const property of callGoesOn(call, event, atMs)) this.#fail(property)
   }
 
@@ -196,11 +196,11 @@ export class JournalCheck {
     }
     if (event.kind !== 'CallCompleted') this.#unsuccessful.add(key)
     if (event.kind === 'CallCompleted' || ('raw' in event && event.raw !== undefined))
-      this.#succeed(event, call)
+      this.#succeed(event, call, event.kind !== 'CallCompleted')
     if (event.kind === 'CallCancelled') {
       const isUndone = this.#undo.goingBack !== null || !call.isUncertain
       const hasUndo = this.#step(event.step).compensate !== null
-      if (event.unknown === true && isUndone && hasUndo) this.#succeed(event, call)
+      if (event.unknown === true && isUndone && hasUndo) this.#succeed(event, call, true)
       for (const property of callIsCancelled(call, event, this.#isHeld(event.step)))
         this.#fail(property)
     }
@@ -380,11 +380,11 @@ export class JournalCheck {
     this.#isPaused = false
   }
 
-  #succeed(event: NamesCall, call: JournalCall): void {
+  #succeed(event: NamesCall, { isHost, isRevived, child }: JournalCall, isLeftOpen: boolean): void {
     const { step } = event
     // What its pattern made of its parts is no effect of its own.
-    if (call.isHost || (this.#step(step).compensate === null && call.child === null)) return
-    this.#undo.succeeded(step, labelOf(event))
+    if (isHost || (this.#step(step).compensate === null && child === null)) return
+    this.#undo.succeeded({ step, label: labelOf(event), isLeftOpen, isRevived })
   }
 
   #settle(step: string): void {

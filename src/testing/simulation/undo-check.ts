@@ -4,6 +4,8 @@ interface Success {
   readonly label: string
   readonly step: string
   readonly run: number
+  /** The call did not end with it: a redrive may make the call again, under the same key. */
+  readonly isLeftOpen: boolean
 }
 
 /** What the journal says of undoing: recorded successes in order, and which of them are undone. */
@@ -12,6 +14,8 @@ export class UndoCheck {
   readonly #successes: Success[] = []
   /** Places of those that are undone, or of an earlier run. */
   readonly #over = new Set<number>()
+  /** Places of calls that were made again and have succeeded: where the key was the same, they are undone as one. */
+  readonly #doubtful = new Set<number>()
   readonly #failed = new Set<number>()
   /** Of the failed ones, those whose dead letters are named by their calls alone. */
   readonly #shortIds = new Map<string, number>()
@@ -25,16 +29,22 @@ export class UndoCheck {
 
   /** Nothing is left to undo. */
   get isAllOver(): boolean {
-    return this.#over.size === this.#successes.length
+    return this.#successes.every((_, place) => this.#over.has(place) || this.#doubtful.has(place))
   }
 
-  succeeded(step: string, label: string): void {
-    this.#successes.push({ label, step, run: this.#run(step) })
+  /** @param isRevived a redrive made the call again */
+  succeeded({ isRevived, ...of }: Omit<Success, 'run'> & { readonly isRevived: boolean }): void {
+    const run = this.#run(of.step)
+    for (const [place, { label, ...earlier }] of isRevived ? this.#successes.entries() : []) {
+      const isSame = label === of.label && earlier.run === run && earlier.isLeftOpen
+      if (isSame && !this.#over.has(place)) this.#doubtful.add(place)
+    }
+    this.#successes.push({ ...of, run })
   }
 
   /** A compensation is scheduled: false unless it is the newest success that is to be undone, and the only one. */
   scheduled(undo: number, label: string): boolean {
-    const newest = this.#successes.findLastIndex((_, place) => this.#isToUndo(place))
+    const newest = this.#successes.findLastIndex((_, place) => this.#isToUndo(place, undo))
     const isInOrder = this.#open === null && undo === newest
     this.#over.add(undo)
     this.#open = undo
@@ -100,8 +110,9 @@ export class UndoCheck {
     return this.#forget(undo)
   }
 
-  #isToUndo(place: number): boolean {
+  #isToUndo(place: number, asked: number): boolean {
     const { step } = this.#successes[place] as Success
+    if (this.#doubtful.has(place) && place !== asked) return false
     return !this.#over.has(place) && (this.goingBack?.has(step) ?? true)
   }
 

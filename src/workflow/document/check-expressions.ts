@@ -13,7 +13,7 @@ import type { Path, ProblemList } from './problem.ts'
 import { unreachable } from './reachability.ts'
 import type { ReachQuestion } from './reachability.ts'
 import { durationExpected } from './schema-values.ts'
-import type { StepGraph } from './step-graph.ts'
+import { type StepGraph, stepGraph } from './step-graph.ts'
 
 /** Compiles every expression of a document's data and checks that it reads only what its place shows. */
 export function checkExpressions(data: JsonValue, graph: StepGraph, problems: ProblemList): void {
@@ -23,6 +23,15 @@ export function checkExpressions(data: JsonValue, graph: StepGraph, problems: Pr
     checker.checkSite(site)
   }
   checker.checkReach()
+}
+
+/** Checks expressions of data that has no steps: each must be valid and read only what its site shows. */
+export function checkSites(sites: Iterable<ExpressionSite>, problems: ProblemList): void {
+  const checker = new ExpressionChecker(stepGraph(null), problems)
+  for (const site of sites) {
+    if (problems.isFull) return
+    checker.checkSite(site)
+  }
 }
 
 interface StepReference extends ReachQuestion {
@@ -245,6 +254,9 @@ const homes: ReadonlyMap<string, string> = new Map([
   ['call', '`call` is in scope only in compensate.with'],
   ['steps', '`steps` is in scope only in steps and in the document’s output'],
   ['state', '`state` is in scope only in steps and in the document’s output'],
+  ['load', '`load` is in scope only in policies'],
+  ['cost', '`cost` is in scope only in policies'],
+  ['step', '`step` is in scope only in policies'],
   ['input', 'a trigger fires before there is an input'],
   ['execution', 'a trigger fires before there is an execution'],
 ])

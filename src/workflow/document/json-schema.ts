@@ -47,7 +47,12 @@ function withStepKinds(root: JsonObject): JsonObject {
  * allowed.
  */
 export function keysAt(path: readonly (string | number)[]): readonly string[] {
-  let nodes: JsonObject[] = [documentJsonSchema()]
+  return keysIn(documentJsonSchema(), path)
+}
+
+/** As `keysAt`, for another JSON Schema without references. */
+export function keysIn(root: JsonObject, path: readonly (string | number)[]): readonly string[] {
+  let nodes: JsonObject[] = [root]
   for (const part of path)
     nodes = nodes.flatMap(variants).flatMap((node) => childSchemas(node, part))
   return [...new Set(nodes.flatMap(variants).flatMap((node) => Object.keys(propertiesOf(node))))]

@@ -1,4 +1,4 @@
-import type { core } from 'zod'
+import type { core, z } from 'zod'
 import type { JsonValue } from '../../core/json.ts'
 import { nearestHint, nearestOrAll } from '../../core/nearest.ts'
 import { keysAt } from './json-schema.ts'
@@ -11,18 +11,32 @@ import { valueAt } from './value-at.ts'
 
 type Issue = core.$ZodIssue
 
+/** A shape that data must have, and the keys that it has at a path, for suggestions. */
+export interface Shape<T> {
+  readonly schema: { safeParse(data: unknown): z.ZodSafeParseResult<T> }
+  readonly keysAt: (path: Path) => readonly string[]
+}
+
+const documentShape: Shape<ParsedDocument> = { schema: documentSchema, keysAt }
+
 /** The document when its shape is right, else null with every fault reported. */
 export function parseShape(data: JsonValue, problems: ProblemList): ParsedDocument | null {
-  const result = documentSchema.safeParse(data)
+  return parseAs(documentShape, data, problems)
+}
+
+/** The data when it has the shape, else null with every fault reported. */
+export function parseAs<T>(shape: Shape<T>, data: JsonValue, problems: ProblemList): T | null {
+  const result = shape.schema.safeParse(data)
   if (result.success) return result.data
-  for (const issue of result.error.issues)
-    if (!problems.isFull) report(issue, [], { data, problems })
+  const target = { data, problems, keysAt: shape.keysAt }
+  for (const issue of result.error.issues) if (!problems.isFull) report(issue, [], target)
   return null
 }
 
 interface Target {
   readonly data: JsonValue
   readonly problems: ProblemList
+  readonly keysAt: Shape<unknown>['keysAt']
 }
 
 function report(issue: Issue, base: Path, target: Target): void {
@@ -31,7 +45,7 @@ function report(issue: Issue, base: Path, target: Target): void {
   if (issue.code === 'unrecognized_keys') {
     for (const key of issue.keys) {
       if (target.problems.isFull) return
-      target.problems.add(unknownKey(key, path))
+      target.problems.add(unknownKey(key, path, target))
     }
     return
   }
@@ -58,7 +72,7 @@ function reportUnion(issue: core.$ZodIssueInvalidUnion, path: Path, target: Targ
   for (const one of best) report(one, path, target)
 }
 
-function unknownKey(key: string, parent: Path): ProblemDraft {
+function unknownKey(key: string, parent: Path, { keysAt }: Target): ProblemDraft {
   return {
     path: [...parent, key],
     message: `unknown key '${key.slice(0, 100)}'`,

@@ -13,6 +13,9 @@ export const placeHints: Readonly<Partial<Record<RootName, string>>> = {
   item: '`item` is there only in a step with `forEach`',
   index: '`index` is there only in a step with `forEach`',
   event: '`event` is there only in a trigger',
+  load: '`load` is there only in a policy',
+  cost: '`cost` is there only in a policy',
+  step: '`step` is there only in a policy',
 }
 
 /** True for a field or an index taken of something. */

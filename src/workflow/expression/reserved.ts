@@ -38,6 +38,9 @@ export const rootNames = [
   'event',
   'tda',
   'execution',
+  'load',
+  'cost',
+  'step',
 ] as const
 
 /** One of `rootNames`. */

@@ -13,7 +13,8 @@ export interface StepView {
 export interface Scope {
   readonly input?: JsonValue
   readonly steps?: { readonly [stepId: string]: StepView }
-  readonly execution?: { readonly id: string; readonly startedAtMs: number }
+  /** A policy sees more of it than a document: see `docs/policies.md`. */
+  readonly execution?: { readonly id: string; readonly startedAtMs: number } | JsonObject
   readonly tda?: TdaContext
   readonly item?: JsonValue
   readonly index?: number
@@ -21,9 +22,13 @@ export interface Scope {
   readonly output?: JsonValue
   /** The undone call: only in `compensate.with`. */
   readonly call?: { readonly input: JsonValue; readonly output: JsonValue }
-  /** The event of a trigger. */
-  readonly event?: JsonObject
+  /** The event of a trigger; in a policy null where none started the execution. */
+  readonly event?: JsonObject | null
   readonly state?: JsonObject
+  /** How busy engine and agents are, what was spent, and the step that is decided: only in a policy. */
+  readonly load?: JsonObject
+  readonly cost?: JsonObject
+  readonly step?: JsonObject | null
 }
 
 /** A root name that an expression reads, with the step id where the root is `steps`. */

@@ -10,6 +10,7 @@ import type { KernelEvent } from './events.ts'
 import { isOwn, setStatus } from './fold-step.ts'
 import { idempotencyKey } from './keys.ts'
 import { isCounted, isEnding, isSettling, mayStart } from './permission.ts'
+import { budgetInForce, refusalByPolicy } from './policy-in-force.ts'
 import { startPattern } from './start-pattern.ts'
 import { deliverKept } from './signals.ts'
 import { attemptFailed } from './retries.ts'
@@ -32,6 +33,8 @@ export function requestStart(turn: Turn, call: CallState): void {
   const undone = call.ref.undo === null ? undefined : state.undo[call.ref.undo]
   if (undone?.child != null) return undoChild(turn, call, undone.child)
   const { target } = targetOf(call)
+  const forbidden = refusalByPolicy(call, target)
+  if (forbidden !== null) return callFailed(turn, call, forbidden)
   if (target.kind === 'workflow') return startChild(turn, call, target)
   if (target.kind === 'pattern') return startPattern(turn, call, target)
   const countsForBudget = isCounted(call)
@@ -55,7 +58,7 @@ function slotOf({ ref, slot, step, redeliver }: CallState): Slot | null {
 /** Calls that the budget leaves, those that were asked for counted as made; null for any number. */
 function callsLeft({ state, moment, callsAtStart }: Turn): number | null {
   const spent = state.agentCalls + state.requestedCalls
-  const { agentCallsMax } = state.plan
+  const { agentCallsMax } = budgetInForce(state)
   const own = agentCallsMax === null ? Infinity : agentCallsMax - spent
   const inTree = moment.callsLeft == null ? Infinity : moment.callsLeft - (spent - callsAtStart)
   const left = Math.max(0, Math.min(own, inTree))
@@ -69,7 +72,7 @@ function callsLeftBeside(turn: Turn): number | null {
 }
 
 function budgetSpent({ state }: Turn): ErrorJson {
-  const { agentCallsMax } = state.plan
+  const { agentCallsMax } = budgetInForce(state)
   const whose =
     agentCallsMax === null
       ? 'the budget of the workflow above it'

@@ -1,3 +1,4 @@
+import { isRefusal } from '../../core/contracts/policy.ts'
 import { type ErrorJson, OrchestrationError, toErrorJson } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { resolveDuration } from '../plan/resolve-duration.ts'
@@ -6,12 +7,14 @@ import { callLabel } from './call-ref.ts'
 import { isOwn } from './fold-step.ts'
 import { partsOf } from './revive.ts'
 import type { ScheduledCall } from './events.ts'
+import { approvalRefused } from './policy-in-force.ts'
 import type { CallState } from './state.ts'
 import { targetLabel, targetOf } from './target.ts'
 import { callScope, definite, eventRef, record, type Turn } from './turn.ts'
 
 /** A call has succeeded with `raw`: it polls again, or `outputs` makes the step's output of it. */
 export function completeCall(turn: Turn, call: CallState, raw: JsonValue): void {
+  if (call.isApproval) return approvalAnswered(turn, call, raw)
   if (!isOwn(call)) {
     return record(turn, { kind: 'CallCompleted', ...eventRef(call.ref), output: raw })
   }
@@ -33,9 +36,16 @@ export function completeCall(turn: Turn, call: CallState, raw: JsonValue): void 
 
 /** A call has failed and is not tried again: a fallback takes over, or the step feels it. */
 export function callFailed(turn: Turn, call: CallState, error: ErrorJson): void {
-  if (isOwn(call) && turn.state.phase === 'forward' && fallBack(turn, call, error)) return
+  const mayFallBack = isOwn(call) && !call.isApproval && turn.state.phase === 'forward'
+  if (mayFallBack && fallBack(turn, call, error)) return
   record(turn, { kind: 'CallFailed', ...eventRef(call.ref), error: definite(error) })
   if (isOwn(call)) turn.touched.push(call.step)
+}
+
+/** A step that a policy has made wait is begun, or fails since somebody has said no. */
+function approvalAnswered(turn: Turn, call: CallState, data: JsonValue): void {
+  if (!isRefusal(data)) return record(turn, { kind: 'StepApproved', step: call.ref.step })
+  callFailed(turn, call, approvalRefused(call))
 }
 
 /** Ends a call of an execution that is being ended; what its attempt did is unknown unless it only read. */

@@ -152,6 +152,13 @@ const samples: readonly KernelEvent[] = [
   },
   { kind: 'PatternDecided', ...item, result: { output: null } },
   { kind: 'PatternDecided', ...of, result: { error } },
+  {
+    kind: 'PolicyDecided',
+    step: 'a',
+    decision: { policy: 'p', version: '1.0.0', values: { quorum: 2 }, rules: { quorum: 'r' } },
+    dueAtMs: 5,
+  },
+  { kind: 'StepApproved', step: 'a' },
   { kind: 'CallCompleted', ...item, part: 3, output: null },
   { kind: 'CallCancelled', ...of, undo: 2 },
   { kind: 'CompensationScheduled', ...item, undo: 0, part: 3, call: {} },

@@ -18,6 +18,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
     'flags',
     'tenant',
     'chain',
+    'event',
   ],
   ['StepScheduled', 'step', 'call', 'items'],
   ['CallScheduled', 'step', 'index', 'call'],
@@ -88,6 +89,8 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
   ['PatternDecided', 'step', 'result', 'index'],
   ['UsageSettled', 'step', 'tokens', 'costUsd', 'index', 'undo', 'charge', 'part'],
   ['EventsPublished', 'step', 'key', 'events', 'index', 'undo', 'part'],
+  ['PolicyDecided', 'decision', 'step', 'dueAtMs'],
+  ['StepApproved', 'step'],
 ]
 
 /** Fields that may be JSON null themselves. */

@@ -5,6 +5,7 @@ import { limits } from '../../core/limits.ts'
 import { callLabel } from './call-ref.ts'
 import { callFailed, completeCall, settleCancelled } from './calls.ts'
 import type { PatternResult } from './events.ts'
+import { specInForce } from './policy-in-force.ts'
 import { partsOf } from './revive.ts'
 import type { HostedState } from './hosted-state.ts'
 import type { CallState } from './state.ts'
@@ -56,7 +57,7 @@ function decisionOf(turn: Turn, host: CallState, parts: readonly CallState[]): P
   invariant(target.kind === 'pattern', `'${callLabel(host.ref)}' has no pattern`)
   const { input } = host
   try {
-    const decision = turn.moment.patterns.decide(target.spec, {
+    const decision = turn.moment.patterns.decide(specInForce(host, target.spec), {
       input,
       calls: parts.map(factOf),
       isOverdue: isOverdue(turn, host),

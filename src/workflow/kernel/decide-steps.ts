@@ -1,6 +1,7 @@
 import { OrchestrationError, toErrorJson } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { expectBool, expectList } from '../expression/expect.ts'
+import { askForStep } from './ask-policy.ts'
 import { startCall, startItems } from './items.ts'
 import { scheduleCall } from './schedule.ts'
 import type { StepState } from './state.ts'
@@ -19,6 +20,8 @@ export function decideSteps(turn: Turn): void {
 function decideStep(turn: Turn, step: StepState): void {
   const { plan } = step
   const { id } = plan
+  // What was approved is begun: it was looked at when the approval was asked for.
+  if (step.policy !== null) return begin(turn, step)
   if (plan.needs.length > 0 && step.needsSkipped === plan.needs.length && !plan.runWhenSkipped) {
     return record(turn, { kind: 'StepSkipped', step: id, reason: 'needs' })
   }
@@ -29,6 +32,18 @@ function decideStep(turn: Turn, step: StepState): void {
     ) {
       return record(turn, { kind: 'StepSkipped', step: id, reason: 'when' })
     }
+    if (!askForStep(turn, step)) return
+  } catch (thrown) {
+    return failUndecided(turn, step, thrown)
+  }
+  begin(turn, step)
+}
+
+/** Begins a step that nothing speaks against: with items they follow one by one, else its only call. */
+function begin(turn: Turn, step: StepState): void {
+  const { plan } = step
+  const { id } = plan
+  try {
     if (plan.forEach === null) {
       record(turn, { kind: 'StepScheduled', step: id, call: scheduleCall(turn, step) })
     } else {
@@ -37,13 +52,16 @@ function decideStep(turn: Turn, step: StepState): void {
       record(turn, { kind: 'StepScheduled', step: id, items })
     }
   } catch (thrown) {
-    const error = definite(toErrorJson(thrown, 'ExpressionError'))
-    record(turn, { kind: 'StepFailed', step: id, error })
-    turn.touched.push(step)
-    return
+    return failUndecided(turn, step, thrown)
   }
   if (plan.forEach === null) startCall(turn, { step: id, index: null, undo: null })
   else startItems(turn, step)
+}
+
+function failUndecided(turn: Turn, step: StepState, thrown: unknown): void {
+  const error = definite(toErrorJson(thrown, 'ExpressionError'))
+  record(turn, { kind: 'StepFailed', step: step.plan.id, error })
+  turn.touched.push(step)
 }
 
 function checkItems(id: string, count: number): void {

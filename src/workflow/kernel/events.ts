@@ -1,5 +1,6 @@
 import type { Effect } from '../../core/contracts/call.ts'
 import type { PatternName } from '../../core/contracts/pattern.ts'
+import type { PolicyDecision } from '../../core/contracts/policy.ts'
 import type { PublishedEvent } from '../../core/contracts/mesh.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
@@ -33,7 +34,19 @@ export type KernelEvent =
       readonly tenant?: string
       /** Of a call that an agent makes: ids of the agents that are being called above it. */
       readonly chain?: readonly string[]
+      /** The event whose trigger started it, where a policy may ask for it. */
+      readonly event?: JsonObject
     }
+  /** A policy has decided about the execution, or about a step before it is begun. */
+  | {
+      readonly kind: 'PolicyDecided'
+      readonly step?: string
+      readonly decision: PolicyDecision
+      /** Until when an approval is waited for. */
+      readonly dueAtMs?: number
+    }
+  /** Somebody has agreed to what a policy made wait: the step is begun. */
+  | { readonly kind: 'StepApproved'; readonly step: string }
   /** Steps that were settled in another execution, and its state, are taken over. */
   | {
       readonly kind: 'ExecutionForked'
@@ -292,6 +305,8 @@ export interface ScheduledCall {
   readonly signal?: string
   /** The key of `concurrency` under which its attempts are counted. */
   readonly slot?: string
+  /** The fallback that it begins with, since a policy chose its pattern; absent for the step's own target. */
+  readonly first?: number
 }
 
 /** One entry of the state as it is from now on; without `value` it is deleted. */

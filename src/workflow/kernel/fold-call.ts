@@ -1,21 +1,14 @@
 import { assertNever, invariant } from '../../core/assert.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { addUsage, noUsage } from '../../core/usage.ts'
-import { callLabel, type CallRef, refOf } from './call-ref.ts'
+import { callLabel, refOf } from './call-ref.ts'
 import type { KernelEvent } from './events.ts'
 import { endsDelivery, foldCharge, foldSettled, foldUsed } from './fold-usage.ts'
-import { createCall, setStatus } from './fold-step.ts'
+import { setStatus } from './fold-step.ts'
+import { foldCompensation, foldUndoFailed, foldUndone, remember } from './fold-undo.ts'
 import { reviveParts } from './revive.ts'
-import { idempotencyKey } from './keys.ts'
 import { isCounted } from './permission.ts'
-import {
-  type CallState,
-  type ChildRef,
-  type DeadLetter,
-  type ExecutionState,
-  findCall,
-  findStep,
-} from './state.ts'
+import { type CallState, type ExecutionState, findCall } from './state.ts'
 import { targetLabel, targetOf } from './target.ts'
 
 export type CallEvent = Extract<
@@ -244,7 +237,7 @@ function foldFallback(
 ): void {
   call.leftBecause ??= event.error
   call.redeliver = false
-  if (call.fallback === 0) call.ownInput = call.input
+  if (call.fallback === call.first) call.ownInput = call.input
   call.fallback = event.fallback
   if (event.call.input !== undefined) call.input = event.call.input
   call.dueAtMs = null
@@ -310,86 +303,4 @@ function foldDelivered(
   if (call.status !== 'suspended') return
   call.redeliver = true
   setStatus(state, call, 'scheduled')
-}
-
-/** Keeps a recorded success for compensation, where the step declares one or another execution can be undone. */
-function remember(state: ExecutionState, call: CallState, output: JsonValue): void {
-  // What a pattern made of its parts is no effect of its own.
-  if (call.ref.undo !== null || call.status === 'coordinating') return
-  if (call.effect === 'once') call.effects++
-  const child = undoableChild(call)
-  if (call.step.plan.compensate === null && child === null) return
-  call.step.undoCount++
-  state.undo.push({
-    ref: call.ref,
-    run: call.step.run,
-    idempotencyKey: idempotencyKey(state, call),
-    input: call.input,
-    output,
-    call: null,
-    isOver: false,
-    isAskedFirst: false,
-    child,
-  })
-}
-
-function undoableChild(call: CallState): ChildRef | null {
-  return call.step.plan.compensate === null && call.status === 'child' ? call.child : null
-}
-
-function foldCompensation(
-  state: ExecutionState,
-  ref: CallRef,
-  event: CallEvent & { kind: 'CompensationScheduled' },
-): CallState {
-  const entry = state.undo[event.undo]
-  const step = findStep(state, ref.step)
-  invariant(entry !== undefined && step !== undefined, `nothing to undo for '${callLabel(ref)}'`)
-  state.undoNext = event.undo
-  entry.call = createCall(state, step, { ref, call: event.call })
-  if (entry.isAskedFirst) {
-    Object.assign(entry.call, { effect: 'once', lookup: true })
-    setStatus(state, entry.call, 'lookingUp')
-  }
-  return entry.call
-}
-
-function foldUndone(state: ExecutionState, call: CallState, atMs: number): void {
-  endUndo(state, call)
-  state.deadLetters.delete(deadLetterId(state, call))
-  // Of a step that has run again since, an earlier run was undone.
-  if (state.undo[call.ref.undo ?? -1]?.run !== call.step.run) return
-  call.step.undoneCount++
-  if (call.step.undoneCount !== call.step.undoCount) return
-  call.step.view.status = 'compensated'
-  call.step.endedAtMs = atMs
-}
-
-function foldUndoFailed(
-  state: ExecutionState,
-  call: CallState,
-  error: DeadLetter['error'],
-  atMs: number,
-): void {
-  endUndo(state, call)
-  const id = deadLetterId(state, call)
-  state.deadLetters.set(id, { id, stepId: call.ref.step, error, atMs, undo: call.ref.undo })
-}
-
-function endUndo(state: ExecutionState, call: CallState): void {
-  const entry = state.undo[call.ref.undo ?? -1]
-  if (entry !== undefined) entry.isOver = true
-  // Else others, behind it, were added to what is to be undone meanwhile.
-  if (state.undoNext === call.ref.undo) state.undoNext--
-}
-
-/** Of a failed compensation. A step may have several, by run, poll or fallback: those behind the first are told apart by key. */
-function deadLetterId(state: ExecutionState, call: CallState): string {
-  const { executionId, deadLetters } = state
-  const key = idempotencyKey(state, call)
-  const short = `${executionId}/${callLabel(call.ref)}`
-  const known = deadLetters.get(short)
-  // One that was opened beside another keeps its id when that one is closed.
-  const isBeside = deadLetters.get(key)?.undo === call.ref.undo
-  return !isBeside && (known === undefined || known.undo === call.ref.undo) ? short : key
 }

@@ -164,6 +164,7 @@ function foldRedriven(
   event: ReopeningEvent & { kind: 'ExecutionRedriven' },
 ): void {
   reopen(state)
+  state.isRedriven = true
   state.phase = 'forward'
   state.deadLetters.delete(state.executionId)
   if (event.token !== undefined && state.parent !== null)

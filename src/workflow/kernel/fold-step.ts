@@ -50,11 +50,13 @@ export function createCall(
     schema: null,
     resumeToken: null,
     resumed: null,
-    fallback: 0,
+    fallback: scheduled.first ?? 0,
     poll: 1,
     attempt: 0,
     refusals: 0,
     slot: scheduled.slot ?? null,
+    first: scheduled.first ?? 0,
+    isApproval: false,
     // What a call of an earlier run answers late is not taken for an answer of this one.
     token: ref.undo === null ? step.tokenBase : 0,
     effect: 'read',
@@ -121,6 +123,7 @@ export function resetStep(step: StepState): void {
   step.calls = []
   step.liveCalls = 0
   step.degraded = null
+  step.policy = null
   step.undoCount = 0
   step.undoneCount = 0
   step.startedAtMs = null

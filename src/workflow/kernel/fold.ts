@@ -5,6 +5,7 @@ import type { KernelEvent } from './events.ts'
 import { foldChanges } from './entries.ts'
 import { foldCallEvent } from './fold-call.ts'
 import { foldPattern } from './fold-pattern.ts'
+import { foldPolicy } from './fold-policy.ts'
 import { foldReopening } from './fold-reopening.ts'
 import { createCall, isOwn, settleStep, takeReady } from './fold-step.ts'
 import { type ExecutionState, findStep, type ItemsState, type StepState } from './state.ts'
@@ -34,6 +35,9 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     case 'CompensationRedriven':
     case 'DeadLetterDiscarded':
       return foldReopening(state, event, atMs)
+    case 'PolicyDecided':
+    case 'StepApproved':
+      return foldPolicy(state, event, atMs)
     case 'EventsPublished':
       return // it is others who have something to do
     case 'StateChanged':
@@ -64,25 +68,9 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     case 'PartScheduled':
     case 'PatternDecided':
       return foldPattern(state, event)
-    case 'CompensationScheduled':
-    case 'ChildStarted':
-    case 'ChildEnded':
-    case 'AttemptStarted':
-    case 'AttemptLost':
-    case 'RetryScheduled':
-    case 'CallRefused':
-    case 'FallbackScheduled':
-    case 'PollCompleted':
-    case 'CallSuspended':
-    case 'CallUncertain':
-    case 'CallResolved':
-    case 'CallCancelled':
-    case 'SignalDelivered':
-    case 'UsageSettled':
-      foldCallEvent(state, event, atMs)
-      return
+    // What is left are the other events of one call; of any other kind this is a type error.
     default:
-      assertNever(event, 'event')
+      foldCallEvent(state, event, atMs)
   }
 }
 
@@ -171,6 +159,7 @@ function foldStart(
   state.pins = event.pins ?? state.pins
   state.tenant = event.tenant ?? null
   state.chain = event.chain ?? state.chain
+  state.event = event.event ?? null
   if (event.parent !== undefined) {
     const { executionId, step, index, token, depth } = event.parent
     state.parent = { executionId, call: { step, index: index ?? null, undo: null }, token }

@@ -1,4 +1,5 @@
 import { toErrorJson } from '../../core/errors.ts'
+import { parallelMax } from './policy-in-force.ts'
 import { scheduleCall } from './schedule.ts'
 import { findCall, type StepState } from './state.ts'
 import { definite, record, type Turn } from './turn.ts'
@@ -12,7 +13,7 @@ export function startItems(turn: Turn, step: StepState): void {
   if (items === null) return
   while (
     items.next < items.values.length &&
-    step.liveCalls < step.plan.maxParallel &&
+    step.liveCalls < parallelMax(step) &&
     items.failed.length === 0 &&
     state.phase === 'forward' &&
     !isPaused(state)

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../core/json.ts'
 import { requestLookup } from './attempts.ts'
 import { startItems } from './items.ts'
 import { newDueAtMs } from './rollback.ts'
@@ -79,7 +80,10 @@ function isUnknown(step: StepState): boolean {
   return Array.from(callsOf(step)).some((call) => call.isUnknown || call.effects > 0)
 }
 
-function hasCalled({ plan, calls, items }: StepState): boolean {
+/** What a policy did not let reach anybody has called nobody, and is judged anew. */
+function hasCalled({ plan, calls, items, attempts, view }: StepState): boolean {
+  const isForbidden = isJsonObject(view.error) && view.error['code'] === 'PolicyError'
+  if (isForbidden && attempts === 0) return false
   const isPassive = plan.work.kind === 'sleep' || plan.work.kind === 'wait'
-  return !isPassive && (items !== null || calls.length > 0)
+  return !isPassive && (items !== null || calls.some((call) => !call.isApproval))
 }

@@ -8,10 +8,11 @@ import type { CallState, ExecutionState } from './state.ts'
  */
 export function revive(state: ExecutionState, call: CallState): void {
   const isUnsure = mayHaveHappened(call)
-  const { fallback, leftBecause } = call
+  const { fallback, leftBecause, first } = call
   const stays = isUnsure || call.part !== null || partsOf(call).some(mayHaveHappened)
-  if (!stays && fallback > 0) call.input = call.ownInput
+  if (!stays && fallback > first) call.input = call.ownInput
   Object.assign(call, fresh)
+  call.fallback = first
   state.live.add(call)
   if (stays) {
     call.fallback = fallback
@@ -40,7 +41,6 @@ function mayHaveHappened({ ref, effect, lookup, isUnknown, effects }: CallState)
 }
 
 const fresh = {
-  fallback: 0,
   attempt: 0,
   refusals: 0,
   dueAtMs: null,

@@ -3,6 +3,7 @@ import type { Scope } from '../expression/scope.ts'
 import type { PlanConcurrency } from '../plan/plan.ts'
 import { resolveDuration } from '../plan/resolve-duration.ts'
 import type { ScheduledCall } from './events.ts'
+import { firstTarget } from './policy-in-force.ts'
 import type { StepState } from './state.ts'
 import { scopeOf, type Turn } from './turn.ts'
 
@@ -18,9 +19,11 @@ export function scheduleCall(turn: Turn, step: StepState, item?: Partial<Scope>)
   const { plan } = step
   const { work } = plan
   const scope = () => scopeOf(turn, item)
-  const timeoutMs = plan.timeout === null ? null : resolveDuration(plan.timeout, scope)
+  const first = firstTarget(step)
+  const timeout = first === 0 ? plan.timeout : (plan.fallbacks[first - 1]?.timeout ?? null)
+  const timeoutMs = timeout === null ? null : resolveDuration(timeout, scope)
   if (work.kind !== 'sleep' && work.kind !== 'wait')
-    return scheduleTargetCall({ step, timeoutMs, scope })
+    return scheduleTargetCall({ step, first, timeoutMs, scope })
   const { atMs } = turn.moment
   const limit = timeoutMs === null ? Infinity : timeoutMs
   if (work.kind === 'sleep') {
@@ -42,12 +45,14 @@ export function scheduleCall(turn: Turn, step: StepState, item?: Partial<Scope>)
 
 interface TargetCall {
   readonly step: StepState
+  readonly first: number
   readonly timeoutMs: number | null
   readonly scope: () => Scope
 }
 
-function scheduleTargetCall({ step, timeoutMs, scope }: TargetCall): ScheduledCall {
-  const { input, concurrency } = step.plan
+function scheduleTargetCall({ step, first, timeoutMs, scope }: TargetCall): ScheduledCall {
+  const { concurrency, fallbacks } = step.plan
+  const input = fallbacks[first - 1]?.input ?? step.plan.input
   const value = input.isConstant ? input.evaluate({}) : input.evaluate(scope())
   const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0
   const call: { -readonly [K in keyof ScheduledCall]: ScheduledCall[K] } = isEmpty
@@ -55,7 +60,8 @@ function scheduleTargetCall({ step, timeoutMs, scope }: TargetCall): ScheduledCa
     : { input: value }
   if (timeoutMs !== null) call.timeoutMs = timeoutMs
   if (concurrency !== null) call.slot = slotKey(step.plan.id, concurrency, scope)
-  return isEmpty && timeoutMs === null && concurrency === null ? empty : call
+  if (first > 0) call.first = first
+  return Object.keys(call).length === 0 ? empty : call
 }
 
 function slotKey(id: string, { key }: PlanConcurrency, scope: () => Scope): string {

@@ -17,7 +17,8 @@ import { LiveCalls } from './live-calls.ts'
 import { samplePlans } from './sample-plans.ts'
 import { decodeState, encodeState } from './snapshot.ts'
 import { type CallState, type ExecutionState, newExecution } from './state.ts'
-import type { Command, Origin, Stimulus } from './stimulus.ts'
+import type { PolicyValues } from '../../core/contracts/policy.ts'
+import type { Command, Origin, PolicyAdviser, Stimulus } from './stimulus.ts'
 import { transition } from './transition.ts'
 import type { Transition } from './turn.ts'
 
@@ -54,7 +55,7 @@ const lookups: readonly LookupOutcome[] = [
   { kind: 'never' },
   { kind: 'unknown', error: definite },
 ]
-const data: readonly JsonValue[] = ['text', null, { n: 1 }]
+const data: readonly JsonValue[] = ['text', null, { n: 1 }, { approved: false }]
 const feeds = [0.2, 0.9, 0.9].map((anomalySeverity, i): TdaContext => ({
   ...unavailableTda,
   available: true,
@@ -62,6 +63,26 @@ const feeds = [0.2, 0.9, 0.9].map((anomalySeverity, i): TdaContext => ({
   anomalySeverity,
   anomalies: [{ t0Ms: 5 }],
 }))
+
+const decided = { policy: 'p', version: '1.0.0', rules: { approval: 'r' } }
+const rulings: readonly (PolicyValues | null)[] = [
+  null,
+  { maxParallel: 1, agents: ['a'] },
+  null,
+  { approval: { signal: 'go', timeoutMs: 20_000 }, pattern: 'fanOut' },
+  { pattern: 'fanOut' },
+  { approval: { signal: 'on', timeoutMs: null }, quorum: 3 },
+  null,
+]
+/** Decides by what it is asked alone, so that the same run is judged the same. */
+const policies: PolicyAdviser = {
+  decide({ step, cost, event }) {
+    if (event === null) return null
+    if (step === null) return { ...decided, values: { budget: { agentCalls: 9 } } }
+    const values = pickOf(rulings, step.id.length + step.kind.length + cost.agentCalls)
+    return values == null ? null : { ...decided, values }
+  },
+}
 
 interface Move {
   readonly kind: 'answer' | 'repeat' | 'verb' | 'crash'
@@ -144,6 +165,7 @@ class World {
       tda,
       fits,
       patterns: patternRunner,
+      policies,
     })
     if (made.events.length > 0) this.rows.push(decodeRow(encodeRow(atMs, made.events)))
     this.open.push(...made.commands)
@@ -258,6 +280,7 @@ class World {
 }
 
 const origins: readonly Origin[] = [
+  { event: { type: 't' } },
   { pins: { 'w@1': 'ff' } },
   {
     pins: { 'w@1': 'ff' },

@@ -1,4 +1,5 @@
 import type { Effect } from '../../core/contracts/call.ts'
+import type { PolicyDecision } from '../../core/contracts/policy.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { Plan, PlanStep } from '../plan/plan.ts'
@@ -85,6 +86,10 @@ export interface CallState {
   refusals: number
   /** The key of `concurrency` under which its attempts are counted. */
   slot: string | null
+  /** The fallback that a policy had it begin with; 0 for the step's own target. */
+  first: number
+  /** It calls nobody: it waits for the approval that a policy asked for. */
+  isApproval: boolean
   /** Counts started deliveries; an outcome under an older token is stale. */
   token: number
   effect: Effect
@@ -151,6 +156,8 @@ export interface StepState {
   liveCalls: number
   attempts: number
   degraded: { readonly from: string; readonly to: string; readonly because: string } | null
+  /** What a policy decided about this run of it; null before that, and where it said nothing. */
+  policy: PolicyDecision | null
   undoCount: number
   undoneCount: number
   startedAtMs: number | null
@@ -260,6 +267,8 @@ export interface ExecutionState {
   /** Whether its failure opens a dead letter: not when it ends once more after one was closed. */
   opensLetter: boolean
   readonly deadLetters: Map<string, DeadLetter>
+  /** It was redriven: calls may have been made before under the keys that they have now. */
+  isRedriven: boolean
   parent: ParentRef | null
   /** How many executions are above it. */
   depth: number
@@ -267,6 +276,10 @@ export interface ExecutionState {
   pins: { readonly [nameAndRange: string]: string }
   /** What the TDA feed said when it was recorded last; null when it never was. */
   tda: JsonObject | null
+  /** The event that started it; null where none did, or where no policy was in force. */
+  event: JsonObject | null
+  /** What a policy decided when it started; null where it said nothing. */
+  policy: PolicyDecision | null
 }
 
 const noCalls: Readonly<Record<CallStatus, number>> = {
@@ -340,10 +353,13 @@ export function newExecution(executionId: string, plan: Plan, input: JsonObject)
     mustUndo: false,
     opensLetter: true,
     deadLetters: new Map(),
+    isRedriven: false,
     parent: null,
     depth: 0,
     pins: noPins,
     tda: null,
+    event: null,
+    policy: null,
   }
 }
 
@@ -362,6 +378,7 @@ function newStep(plan: PlanStep): StepState {
     liveCalls: 0,
     attempts: 0,
     degraded: null,
+    policy: null,
     undoCount: 0,
     undoneCount: 0,
     startedAtMs: null,

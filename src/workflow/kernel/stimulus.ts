@@ -1,5 +1,6 @@
 import type { ActionContract, CallOutcome, LookupOutcome } from '../../core/contracts/call.ts'
 import type { PatternRunner } from '../../core/contracts/pattern.ts'
+import type { PolicyDecision, PolicyQuestion } from '../../core/contracts/policy.ts'
 import type { TdaContext } from '../../core/contracts/tda.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { Random } from '../../core/random.ts'
@@ -87,6 +88,8 @@ export interface Origin {
   readonly flags?: { readonly [flag: string]: boolean }
   readonly tenant?: string
   readonly chain?: readonly string[]
+  /** The event that started it. */
+  readonly event?: JsonObject
   readonly fork?: ForkOrigin
 }
 
@@ -118,10 +121,18 @@ export interface Moment {
   readonly tda: TdaContext
   /** Calls that the rest of the execution's tree leaves it; null for any number, absent for an execution alone. */
   readonly callsLeft?: number | null
+  /** Decides by policy; absent or null where none is in force. */
+  readonly policies?: PolicyAdviser | null
   /** Decides for steps with a pattern. */
   readonly patterns: PatternRunner
   /** Whether data fits a JSON Schema; one that cannot be read refuses nothing. */
   readonly fits: (schema: JsonObject, data: JsonValue) => boolean
+}
+
+/** A policy in force, to which the engine adds how busy it is. */
+export interface PolicyAdviser {
+  /** @throws PolicyError when a rule cannot be evaluated */
+  decide(question: PolicyQuestion): PolicyDecision | null
 }
 
 /** What is to be done; only after the events of the same transition are committed, except where said. */

@@ -13,6 +13,8 @@ import { setStatus } from './fold-step.ts'
 import { forkedEvent } from './fork.ts'
 import { startItems } from './items.ts'
 import { isGoingBack, isPaused, isSettling, mayPause } from './permission.ts'
+import { askAtStart } from './ask-policy.ts'
+import { approvalLate } from './policy-in-force.ts'
 import { recover } from './recovery.ts'
 import { leftOut, refused } from './refusals.ts'
 import { redrive, redriveCompensation } from './redrive.ts'
@@ -179,6 +181,7 @@ function applyOperation(turn: Turn, stimulus: Operation): void {
 function start(turn: Turn, origin: Origin): void {
   recordStart(turn, origin)
   const { state } = turn
+  askAtStart(turn)
   if (origin.fork !== undefined) record(turn, forkedEvent(state, origin.fork))
   observeTda(turn)
 }
@@ -209,11 +212,12 @@ function recordStart(turn: Turn, origin: Origin): void {
 const nothing = {}
 
 function originFields(origin: Origin): Partial<KernelEvent & { kind: 'ExecutionStarted' }> {
-  const { parent, pins, flags, tenant, chain } = origin
+  const { parent, pins, flags, tenant, chain, event } = origin
   if (Object.keys(origin).length === 0) return nothing
   return {
     ...(tenant === undefined ? {} : { tenant }),
     ...(chain === undefined ? {} : { chain }),
+    ...(event === undefined ? {} : { event }),
     ...(parent === undefined
       ? {}
       : {
@@ -276,6 +280,7 @@ function retryNow(turn: Turn, call: CallState): void {
 }
 
 function awaitedLongEnough(turn: Turn, call: CallState): void {
+  if (call.isApproval) return callFailed(turn, call, approvalLate(call))
   if (call.onDue !== 'fail') return completeCall(turn, call, null)
   const what = call.signal === null ? 'sleep' : `signal '${call.signal}'`
   const error = new OrchestrationError(

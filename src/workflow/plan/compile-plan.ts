@@ -48,6 +48,7 @@ export function compilePlan(document: WorkflowDocument, hash: string): Plan {
   return {
     name: document.name,
     version: document.version,
+    metadata: document.metadata,
     hash,
     steps,
     stepIndex,

@@ -1,4 +1,5 @@
 import type { PatternSpec } from '../../core/contracts/pattern.ts'
+import type { JsonObject } from '../../core/json.ts'
 import type { Usage } from '../../core/usage.ts'
 import type { CompiledExpression, CompiledTemplate } from '../expression/scope.ts'
 
@@ -12,6 +13,7 @@ export type PlanDuration = number | CompiledTemplate
 export interface Plan {
   readonly name: string
   readonly version: string
+  readonly metadata: JsonObject
   /** Content hash of the document, 64 hexadecimal digits. */
   readonly hash: string
   readonly steps: readonly PlanStep[]

@@ -1,0 +1,64 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { aura, auraJson, cleanUp, examples, newFolder, startAura } from './cli-process.ts'
+
+afterEach(cleanUp)
+
+const policies = join(examples, 'policies')
+const patterns = join(examples, 'patterns')
+interface Tested {
+  readonly passed: boolean
+  readonly cases: readonly { readonly name: string; readonly rules: object }[]
+}
+
+test.each(['house.yaml', 'review.yaml'])('the cases of examples/policies/%s hold', async (name) => {
+  const { code, value } = await auraJson<Tested>(
+    newFolder(),
+    'policy',
+    'test',
+    join(policies, name),
+  )
+  expect(code).toBe(0)
+  expect(value.passed).toBe(true)
+  expect(value.cases.length).toBeGreaterThan(1)
+})
+
+test('a case that is not as expected is told with its rule, and ends with 1', async () => {
+  const folder = newFolder()
+  const text = `name: p\nversion: 1.0.0\nrules: [{ id: r, then: { quorum: 2 } }]\ntests: [{ name: other, expect: { quorum: 3 } }]\n`
+  writeFileSync(join(folder, 'p.yaml'), text)
+  const { code, stdout } = await aura(folder, 'policy', 'test', 'p.yaml')
+  expect(code).toBe(1)
+  expect(stdout).toContain('quorum 2 by r')
+  expect(stdout).toContain('quorum: expected 3, decided 2')
+})
+
+test('a policy with problems ends with 2, and each is told with its place', async () => {
+  const folder = newFolder()
+  const text = 'name: p\nversion: 1.0.0\nrules:\n  - { id: r, then: { quorums: 2 } }\n'
+  writeFileSync(join(folder, 'p.yaml'), text)
+  const { code, stderr } = await aura(folder, 'policy', 'test', 'p.yaml')
+  expect(code).toBe(2)
+  expect(stderr).toContain('p.yaml:4:22')
+  expect(stderr).toContain("did you mean 'quorum'?")
+})
+
+test('an execution waits for the approval of its policy and is voted on by all', async () => {
+  const folder = newFolder()
+  const words = ['--agents', join(patterns, 'agents.ts'), '--input', 'proposal=we guarantee it']
+  const run = startAura(
+    folder,
+    ['run', join(patterns, 'consensus.yaml'), ...words, '--id', 'promise-1', '--json'],
+    { AURA_POLICY: join(policies, 'review.yaml') },
+  )
+  await run.sees(/aura signal promise-1 approve-decide/)
+  const said = await aura(folder, 'signal', 'promise-1', 'approve-decide')
+  expect(said.code).toBe(0)
+  const { code, stdout } = await run.ended
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ status: 'completed' })
+  const log = await aura(folder, 'logs', 'promise-1')
+  expect(log.stdout).toContain('decide: policy review 1.0.0 decides')
+  expect(log.stdout).toContain('(rule promises)')
+})
