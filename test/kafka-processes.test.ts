@@ -78,11 +78,11 @@ await describeWithServices('processes that share a Kafka', ['kafka'], ({ kafka }
   }
 
   test.each([
-    ['is decided by those who are left', 2, 'completed', 'ship', null],
-    ['is refused for want of a quorum', 4, 'failed', undefined, 'NoConsensusError'],
+    ['is decided by those who are left', 2, ['completed', 'ship', null]],
+    ['is refused for want of a quorum', 4, ['failed', undefined, 'NoConsensusError']],
   ])(
     'a vote of five in five processes, two killed and one frozen in mid-round, %s',
-    async (_, quorum, status, choice, code) => {
+    async (_, quorum, expected) => {
       const folder = newFolder()
       const suffix = `${process.pid}-${quorum}`
       const types = [1, 2, 3, 4, 5].map((n) => `voter${n}-${suffix}`)
@@ -114,18 +114,14 @@ output: { decision: "\${ steps.decide.output.choice }" }
       const { stdout } = await running.ended
       hosts[2]?.kill('SIGCONT')
       const run = JSON.parse(stdout) as Run
-      expect([run.status, run.output?.decision, run.error?.code ?? null]).toEqual([
-        status,
-        choice,
-        code,
-      ])
+      expect([run.status, run.output?.decision, run.error?.code ?? null]).toEqual(expected)
       // One decision: each voter was asked once.
       const asked = [a, b, c].map(
         (type) => callsOf(folder).filter((line) => line.startsWith(type)).length,
       )
       expect(asked).toEqual([1, 1, 1])
       const again = await auraJson<Run>(folder, ...words.slice(0, -1))
-      expect([again.value.status, again.value.output?.decision]).toEqual([status, choice])
+      expect([again.value.status, again.value.output?.decision]).toEqual(expected.slice(0, 2))
     },
   )
 

@@ -5,7 +5,6 @@ import { type TdaContext, unavailableTda } from '../core/contracts/tda.ts'
 import { OrchestrationError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { limits } from '../core/limits.ts'
-import type { JsonValue } from '../core/json.ts'
 import { AnomalyFeed, anomalyEvents } from './anomaly-feed.ts'
 import { type Anomaly, anomalySchema } from './anomaly.ts'
 import { describeTda } from './describe.ts'
@@ -118,7 +117,7 @@ export class MeshTdaClient implements TdaClient {
       time: new Date(clock.nowMs()).toISOString(),
       subject: null,
       correlationid: correlationId,
-      data: read.data as unknown as JsonValue,
+      data: read.data,
     })
   }
 

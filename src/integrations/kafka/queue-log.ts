@@ -142,11 +142,11 @@ export class QueueLog {
         entry.heldUntilMs = change.untilMs
         return true
       case 'extended':
-        if (!concerns(entry, change.claim)) return false
+        if (!takeClaim(entry, change.claim)) return false
         entry.heldUntilMs = change.untilMs
         return true
       case 'released':
-        if (!concerns(entry, change.claim)) return false
+        if (!takeClaim(entry, change.claim)) return false
         entry.heldUntilMs = 0
         entry.dueAtMs = change.dueAtMs
         return true
@@ -158,7 +158,7 @@ export class QueueLog {
         entry.event = null
         return true
       case 'dead':
-        if (!concerns(entry, change.claim)) return false
+        if (!takeClaim(entry, change.claim)) return false
         entry.heldUntilMs = 0
         entry.error = change.error
         entry.diedAtMs = change.atMs
@@ -208,10 +208,10 @@ export class QueueLog {
 }
 
 /**
- * Whether a change is about the claim that counts; one that is over counts until the next one. A claim that was
- * never seen is one that compaction has removed.
+ * Takes note of the claim that a change is about, and says whether it is the one that counts; one that is over
+ * counts until the next one. A claim that was never seen is one that compaction has removed.
  */
-function concerns(entry: QueueEntry, claim: number): boolean {
+function takeClaim(entry: QueueEntry, claim: number): boolean {
   if (entry.status !== 'waiting' || claim < entry.claims) return false
   entry.claims = claim
   return true
