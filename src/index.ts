@@ -1,5 +1,11 @@
-export { AgentRegistry, BaseAgent, defineAgent, suspend } from './agents/index.ts'
-export type { ActionDefinition, AgentContext, AgentDefinition, Effect } from './agents/index.ts'
+export { AgentRegistry, BaseAgent, defineAgent, MeshAgentHost, suspend } from './agents/index.ts'
+export type {
+  ActionDefinition,
+  AgentContext,
+  AgentDefinition,
+  Effect,
+  MeshAgentHostOptions,
+} from './agents/index.ts'
 export type { BudgetLimit, CallBudget } from './core/contracts/budget.ts'
 export type { CloudEvent } from './core/contracts/events.ts'
 export type { FlagProvider } from './core/contracts/flags.ts'
@@ -148,7 +154,8 @@ export type {
   WorkHandler,
   WorkQueue,
 } from './mesh/index.ts'
-export { AnomalyFeed } from './tda/index.ts'
+export { AnomalyFeed, MeshTdaClient } from './tda/index.ts'
+export type { MeshTdaClientOptions, TdaClient, TdaPattern, TdaResult } from './tda/index.ts'
 export { defineWorkflow } from './workflow/index.ts'
 export type { StepData, WorkflowData } from './workflow/index.ts'
 export {

@@ -25,7 +25,7 @@ const connectTimeoutMs = 3_000
 const retryDelayMs = 100
 /** A member that is silent for so long has left its group: the client's own minute is too long to wait for. */
 const sessionTimeoutMs = 10_000
-const heartbeatMs = 2_000
+const heartbeatMs = 1_000
 
 /** Names a partition among those of all topics. */
 export function partitionName(topic: string, partition: number): string {
