@@ -1,4 +1,4 @@
-import { assertNever } from '../../core/assert.ts'
+import { assertNever, invariant } from '../../core/assert.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type CloudEvent, readCloudEvent } from '../../core/contracts/events.ts'
 import type { MeshResponder } from '../../core/contracts/mesh.ts'
@@ -28,7 +28,7 @@ import {
 
 export interface MeshAgentHostOptions {
   readonly mesh: MeshResponder
-  /** Each is reached under its type; those of one type share its calls, by their ids alone. */
+  /** Each is reached under its type; those of one type share its calls. */
   readonly agents: readonly BaseAgent[]
   readonly clock: Clock
   readonly logger?: Logger
@@ -50,6 +50,7 @@ export class MeshAgentHost {
   readonly #options: MeshAgentHostOptions
   readonly #logger: Logger
   readonly #calls = new Map<string, Promise<CallAnswer>>()
+  readonly #byType: ReadonlyMap<string, readonly BaseAgent[]>
   readonly #subscriptions: { stop(): Promise<void> }[] = []
   #cancelPresence: (() => void) | null = null
   #isClosed = false
@@ -59,6 +60,7 @@ export class MeshAgentHost {
     const { random = systemRandom } = options
     this.#options = options
     this.#logger = options.logger ?? silentLogger
+    this.#byType = Map.groupBy(options.agents, ({ type }) => type)
     this.id = Array.from({ length: 16 }, () => Math.floor(random() * 32).toString(32)).join('')
   }
 
@@ -67,15 +69,18 @@ export class MeshAgentHost {
     const { agents, mesh, clock, host } = this.#options
     for (const agent of agents)
       await agent.init({ ...host, clock, logger: this.#logger, mesh: () => mesh })
-    for (const agent of agents) {
-      const { maxConcurrent } = agent.config.resourceLimits
+    for (const [type, ofType] of this.#byType) {
+      const maxConcurrent = ofType.reduce(
+        (sum, { config }) => sum + config.resourceLimits.maxConcurrent,
+        0,
+      )
       this.#subscriptions.push(
         await mesh.subscribe(
-          callType(agent.type, this.id),
-          (event, delivery) => this.#called(agent, event, delivery),
+          callType(type, this.id),
+          (event, delivery) => this.#called(type, event, delivery),
           { maxConcurrent },
         ),
-        await mesh.subscribe(lookupType(agent.type, this.id), (event) => this.#asked(agent, event)),
+        await mesh.subscribe(lookupType(type, this.id), (event) => this.#asked(type, event)),
       )
     }
     this.#subscriptions.push(await mesh.subscribe(whoIsThereType, () => this.#tell(false)))
@@ -94,28 +99,29 @@ export class MeshAgentHost {
   }
 
   async #called(
-    agent: BaseAgent,
+    type: string,
     event: CloudEvent,
     delivery: { readonly signal: AbortSignal; extend(ms: number): boolean },
   ): Promise<CloudEvent> {
     const sent = readMessage('call', messages.call, event.data)
     // The deadline is the caller's; the mesh's own is only for handlers without one.
     if (sent.timeoutMs !== null) delivery.extend(sent.timeoutMs)
-    const key = `${agent.id} ${sent.action} ${sent.idempotencyKey}`
-    const answer = this.#calls.get(key) ?? this.#begin(agent, sent, { key, event, delivery })
+    const key = keyOf(type, sent)
+    const answer = this.#calls.get(key) ?? this.#begin(sent, { type, event, delivery })
     return this.#reply(event, await answer)
   }
 
   #begin(
-    agent: BaseAgent,
     sent: SentCall,
     of: {
-      readonly key: string
+      readonly type: string
       readonly event: CloudEvent
       readonly delivery: { readonly signal: AbortSignal }
     },
   ): Promise<CallAnswer> {
-    const { key, event, delivery } = of
+    const { type, event, delivery } = of
+    const key = keyOf(type, sent)
+    const agent = this.#idlest(type)
     const call = callOf(sent, event, this.#options.mesh)
     const answer = new Promise<CallAnswer>((resolve) => {
       const running = agent.invoke(sent.action, call, (outcome) => {
@@ -149,12 +155,20 @@ export class MeshAgentHost {
     }
   }
 
-  async #asked(agent: BaseAgent, event: CloudEvent): Promise<CloudEvent> {
-    const { action, idempotencyKey } = readMessage('lookup', messages.lookup, event.data)
-    const known = await this.#calls.get(`${agent.id} ${action} ${idempotencyKey}`)
+  async #asked(type: string, event: CloudEvent): Promise<CloudEvent> {
+    const asked = readMessage('lookup', messages.lookup, event.data)
+    const known = await this.#calls.get(keyOf(type, asked))
     if (known?.kind === 'completed') return this.#reply(event, known)
-    const found: LookupAnswer = await agent.lookup(action, idempotencyKey)
-    return this.#reply(event, found)
+    const { action, idempotencyKey } = asked
+    return this.#reply(event, await this.#idlest(type).lookup(action, idempotencyKey))
+  }
+
+  /** Of the agents of a type the one with the fewest calls under way. */
+  #idlest(type: string): BaseAgent {
+    const ofType = this.#byType.get(type) ?? []
+    const [first, ...others] = ofType
+    invariant(first !== undefined, `the host has no agent of type '${type}'`)
+    return others.reduce((best, agent) => (agent.running < best.running ? agent : best), first)
   }
 
   #reply(to: CloudEvent, answer: CallAnswer | LookupAnswer): CloudEvent {
@@ -172,8 +186,8 @@ export class MeshAgentHost {
 
   /** Never rejects: a mesh that is away for a moment is told the next time. */
   async #tell(isLeaving: boolean): Promise<void> {
-    const { agents, mesh } = this.#options
-    const addresses = [...new Set(agents.map(({ type }) => type))]
+    const { mesh } = this.#options
+    const addresses = [...this.#byType.keys()]
     const data = { hostId: this.id, addresses, isLeaving }
     const id = String(this.#words++)
     const source = `/agents/hosts/${this.id}`
@@ -192,6 +206,10 @@ export class MeshAgentHost {
       this.#tellAgain()
     })
   }
+}
+
+function keyOf(type: string, call: Pick<SentCall, 'action' | 'idempotencyKey'>): string {
+  return `${type} ${call.action} ${call.idempotencyKey}`
 }
 
 function callOf(sent: SentCall, { traceparent }: CloudEvent, mesh: MeshResponder): AgentCall {

@@ -5,7 +5,7 @@ import type { Logger } from '../../core/logger.ts'
 import type { IncomingRecord } from './event-codec.ts'
 import { isOutOfRange } from './kafka-error.ts'
 import { type KafkaClient, partitionName, readPartitionName } from './kafka-client.ts'
-import { recordsOf } from './records.ts'
+import { type ReadPartition, recordsOf } from './records.ts'
 import { messageBytesMax } from './topics.ts'
 
 export interface LogReaderOptions {
@@ -29,7 +29,7 @@ interface Position {
 }
 
 /** How long a broker holds a request when nothing comes; data are not delayed by it. */
-const idleWaitMs = 5_000
+const idleWaitMs = 1_000
 const retryMs = 100
 const retryMsMax = 3_000
 
@@ -151,19 +151,20 @@ export class LogReader {
   async #fetch(): Promise<void> {
     const { topics } = this.#options
     const metadata = await this.#consumer.metadata({ topics: [...topics] })
-    const names = new Map<string, string>()
+    const asked = new Map<string, Position>()
     const byNode = new Map<number, { topicId: string; partitions: ReturnType<typeof wanted>[] }[]>()
     for (const position of this.#positions.values()) {
       const topic = metadata.topics.get(position.topic)
       const leader = topic?.partitions[position.partition]?.leader
       if (topic === undefined || leader === undefined) continue
-      names.set(topic.id, position.topic)
+      asked.set(partitionName(topic.id, position.partition), position)
       const ofNode = byNode.get(leader) ?? []
       byNode.set(leader, ofNode)
       const known = ofNode.find(({ topicId }) => topicId === topic.id)
       if (known === undefined) ofNode.push({ topicId: topic.id, partitions: [wanted(position)] })
       else known.partitions.push(wanted(position))
     }
+    if (byNode.size === 0) throw new Error('no broker leads any of its partitions')
     const bounds = { minBytes: 1, maxBytes: 4 * messageBytesMax, isolationLevel: 1 }
     // With several brokers none is to wait long for another one that has nothing.
     const maxWaitTime = byNode.size > 1 ? 100 : idleWaitMs
@@ -174,13 +175,16 @@ export class LogReader {
     )
     for (const { responses } of answers)
       for (const { topicId, partitions } of responses)
-        for (const read of partitions) this.#take(names.get(topicId) ?? '', read)
+        for (const read of partitions)
+          this.#take(asked.get(partitionName(topicId, read.partitionIndex)), read)
     this.#tellWatchers()
   }
 
-  #take(topic: string, read: Parameters<typeof recordsOf>[1] & { highWatermark: bigint }): void {
-    const position = this.#positions.get(partitionName(topic, read.partitionIndex))
+  /** @param position for which it was asked: one that was taken away meanwhile, and came back, is another one */
+  #take(position: Position | undefined, read: ReadPartition & { highWatermark: bigint }): void {
     if (position === undefined) return
+    const { topic, partition } = position
+    if (this.#positions.get(partitionName(topic, partition)) !== position) return
     position.end = read.highWatermark
     for (const { record, next } of recordsOf(topic, read)) {
       if (next <= position.next) continue

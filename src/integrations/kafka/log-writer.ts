@@ -59,7 +59,7 @@ export class LogWriter {
     if (this.#closing !== null)
       return Promise.reject(new OrchestrationError('RefusedError', 'the event mesh is closed'))
     if (this.#waiting.length >= limits.meshQueueMax) return Promise.reject(tooMany(record))
-    const bytes = record.key.length + (record.value?.length ?? 0) * 2 + 1_000
+    const bytes = bytesAtMost(record)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ record, bytes, resolve, reject })
       if (!this.#isSending) {
@@ -90,13 +90,16 @@ export class LogWriter {
     while (this.#waiting.length > 0) {
       const batch = this.#take()
       const error = await this.#request(batch)
-      for (const { resolve, reject } of batch) {
-        if (error === null) resolve()
-        else reject(error)
-      }
+      if (error !== null && !error.retryable && batch.length > 1) await this.#oneByOne(batch)
+      else for (const entry of batch) settle(entry, error)
     }
     this.#isSending = false
     for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  /** So that what one record is refused for does not hit its neighbours. */
+  async #oneByOne(batch: readonly Entry[]): Promise<void> {
+    for (const entry of batch) settle(entry, await this.#request([entry]))
   }
 
   #take(): readonly Entry[] {
@@ -110,7 +113,7 @@ export class LogWriter {
     return this.#waiting.splice(0, count)
   }
 
-  async #request(batch: readonly Entry[]): Promise<Error | null> {
+  async #request(batch: readonly Entry[]): Promise<OrchestrationError | null> {
     const { producer, brokers, clock, onWritten } = this.#options
     const messages = batch.map(({ record: { topic, key, value, headers } }) => ({
       topic,
@@ -134,6 +137,18 @@ export class LogWriter {
       cancel()
     }
   }
+}
+
+function settle({ resolve, reject }: Entry, error: OrchestrationError | null): void {
+  if (error === null) resolve()
+  else reject(error)
+}
+
+/** UTF-8 takes at most three bytes for each unit of a text. */
+function bytesAtMost({ key, value, headers }: OutgoingRecord): number {
+  let units = key.length + (value?.length ?? 0)
+  for (const [name, text] of Object.entries(headers)) units += name.length + text.length + 10
+  return 3 * units + 100
 }
 
 function tooMany({ topic }: OutgoingRecord): ResourceExhaustionError {
