@@ -129,6 +129,45 @@ test('when a host dies in a call that may happen again, another host is called w
   expect([status, output, second.keys]).toEqual(['completed', { by: 'second' }, first.keys])
 })
 
+test('a host that is closed answers what it has begun, and gets nothing more', async () => {
+  const mesh = openMesh()
+  const begun = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  const first = await openHost(mesh, async () => {
+    begun.resolve()
+    await release.promise
+    return { by: 'first' }
+  })
+  const { run } = await openCaller(mesh)
+  const running = run('once', 'e-1')
+  await begun.promise
+  const closing = first.host.close()
+  const second = await openHost(mesh, () => ({ by: 'second' }), new Map(), 2)
+  expect((await run('once', 'e-2')).output).toEqual({ by: 'second' })
+  release.resolve()
+  await closing
+  expect((await running).output).toEqual({ by: 'first' })
+  expect([first.keys.length, second.keys.length]).toEqual([1, 1])
+})
+
+test('agents of one type in one host share its calls', async () => {
+  const mesh = openMesh()
+  const calls: string[] = []
+  const agents = ['one', 'two'].map((id) =>
+    defineAgent({
+      type: 'worker',
+      id,
+      actions: { read: { effect: 'read', run: () => calls.push(id) } },
+    }),
+  )
+  const host = new MeshAgentHost({ mesh, agents, clock, random: seededRandom(1) })
+  await host.open()
+  closers.push(() => host.close())
+  const { run } = await openCaller(mesh)
+  expect((await run('read', 'e-1')).status).toBe('completed')
+  expect(calls).toHaveLength(1)
+})
+
 test('a cancelled call is told to the agent over there', async () => {
   const mesh = openMesh()
   const begun = Promise.withResolvers<void>()

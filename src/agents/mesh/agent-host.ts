@@ -83,8 +83,8 @@ export class MeshAgentHost {
         await mesh.subscribe(lookupType(type, this.id), (event) => this.#asked(type, event)),
       )
     }
-    this.#subscriptions.push(await mesh.subscribe(whoIsThereType, () => this.#tell(false)))
-    await this.#tell(false)
+    this.#subscriptions.push(await mesh.subscribe(whoIsThereType, () => this.#tell()))
+    await this.#tell()
     this.#tellAgain()
   }
 
@@ -93,8 +93,10 @@ export class MeshAgentHost {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#cancelPresence?.()
-    await this.#tell(true)
+    // Without addresses it gets no new calls; its leaving would end those that it still answers.
+    await this.#tell([])
     await Promise.all(this.#subscriptions.map((subscription) => subscription.stop()))
+    await this.#tell(null)
     await Promise.all(this.#options.agents.map((agent) => agent.close()))
   }
 
@@ -184,11 +186,13 @@ export class MeshAgentHost {
     }
   }
 
-  /** Never rejects: a mesh that is away for a moment is told the next time. */
-  async #tell(isLeaving: boolean): Promise<void> {
+  /**
+   * Says under which addresses the host is there; null: it leaves. Never rejects: a mesh that is away for a
+   * moment is told the next time.
+   */
+  async #tell(addresses: readonly string[] | null = [...this.#byType.keys()]): Promise<void> {
     const { mesh } = this.#options
-    const addresses = [...this.#byType.keys()]
-    const data = { hostId: this.id, addresses, isLeaving }
+    const data = { hostId: this.id, addresses: addresses ?? [], isLeaving: addresses === null }
     const id = String(this.#words++)
     const source = `/agents/hosts/${this.id}`
     try {
@@ -202,7 +206,7 @@ export class MeshAgentHost {
   #tellAgain(): void {
     this.#cancelPresence = this.#options.clock.after(presenceMs, () => {
       if (this.#isClosed) return
-      void this.#tell(false)
+      void this.#tell()
       this.#tellAgain()
     })
   }
