@@ -232,8 +232,16 @@ export function registeredDocuments(): readonly WorkflowDocument[] {
   return [...subWorkflows, ...triggered].map(documentOf)
 }
 
+const adaptation = {
+  patterns: ['pipeline', 'fanOut'],
+  maxParallel: 3,
+  agents: ['reader'],
+  approval: true,
+  pause: true,
+}
+
 function documentOf(data: JsonObject): WorkflowDocument {
-  const { document, problems } = readDocumentData(data)
+  const { document, problems } = readDocumentData({ ...data, adaptation })
   invariant(
     document !== null,
     `document ${JSON.stringify(data['name'])}: ${JSON.stringify(problems[0])}`,

@@ -1,8 +1,10 @@
 import { canonicalJson, isJsonObject, type JsonValue } from '../src/core/json.ts'
 import { tdaStateKey } from '../src/core/state-key.ts'
+import { AdaptationCheck } from '../src/testing/simulation/adaptation-check.ts'
 import type { KernelEvent } from '../src/workflow/kernel/events.ts'
 import type { Plan } from '../src/workflow/plan/plan.ts'
 import { EndModel } from './end-model.ts'
+import { needsApproval } from './policies.ts'
 import { ReopeningModel } from './reopening-model.ts'
 import { StateModel } from './state-model.ts'
 import { hostEnds, seePattern } from './pattern-model.ts'
@@ -33,7 +35,11 @@ export class ExecutionModel {
   readonly #plan: Plan
   readonly #fail: (property: string) => void
   readonly #reopening: ReopeningModel
+  /** What is in force; whether it may be is judged elsewhere. */
+  readonly #adapted: AdaptationCheck
   /** The call whose writes were recorded by the last event. */
+  /** Steps that somebody has agreed to, and that are not begun. */
+  readonly #approved = new Set<string>()
   #writer: string | null = null
 
   constructor(executionId: string, plan: Plan, fail: (property: string) => void) {
@@ -41,6 +47,7 @@ export class ExecutionModel {
     this.#plan = plan
     this.#fail = fail
     this.steps = new StepsModel(executionId, plan)
+    this.#adapted = new AdaptationCheck(plan, () => {})
     const { steps, state, end } = this
     const stateAt = (seq: number): StateModel => this.at(seq).state
     this.#reopening = new ReopeningModel({ executionId, plan, steps, state, end, fail, stateAt })
@@ -98,6 +105,8 @@ export class ExecutionModel {
         this.isChild = event.parent !== undefined
         return
       case 'ExecutionForked':
+        this.#adapted.see(event, () => false)
+        return this.#reopening.see(event, this.seq, atMs)
       case 'RollbackRequested':
       case 'RolledBack':
       case 'ExecutionRedriven':
@@ -108,13 +117,33 @@ export class ExecutionModel {
       case 'CancelRequested':
         return this.#reopening.see(event, this.seq, atMs)
       case 'PolicyDecided':
+        return this.#seePolicy(event)
+      case 'StepApproved':
+        Object.assign(this.steps.step(event.step), { decided: 0, status: 'pending' })
+        this.steps.step(event.step).calls.clear()
+        this.#approved.add(event.step)
         return
+      case 'ExecutionAdapted':
+      case 'AdaptationReverted':
+        this.#adapted.see(event, () => false)
+        return
+      case 'ApprovalAwaited':
+        Object.assign(this.steps.step(event.step), { decided: this.seq, status: 'open' })
+        return this.steps.open(event.step, null, event.signal)
       case 'ExecutionCompleted':
         this.output = event.output
         return
       default:
         if ('step' in event && event.step !== undefined) this.#seeCall(event)
     }
+  }
+
+  /** A step that waits for an approval is a call that waits for a signal. */
+  #seePolicy({ step, decision }: KernelEvent & { kind: 'PolicyDecided' }): void {
+    const { approval } = decision.values
+    if (step === undefined || approval === undefined) return
+    Object.assign(this.steps.step(step), { decided: this.seq, status: 'open' })
+    this.steps.open(step, null, approval.signal)
   }
 
   #seeStep(
@@ -128,7 +157,11 @@ export class ExecutionModel {
     if (step.decided === 0) step.decided = this.seq
     if (event.kind === 'StepSkipped') return this.steps.settle(step, 'skipped', null, this.seq)
     if (event.kind === 'StepFailed') return this.#failed(event.step)
+    // What waits for an approval is begun when it has come.
+    if (needsApproval(this.executionId, event.step) && !this.#approved.delete(event.step))
+      this.#fail('approvalHolds')
     step.status = 'open'
+    step.agent = this.#adapted.agent(event.step) ?? null
     this.#seesCount(event.call?.input)
     if (event.items === undefined)
       return this.steps.open(event.step, null, event.call?.signal ?? null)
@@ -243,7 +276,7 @@ export class ExecutionModel {
       const { run } = event.output
       if (typeof run === 'number' && run !== step.run) this.#fail('answerOfItsRun')
     }
-    if (work.kind === 'agent' && work.agent === 'counter' && call.fallback === 0) {
+    if (work.kind === 'agent' && (step.agent ?? work.agent) === 'counter' && call.fallback === 0) {
       this.state.count++
       if (!this.state.countIsRight) this.#fail('countedOnce')
     }

@@ -178,4 +178,17 @@ export const operatedMutants: readonly Mutant[] = [
     'token: ref.undo === null ? step.tokenBase : 0',
     'token: 0',
   ),
+  mutant(
+    'added-approval-ignored',
+    `${kernel}/adapt.ts`,
+    "if (signal === undefined || gate === 'passed') return true",
+    'if (signal !== undefined || gate !== signal) return true',
+  ),
+  mutant(
+    'adapts-what-has-started',
+    `${kernel}/adaptation.ts`,
+    'return decidedSeq === 0 || calls[0]?.isApproval === true',
+    'return decidedSeq >= 0 || calls[0]?.isApproval === true',
+  ),
+  mutant('approval-outlives-rollback', `${kernel}/fold-step.ts`, '  step.gate = null\n', ''),
 ]

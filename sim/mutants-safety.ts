@@ -100,4 +100,5 @@ export const safetyMutants: readonly Mutant[] = [
     'if (slot !== null) this.#slots.release(slot)\n    const { breaker }',
     'const { breaker }',
   ),
+  mutant('policy-outlives-rollback', `${kernel}/fold-step.ts`, '  step.policy = null\n', ''),
 ]

@@ -1,3 +1,4 @@
+import { adapt } from './adapting.ts'
 import { forget, help } from './caretaker.ts'
 import type { ExecutionRecord } from './records.ts'
 import type { World } from './world.ts'
@@ -16,6 +17,7 @@ const verbs: readonly (readonly [weight: number, verb: Verb])[] = [
   [6, write],
   [1, (world, { row }) => forget(world.process.engine.deleteState(row.executionId, 'cas'))],
   [3, checkpoint],
+  [16, adapt],
   [8, deadLetter],
   [1, (world) => world.prune()],
   [1, (world) => world.clients.sendAgain(true)],

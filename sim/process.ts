@@ -14,6 +14,7 @@ import {
   journalOver,
   ProcessJournal,
 } from '../src/testing/simulation/disk.ts'
+import { simulatedPolicies } from './policies.ts'
 import { tenants } from './spending.ts'
 import { type AgentWorld, simulatedAgents, type SimulatedAgents } from './agents.ts'
 
@@ -70,6 +71,7 @@ export class Process {
       logger: silentLogger,
       telemetry: silentTelemetry,
       flags: null,
+      policies: simulatedPolicies,
       tda: parts.tda(() => this.isDead),
       tenants: {
         acme: { calls: null, tokens: tenants.acme, costUsd: null, per: 'total' },

@@ -46,6 +46,8 @@ export interface SuccessModel {
 /** What the journal has said of one step since it was decided last. */
 export interface StepModel {
   readonly plan: PlanStep
+  /** Who does its work by an adaptation; null where its own agent does. */
+  agent: string | null
   run: number
   /** Positions of the events that decided and settled it; 0 before that. */
   decided: number
@@ -292,6 +294,7 @@ function openCalls({ calls }: StepModel): number {
 function newStep(plan: PlanStep): StepModel {
   return {
     plan,
+    agent: null,
     run: 1,
     decided: 0,
     settled: 0,

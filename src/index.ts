@@ -1,11 +1,26 @@
-export { AgentRegistry, BaseAgent, defineAgent, MeshAgentHost, suspend } from './agents/index.ts'
-export type {
-  ActionDefinition,
-  AgentContext,
-  AgentDefinition,
-  Effect,
-  MeshAgentHostOptions,
+export {
+  AgentRegistry,
+  BaseAgent,
+  defineAgent,
+  defineLlmAgent,
+  defineModel,
+  MeshAgentHost,
+  suspend,
 } from './agents/index.ts'
+export type {
+  CompatibleServer,
+  Completion,
+  CompletionRequest,
+  LlmAction,
+  LlmAgentDefinition,
+  MeshAgentHostOptions,
+  ModelDefinition,
+  Prices,
+  SamplingSettings,
+  TextDelta,
+  ToolDefinition,
+} from './agents/index.ts'
+export type { ActionDefinition, AgentContext, AgentDefinition, Effect } from './agents/index.ts'
 export type { BudgetLimit, CallBudget } from './core/contracts/budget.ts'
 export type { CloudEvent } from './core/contracts/events.ts'
 export type { FlagProvider } from './core/contracts/flags.ts'
@@ -42,6 +57,8 @@ export type {
   RunView,
   SharedState,
   ShowView,
+  AdaptationRequest,
+  AdaptationView,
   StateWriteOptions,
   WorkflowEngine,
   WorkflowState,

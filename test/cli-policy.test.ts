@@ -62,3 +62,29 @@ test('an execution waits for the approval of its policy and is voted on by all',
   expect(log.stdout).toContain('decide: policy review 1.0.0 decides')
   expect(log.stdout).toContain('(rule promises)')
 })
+
+test('serve obeys a changed policy without a restart, and keeps the old one where the new is bad', async () => {
+  const folder = newFolder()
+  const write = (version: string, then: string) =>
+    writeFileSync(
+      join(folder, 'p.yaml'),
+      `name: p\nversion: ${version}\nrules: [{ id: r, then: ${then} }]\n`,
+    )
+  const steps = 'steps: { ask: { agent: router, action: route, with: { task: explain it } } }'
+  writeFileSync(join(folder, 'w.yaml'), `name: w\nversion: 1.0.0\n${steps}\n`)
+  write('1.0.0', '{ agents: [analyst] }')
+  const serve = startAura(folder, ['serve', '--port', '0', '--policy', 'p.yaml'])
+  await serve.prints(/executions recovered/)
+  /** The file is looked at once a second, when a policy is asked. */
+  const runUntil = async (pattern: RegExp, code: number): Promise<void> => {
+    for (let run = 0; run < 30 && !pattern.test(serve.stderr()); run++)
+      await aura(folder, 'run', 'w.yaml')
+    expect(serve.stderr()).toMatch(pattern)
+    expect((await aura(folder, 'run', 'w.yaml')).code).toBe(code)
+  }
+  expect((await aura(folder, 'run', 'w.yaml')).code).toBe(1)
+  write('1.1.0', '{ agents: [nobody] }')
+  await runUntil(/policy p 1\.0\.0 stays in force/, 1)
+  write('1.2.0', '{ agents: [router] }')
+  await runUntil(/policy p 1\.2\.0 is in force/, 0)
+})

@@ -265,3 +265,22 @@ test('what a policy forbade is judged anew when it is redriven under another ver
   expect(await engine.continueWorkflow('e')).toMatchObject({ status: 'completed' })
   await engine.close()
 })
+
+test('an adaptation may not put in an agent that the policy does not allow', async () => {
+  const then = { agents: ['a'], approval: { signal: 'go' } }
+  const engine = await openEngine({ agents: agents(), policies: policyOf({ id: 'r', then }) })
+  const waiting = new Promise<void>((resolve) =>
+    engine.subscribe({ onEvent: ({ event }) => event.kind === 'PolicyDecided' && resolve() }),
+  )
+  const document = workflow({ x: once }, { adaptation: { agents: ['b'] } })
+  const run = engine.executeWorkflow('work', document, { executionId: 'e' })
+  await waiting
+  await engine.adapt('e', { step: 'x', agent: 'b', because: 'a is slow' })
+  await engine.signal('e', 'go', null)
+  expect((await run).error).toMatchObject({
+    code: 'PolicyError',
+    details: { rule: 'r', key: 'agents', agent: 'b' },
+  })
+  expect(calls).toEqual([])
+  await engine.close()
+})

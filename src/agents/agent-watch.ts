@@ -4,6 +4,15 @@ export interface AgentWatch {
   isAvailable(agentId: string): boolean
   /** What is known of the agent; undefined for one that is not watched. */
   agent(agentId: string): WatchedAgent | undefined
+  /**
+   * Keeps new work from an agent.
+   *
+   * @param forMs how long; default until `release`
+   * @throws NotFoundError
+   */
+  quarantine(agentId: string, reason: string, forMs?: number): void
+  /** Ends a quarantine of any cause. False when there is none. @throws NotFoundError */
+  release(agentId: string): boolean
 }
 
 /** What a watch knows of an agent. */

@@ -49,3 +49,13 @@ export { compileSchema, type Checked, type SchemaCheck } from './schema.ts'
 export { isSuspension, suspend, type SuspendOptions, type Suspension } from './suspend.ts'
 export { MeshAgentHost, type MeshAgentHostOptions } from './mesh/agent-host.ts'
 export { isAgentTraffic } from './mesh/messages.ts'
+export type { Completion, CompletionRequest, SamplingSettings } from './llm/conversation.ts'
+export {
+  defineLlmAgent,
+  type LlmAction,
+  type LlmAgentDefinition,
+  type TextDelta,
+} from './llm/llm-agent.ts'
+export { type CompatibleServer, defineModel, type ModelDefinition } from './llm/model-agent.ts'
+export type { Prices } from './llm/ask-model.ts'
+export type { ToolDefinition } from './llm/tools.ts'

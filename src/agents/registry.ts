@@ -82,6 +82,11 @@ export class AgentRegistry {
     this.#watch = watch
   }
 
+  /** Who watches the agents; null for nobody. */
+  get watch(): AgentWatch | null {
+    return this.#watch
+  }
+
   /** Whether a watch lets the agent have new work; true where nobody watches. */
   isAvailable(agentId: string): boolean {
     return this.#watch?.isAvailable(agentId) ?? true

@@ -64,6 +64,7 @@ export async function openOwnerServer(
       }
     },
     agents: () => agents.list(),
+    watch: () => agents.watch,
     ...(parts.route === undefined ? {} : { route: parts.route }),
     workflows: (name) => registeredDocuments(path, name),
     startDocument: (document, options) => opened.engine.startDocument(document, options),

@@ -20,3 +20,10 @@ export function nonEmpty(value: string): string {
   if (value === '') throw new InvalidArgumentError('it is empty.')
   return value
 }
+
+/** A whole number from 1 on. */
+export function wholeNumber(value: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(value))
+    throw new InvalidArgumentError('it is no whole number from 1 on.')
+  return Number(value)
+}

@@ -59,6 +59,7 @@ export function mayBeginWait({ event }: LogEntry): boolean {
   return [
     'StepScheduled',
     'PolicyDecided',
+    'ApprovalAwaited',
     'CallScheduled',
     'CallSuspended',
     'CallUncertain',

@@ -40,6 +40,10 @@ export const limits = {
   depthOfWorkflowsMax: 16,
   /** Calls of agents inside one another, the outermost not counted. */
   callDepthMax: 16,
+  /** Characters of the reason for an adaptation. */
+  reasonCharactersMax: 2_000,
+  /** Adaptations of one execution. */
+  adaptationsMax: 1_000,
   /** Early signals kept by one execution. */
   earlySignalsMax: 1_000,
   /** Executions that may be open in one engine, those that sleep outside memory included. */

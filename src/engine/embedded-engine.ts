@@ -3,12 +3,13 @@ import type { CloudEvent } from '../core/contracts/events.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import {
   type Resolution,
-  type Stimulus,
   stepsToDocument,
   type WorkflowData,
   type WorkflowDocument,
   type WorkflowStep,
 } from '../workflow/index.ts'
+import type { AdaptationRequest } from './adaptation-request.ts'
+import { Adaptations } from './adaptations.ts'
 import { type Definition, Definitions } from './definitions.ts'
 import { DirectCalls, type DirectCallsParts, type InvokeOptions } from './direct-calls.ts'
 import { drained } from './drained.ts'
@@ -16,7 +17,6 @@ import type { EmbeddedEngineParts } from './engine-parts.ts'
 import { type Begun, Executions } from './executions.ts'
 import { Families } from './families.ts'
 import type { LedgerEntry } from './ledger.ts'
-import type { Running } from './running.ts'
 import { type OutboxRelay, relayOf } from './outbox-relay.ts'
 import { payload } from './payload.ts'
 import { adviserOf } from './policy-advice.ts'
@@ -30,8 +30,9 @@ import { Steering } from './steering.ts'
 import { triggerHost } from './trigger-starts.ts'
 import type { TriggerView } from './triggers/trigger-host.ts'
 import { Triggers } from './triggers/triggers.ts'
-import { checkSignal, uncertainCall } from './verb-checks.ts'
+import { cancelling, checkSignal, ended, uncertainCall } from './verb-checks.ts'
 import type {
+  AdaptationView,
   CheckpointView,
   DeadLetterFilter,
   DeadLetterView,
@@ -56,6 +57,7 @@ export class EmbeddedEngine implements WorkflowEngine {
   readonly #state: StateVerbs
   readonly #rollbacks: Rollbacks
   readonly #reopening: Reopening
+  readonly #adaptations: Adaptations
   readonly #triggers: Triggers
   readonly #retention: Retention | null
   readonly #relay: OutboxRelay
@@ -92,6 +94,7 @@ export class EmbeddedEngine implements WorkflowEngine {
     this.#state = new StateVerbs({ executions, runner, steering, clock, telemetry })
     this.#rollbacks = rollbacks
     this.#reopening = new Reopening({ parts, executions, definitions, runner, steering, rollbacks })
+    this.#adaptations = new Adaptations({ executions, steering, flags: parts.flags })
     const execute: DirectCallsParts['execute'] = (document, options) =>
       this.#ending(() => executions.begin(definitions.ofDocument(document), options))
     this.directCalls = new DirectCalls({ execute, executions, engine: this })
@@ -200,6 +203,14 @@ export class EmbeddedEngine implements WorkflowEngine {
       return [{ kind: 'resolve', call: uncertainCall(running, step), resolution: own }]
     })
     if (resolved === null) throw ended(executionId, 'has nothing to resolve')
+  }
+
+  adapt(executionId: string, request: AdaptationRequest): Promise<AdaptationView> {
+    return this.#adaptations.adapt(executionId, request)
+  }
+
+  revertAdaptation(executionId: string, id: string, because: string): Promise<boolean> {
+    return this.#adaptations.revert(executionId, id, because)
   }
 
   async getExecution(executionId: string): Promise<ShowView> {
@@ -386,13 +397,4 @@ export class EmbeddedEngine implements WorkflowEngine {
     if (running !== null) await this.#runner.flushed(running)
     return row.executionId
   }
-}
-
-/** Where nobody drives the execution, what was running is lost: it need not be awaited. */
-function cancelling(running: Running): readonly Stimulus[] {
-  return running.isDriven ? [{ kind: 'cancel' }] : [{ kind: 'recovered' }, { kind: 'cancel' }]
-}
-
-function ended(executionId: string, what: string): OrchestrationError {
-  return new OrchestrationError('RefusedError', `execution '${executionId}' has ended: it ${what}`)
 }

@@ -1,3 +1,4 @@
+export { type AdaptationRequest, adaptationRequest } from './adaptation-request.ts'
 export type { AgentDirectory, EngineAgent } from './engine-agent.ts'
 export type { InvokeOptions } from './direct-calls.ts'
 export { EmbeddedEngine } from './embedded-engine.ts'

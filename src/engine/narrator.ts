@@ -53,6 +53,8 @@ export class Narrator {
       case 'UndoRequested':
       case 'CompensationRedriven':
       case 'DeadLetterDiscarded':
+      case 'ExecutionAdapted':
+      case 'AdaptationReverted':
         return this.#log(running, 'info', sentences[event.kind], {})
       case 'UsageSettled':
         return this.#used(running, event)
@@ -62,6 +64,7 @@ export class Narrator {
         return this.#log(running, 'info', `policy ${policyName(event)} decides`, event)
       case 'StepApproved':
         return this.#log(running, 'info', 'a step is approved', event)
+      case 'ApprovalAwaited':
       case 'EventsPublished':
       case 'CheckpointTaken':
       case 'TdaObserved':
@@ -158,4 +161,6 @@ const sentences = {
   UndoRequested: 'execution is undone by its parent',
   CompensationRedriven: 'a failed compensation is tried again',
   DeadLetterDiscarded: 'dead letter discarded',
+  ExecutionAdapted: 'execution adapted',
+  AdaptationReverted: 'an adaptation is reverted',
 } as const

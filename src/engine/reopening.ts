@@ -47,7 +47,10 @@ export class Reopening {
     const begun = executions.begin(definition, {
       input: state.input,
       ...(options.executionId === undefined ? {} : { executionId: options.executionId }),
-      origin: { fork: origin, ...(samePins(definition, state) ? { pins: state.pins } : {}) },
+      origin: {
+        fork: definition.plan === state.plan ? origin : { ...origin, adaptations: [] },
+        ...(samePins(definition, state) ? { pins: state.pins } : {}),
+      },
       isDriven: parts.isRecordingOnly !== true,
     })
     if (begun.running !== null) {

@@ -2,7 +2,14 @@ import { OrchestrationError, ResourceExhaustionError } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { limits } from '../core/limits.ts'
 import { nearestOrAll } from '../core/nearest.ts'
-import { callLabel, type CallRef, findCall, findStep, parseCallLabel } from '../workflow/index.ts'
+import {
+  callLabel,
+  type CallRef,
+  findCall,
+  findStep,
+  parseCallLabel,
+  type Stimulus,
+} from '../workflow/index.ts'
 import { faultOf } from './signal-schema.ts'
 import type { Running } from './running.ts'
 
@@ -82,4 +89,14 @@ function checkData(label: string, schema: JsonObject, data: JsonValue): void {
     'InputError',
     `the data does not fit what '${label}' waits for: ${fault}`,
   )
+}
+
+/** Where nobody drives the execution, what was running is lost: it need not be awaited. */
+export function cancelling(running: Running): readonly Stimulus[] {
+  return running.isDriven ? [{ kind: 'cancel' }] : [{ kind: 'recovered' }, { kind: 'cancel' }]
+}
+
+/** The refusal of a verb that needs an execution which has not ended. */
+export function ended(executionId: string, what: string): OrchestrationError {
+  return new OrchestrationError('RefusedError', `execution '${executionId}' has ended: it ${what}`)
 }

@@ -2,6 +2,7 @@ import type { ErrorJson } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { CloudEvent } from '../core/contracts/events.ts'
 import type { KernelEvent, Resolution, WorkflowData, WorkflowStep } from '../workflow/index.ts'
+import type { AdaptationRequest } from './adaptation-request.ts'
 import type { RollbackOptions, WorkflowState } from './workflow-state.ts'
 
 /** One execution as `aura run` prints it. No key is ever absent. */
@@ -39,10 +40,33 @@ export interface StepRunView {
 export interface ShowView extends RunView {
   readonly currentSteps: readonly string[]
   readonly checkpoints: readonly CheckpointView[]
+  /** Also those that were reverted, oldest first. */
+  readonly adaptations: readonly AdaptationView[]
   readonly progress: ProgressView
   readonly metrics: MetricsView
   readonly errorLog: readonly ErrorLogEntry[]
   readonly steps: { readonly [stepId: string]: StepShowView }
+}
+
+/** A change that was made to the execution while it ran. */
+export interface AdaptationView {
+  readonly adaptationId: string
+  readonly because: string
+  /** What became of each step that it concerned; null for what stayed. */
+  readonly changes: readonly {
+    readonly stepId: string
+    readonly pattern: string | null
+    readonly maxParallel: number | null
+    readonly agent: string | null
+    /** The signal that approves the step. */
+    readonly approval: string | null
+  }[]
+  readonly pause: boolean
+  readonly cause: JsonObject | null
+  /** What the TDA feed said then: correlation, window, severity; null while it was silent. */
+  readonly tda: JsonObject | null
+  readonly atMs: number
+  readonly isReverted: boolean
 }
 
 export interface StepShowView extends StepRunView {
@@ -170,6 +194,24 @@ export interface WorkflowEngine extends WorkflowState {
   signal(executionId: string, name: string, data: JsonValue): Promise<void>
   /** @throws RefusedError when the step is not uncertain; NotFoundError for an unknown step */
   resolve(executionId: string, step: string, resolution: Resolution): Promise<void>
+  /**
+   * Changes a running execution within what its document's `adaptation` declares: steps that have not started,
+   * and how many items of a running `forEach` run at a time. Recorded as one event with its reason; a rollback
+   * leaves it in force. Resolves when it is durable; an id that exists changes nothing and gives what it names.
+   *
+   * @throws RefusedError outside of the bounds, when the step has started or the execution does not go forward;
+   *   FeatureDisabledError while the flag `workflow-adaptation` is off; NotFoundError for an unknown step;
+   *   InputError for a change that is none
+   */
+  adapt(executionId: string, request: AdaptationRequest): Promise<AdaptationView>
+  /**
+   * Takes an adaptation back for the steps that have not started. An approval that is waited for because of it
+   * is not waited for any more, and an execution that it paused goes on.
+   *
+   * @returns false when it was reverted before
+   * @throws NotFoundError for an unknown adaptation; RefusedError when the execution does not go forward
+   */
+  revertAdaptation(executionId: string, adaptationId: string, because: string): Promise<boolean>
   getExecution(executionId: string): Promise<ShowView>
   /** Takes a checkpoint at the present position. @throws RefusedError when the execution has ended */
   checkpoint(executionId: string, label?: string): Promise<CheckpointView>

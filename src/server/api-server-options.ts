@@ -1,4 +1,4 @@
-import type { AgentListing } from '../agents/index.ts'
+import type { AgentListing, AgentWatch } from '../agents/index.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type {
@@ -57,6 +57,8 @@ export interface ApiServerOptions {
   log?(executionId: string, afterSeq?: number): readonly LogEntry[] | Promise<readonly LogEntry[]>
   /** Serves `/v1/agents`. */
   agents?(): readonly AgentListing[]
+  /** Keeps new work from agents, and lets it come again; null while nobody watches them. */
+  watch?(): Pick<AgentWatch, 'quarantine' | 'release'> | null
   /** Routes a task, after learning that `accept` is the agent for it when that is given. Serves `/v1/route`. */
   route?(asked: RouteRequest): Promise<RouteAnswer>
   /**

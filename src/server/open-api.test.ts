@@ -66,6 +66,8 @@ test('the paths of the contract are all there', () => {
       '/v1/executions/{id}/state/{key}',
       '/v1/workflows',
       '/v1/agents',
+      '/v1/agents/{id}/quarantine',
+      '/v1/agents/{id}/release',
       '/v1/dead-letters',
       '/v1/events',
       '/v1/route',

@@ -2,14 +2,16 @@ import type { z } from 'zod'
 import { OrchestrationError } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import { nearestOrAll } from '../core/nearest.ts'
-import type { WorkflowEngine } from '../engine/index.ts'
+import type { AdaptationRequest, AdaptationView, WorkflowEngine } from '../engine/index.ts'
 import type { WorkflowData } from '../workflow/index.ts'
 import { checked } from './checked-input.ts'
 import {
+  adaptBody,
   checkpointBody,
   forkBody,
   noBody,
   resolveBody,
+  revertBody,
   rollbackBody,
   signalBody,
 } from './contract/steering.ts'
@@ -20,6 +22,8 @@ export interface SteerAnswer {
   readonly status: string
   /** Of `checkpoint` only. */
   readonly checkpointId?: string
+  /** Of `adapt` only. */
+  readonly adaptation?: AdaptationView
 }
 
 /** What happens to an execution by a verb; what is given back is added to the answer. */
@@ -27,7 +31,7 @@ type Act<Body> = (
   engine: WorkflowEngine,
   executionId: string,
   body: Body,
-) => Promise<Pick<SteerAnswer, 'checkpointId'>>
+) => Promise<Pick<SteerAnswer, 'checkpointId' | 'adaptation'>>
 
 /** A verb under `/v1/executions/{id}/` that changes the execution. */
 export interface Verb {
@@ -94,6 +98,23 @@ export const verbs: ReadonlyMap<string, Verb> = new Map([
     verb('Goes back to a checkpoint', rollbackBody, async (engine, id, body) => {
       const { to, acceptEffects = false } = body
       await engine.rollback(id, to, { acceptEffects })
+      return {}
+    }),
+  ],
+  [
+    'adapt',
+    verb(
+      'Changes a running execution within the bounds of its document',
+      adaptBody,
+      async (engine, id, body) => ({
+        adaptation: await engine.adapt(id, body as AdaptationRequest),
+      }),
+    ),
+  ],
+  [
+    'revert',
+    verb('Takes an adaptation back', revertBody, async (engine, id, body) => {
+      await engine.revertAdaptation(id, body.adaptationId, body.because)
       return {}
     }),
   ],

@@ -4,6 +4,7 @@ import {
   type EngineChecks,
   type OpenHarness,
 } from './engine-stage.ts'
+import { adaptationChecks } from './engine-suite/adaptation-suite.ts'
 import { breakerChecks } from './engine-suite/breaker-suite.ts'
 import { budgetChecks } from './engine-suite/budget-suite.ts'
 import { checkpointChecks } from './engine-suite/checkpoints-suite.ts'
@@ -35,6 +36,7 @@ const themes: Readonly<Record<string, EngineChecks>> = {
   waiting: waitingChecks,
   identity: identityChecks,
   steering: steeringChecks,
+  adaptation: adaptationChecks,
   endings: endingChecks,
   compensation: compensationChecks,
   recovery: recoveryChecks,

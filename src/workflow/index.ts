@@ -38,6 +38,14 @@ export { compileTemplate } from './expression/template.ts'
 export { checkpointWords } from './document/checkpoint-words.ts'
 export { resolveWorkflowRef, workflowRefs } from './document/workflow-refs.ts'
 export type { WorkflowRef } from './document/workflow-refs.ts'
+export type {
+  Adaptation,
+  AdaptationChange,
+  AdaptationOrder,
+  StepChange,
+  StepChanges,
+} from './kernel/adaptation.ts'
+export { planAdaptation, type PlannedAdaptation } from './kernel/plan-adaptation.ts'
 export { callLabel, parseCallLabel, refOf } from './kernel/call-ref.ts'
 export type { CallRef, NamesCall } from './kernel/call-ref.ts'
 export { checkpointsOf, findCheckpoint } from './kernel/checkpoints.ts'

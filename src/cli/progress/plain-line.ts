@@ -41,6 +41,8 @@ function callText(event: CallEvent, atMs: number): string {
     case 'StepFailed':
     case 'CallFailed':
       return `${call} failed: ${errorText(event.error)}`
+    case 'ApprovalAwaited':
+      return `${call} waits for signal '${plainText(event.signal)}': an adaptation asks for approval`
     case 'StepApproved':
       return `${call} is approved`
     case 'AttemptStarted':
@@ -103,6 +105,10 @@ function ownText(event: Exclude<LogEntry['event'], CallEvent>): string {
       return `${event.step} publishes ${plainText(event.events.map(({ type }) => type).join(', '))}`
     case 'PolicyDecided':
       return policyText(event)
+    case 'ExecutionAdapted':
+      return `execution adapted${adaptedText(event)}: ${plainText(event.because)}`
+    case 'AdaptationReverted':
+      return `adaptation ${plainText(event.id)} reverted: ${plainText(event.because)}`
     case 'CheckpointTaken':
       return `checkpoint taken${event.label === undefined ? '' : ` '${plainText(event.label)}'`}${event.reason === 'anomaly' ? ' because of an anomaly' : ''}`
     case 'TdaObserved':
@@ -142,6 +148,21 @@ function ownText(event: Exclude<LogEntry['event'], CallEvent>): string {
     default:
       return assertNever(event, 'event')
   }
+}
+
+function adaptedText({ steps, pause }: LogEntry['event'] & { kind: 'ExecutionAdapted' }): string {
+  const changes = Object.entries(steps).map(([id, { spec, maxParallel, agent, approval }]) => {
+    const parts = [
+      ...(spec === undefined ? [] : [`by ${spec.pattern}`]),
+      ...(maxParallel === undefined ? [] : [`${maxParallel} at a time`]),
+      ...(agent === undefined ? [] : [`by ${plainText(agent)}`]),
+      ...(approval === undefined ? [] : [`after signal '${plainText(approval)}'`]),
+    ]
+    return `${id} ${parts.join(', ')}`
+  })
+  return [...(pause === true ? [' and paused'] : []), ...changes.map((text) => `, ${text}`)].join(
+    '',
+  )
 }
 
 function policyText({ step, decision }: LogEntry['event'] & { kind: 'PolicyDecided' }): string {

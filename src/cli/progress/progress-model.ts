@@ -50,6 +50,8 @@ export class ProgressModel {
   readonly steps: readonly StepProgress[]
   readonly #byId = new Map<string, StepProgress>()
   readonly #goingBack = new Set<string>()
+  /** Adaptations that have paused it. */
+  readonly #pausedBy = new Set<string>()
   startedAtMs: number | null = null
   endedAtMs: number | null = null
   outcome: 'completed' | 'failed' | 'cancelled' | null = null
@@ -100,6 +102,10 @@ export class ProgressModel {
       case 'CallScheduled':
         wait(step, event, waitOf(event.call))
         break
+      case 'ApprovalAwaited':
+        Object.assign(step, { status: 'running', startedAtMs: atMs })
+        wait(step, event, { kind: 'signal', signal: event.signal, dueAtMs: null })
+        break
       case 'StepSkipped':
         step.skippedBecause = event.reason
         end(step, 'skipped', atMs)
@@ -139,6 +145,13 @@ export class ProgressModel {
         break
       case 'ExecutionResumed':
         this.isPaused = false
+        break
+      case 'ExecutionAdapted':
+        if (event.pause === true) this.#pausedBy.add(event.id)
+        if (event.pause === true) this.isPaused = true
+        break
+      case 'AdaptationReverted':
+        if (this.#pausedBy.delete(event.id)) this.isPaused = false
         break
       case 'CancelRequested':
         this.phase = 'cancelling'

@@ -19,6 +19,7 @@ import { cutToWidth, displayWidth, padToWidth, plainText } from '../terminal/wid
 
 const errorLogLinesMax = 10
 const checkpointsMax = 10
+const adaptationsMax = 10
 const failedItemsMax = 10
 const missingMax = 10
 const outputColumnsMax = 120
@@ -75,7 +76,8 @@ function lines(context: CommandContext, view: ShowView, entries: readonly LogEnt
     all.push('', paint.red(plainText(`${view.error.code}: ${view.error.message}`)))
     if (view.error.hint !== null) all.push(`${paint.cyan('hint:')} ${plainText(view.error.hint)}`)
   }
-  all.push(...checkpointLines(context, view), ...errorLogLines(context, view))
+  all.push(...checkpointLines(context, view), ...adaptationLines(context, view))
+  all.push(...errorLogLines(context, view))
   if (view.output !== null) {
     const columns = Math.min(outputColumnsMax, (context.stdout.columns ?? 100) - 3)
     all.push(
@@ -190,6 +192,18 @@ function errorText(error: JsonValue): string {
 }
 
 /** Those with a name or a reason of their own; every completed step is one beside them. */
+function adaptationLines({ paintOut, stdout }: CommandContext, view: ShowView): string[] {
+  const { adaptations } = view
+  if (adaptations.length === 0) return []
+  const rows = adaptations.slice(-adaptationsMax).map((one) => {
+    const steps = one.changes.map(({ stepId }) => stepId)
+    const what = [...steps, ...(one.pause ? ['paused'] : [])].join(', ')
+    const text = `${plainText(one.because)}${one.isReverted ? paintOut.yellow(' (reverted)') : ''}`
+    return [timeOfDayText(one.atMs), plainText(one.adaptationId), plainText(what), text]
+  })
+  return ['', paintOut.bold('adaptations'), ...tableLines(rows, stdout)]
+}
+
 function checkpointLines(context: CommandContext, view: ShowView): string[] {
   const named = view.checkpoints.filter(
     ({ label, reason }) => label !== null || reason !== 'completion',

@@ -1,5 +1,6 @@
-import { nonEmpty } from '../verb-host.ts'
+import { nonEmpty, wholeNumber } from '../verb-host.ts'
 import type { VerbHost } from '../verb-host.ts'
+import type { AdaptOptions } from './adapt.ts'
 import type { ForkVerbOptions, ResolveOptions } from './steer.ts'
 
 const changes = [
@@ -16,6 +17,7 @@ const positions = 'a checkpoint: its id, its label, a step id, lastCheckpoint, l
  */
 export function addSteeringVerbs(host: VerbHost): void {
   const { program, run } = host
+  addAdapt(host)
   for (const [verb, what] of changes) {
     program
       .command(verb)
@@ -90,5 +92,28 @@ function addCheckpointVerbs({ program, run }: VerbHost): void {
     .option('--id <new-id>', 'id of the new execution', nonEmpty)
     .action((id: string, options: ForkVerbOptions) =>
       run(async (context) => (await import('./steer.ts')).fork(context, id, options)),
+    )
+}
+
+function addAdapt({ program, run }: VerbHost): void {
+  program
+    .command('adapt')
+    .summary('changes a running execution within the bounds of its document')
+    .description(
+      'Changes what has not started in a running execution, within what its document says under `adaptation`. Recorded with its reason; `show` lists it, `--revert` takes it back.',
+    )
+    .argument('<id>', 'execution id', nonEmpty)
+    .requiredOption('--because <text>', 'the reason, recorded with it', nonEmpty)
+    .option('--step <step>', 'the step it concerns; default every one that it fits', nonEmpty)
+    .option('--pattern <pattern>', 'pipeline, fanOut, consensus or hierarchical', nonEmpty)
+    .option('--options <json>', 'options of that pattern', nonEmpty)
+    .option('--max-parallel <n>', 'items of a forEach that run at the same time', wholeNumber)
+    .option('--agent <agent>', 'who does the work of the step', nonEmpty)
+    .option('--approval [signal]', 'wait for a signal before the step; default approve-<step>')
+    .option('--pause', 'pause the execution')
+    .option('--id <adaptation>', 'names it: the same id twice is one adaptation', nonEmpty)
+    .option('--revert <adaptation>', 'take that one back', nonEmpty)
+    .action((id: string, options: AdaptOptions) =>
+      run(async (context) => (await import('./adapt.ts')).adapt(context, id, options)),
     )
 }

@@ -1,6 +1,7 @@
 import { Option } from 'commander'
 import { repeatable, nonEmpty } from '../verb-host.ts'
 import type { VerbHost } from '../verb-host.ts'
+import type { QuarantineOptions } from './agents-quarantine.ts'
 import type { RouteOptions } from './route.ts'
 import type { RunOptions } from './run.ts'
 import type { ScanVerbOptions } from './tda-scan.ts'
@@ -57,13 +58,39 @@ export function addWorkingVerbs({ program, run }: VerbHost): void {
       run(async (context) => (await import('./graph.ts')).graph(context, file, options.format)),
     )
   addAgentVerbs(program, run)
+  addTaskVerbs(program, run)
 }
 
 function addAgentVerbs(program: VerbHost['program'], run: VerbHost['run']): void {
-  program
+  const agents = program
     .command('agents')
-    .summary('agents ls: lists agents and their actions')
+    .summary('agents ls, quarantine, release: agents, their actions, load and health')
     .description('Agents.')
+  agents
+    .command('quarantine')
+    .summary('keeps new work from an agent of `aura serve`')
+    .description(
+      'Keeps new work from an agent where another one of its type can do it. What runs goes on.',
+    )
+    .argument('<agent>', 'its id', nonEmpty)
+    .requiredOption('--reason <text>', 'why', nonEmpty)
+    .option('--for <duration>', 'how long; then it is observed first (default: until release)')
+    .action((agentId: string, options: QuarantineOptions) =>
+      run(async (context) =>
+        (await import('./agents-quarantine.ts')).agentsQuarantine(context, agentId, options),
+      ),
+    )
+  agents
+    .command('release')
+    .summary('ends the quarantine of an agent')
+    .description('Ends the quarantine of an agent, whatever its cause.')
+    .argument('<agent>', 'its id', nonEmpty)
+    .action((agentId: string) =>
+      run(async (context) =>
+        (await import('./agents-quarantine.ts')).agentsRelease(context, agentId),
+      ),
+    )
+  agents
     .command('ls')
     .summary('lists agents and their actions')
     .description(
@@ -73,6 +100,9 @@ function addAgentVerbs(program: VerbHost['program'], run: VerbHost['run']): void
     .action((options: { agents?: string[] }) =>
       run(async (context) => (await import('./agents.ts')).agentsLs(context, options.agents ?? [])),
     )
+}
+
+function addTaskVerbs(program: VerbHost['program'], run: VerbHost['run']): void {
   program
     .command('route')
     .summary('says which agent a task is for')

@@ -19,6 +19,7 @@ import type {
   ShowView,
   StepShowView,
 } from '../workflow-engine.ts'
+import { adaptationView } from './adaptation-views.ts'
 import { checkpointViews } from './checkpoint-views.ts'
 import { prunedView, runView, stepRunView } from './run-view.ts'
 
@@ -47,6 +48,7 @@ export function showView(parts: ShowParts): ShowView {
     steps,
     currentSteps: progress.currentSteps,
     checkpoints: checkpointViews(state, parts.entries),
+    adaptations: state.adaptations.map(adaptationView),
     progress,
     metrics: metricsView(parts),
     errorLog: errorLog(parts),
@@ -60,6 +62,7 @@ export function prunedShow(row: ExecutionRow): ShowView {
     steps: {},
     currentSteps: [],
     checkpoints: [],
+    adaptations: [],
     progress: {
       status: row.status,
       completed: 0,

@@ -72,7 +72,7 @@ export function learnDecisionTree(
       here.filter((row) => !isYes(row)),
       depth + 1,
     )
-    nodes[id] = { feature: names[feature] as string, atLeast, yes, no }
+    nodes[id] = { feature: names[feature], atLeast, yes, no }
     return id
   }
   const root = grow(rows, 0)
@@ -130,7 +130,7 @@ function leafOf(rows: readonly Row[], strategies: ReadonlyMap<string, JsonObject
   const counts = Array.from(countsOf(rows)).toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
   const [strategy, count] = counts[0] as [string, number]
   const learned = { rows: rows.length, share: count / rows.length }
-  return { strategy: strategies.get(strategy) as JsonObject, learned }
+  return { strategy: strategies.get(strategy), learned }
 }
 
 function checkOutcome({ features }: TreeOutcome, place: number, names: readonly string[]): void {

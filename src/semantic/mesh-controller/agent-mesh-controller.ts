@@ -4,7 +4,7 @@ import type { EventSink } from '../../core/contracts/events.ts'
 import type { TdaContextSource } from '../../core/contracts/tda.ts'
 import { messageOf, OrchestrationError } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { Logger } from '../../core/logger.ts'
+import type { Logger, LogLevel } from '../../core/logger.ts'
 import { nearestOrAll } from '../../core/nearest.ts'
 import type { AgentLoad, AgentSource, MeshAgent } from './agent-source.ts'
 import { rendezvous } from './rendezvous.ts'
@@ -58,6 +58,16 @@ type AgentChange =
   | 'quarantined'
   | 'probing'
   | 'released'
+
+const levels = {
+  discovered: 'debug',
+  lost: 'warn',
+  healthy: 'debug',
+  unhealthy: 'warn',
+  quarantined: 'warn',
+  probing: 'info',
+  released: 'info',
+} as const satisfies Record<AgentChange, LogLevel>
 
 interface Known {
   agent: MeshAgent
@@ -159,12 +169,6 @@ export class AgentMeshController implements AgentWatch {
     return rendezvous(key, members)
   }
 
-  /**
-   * Keeps new work from an agent.
-   *
-   * @param forMs how long; default until `release`
-   * @throws NotFoundError
-   */
   quarantine(agentId: string, reason: string, forMs?: number): void {
     const known = this.#mustKnow(agentId)
     const nowMs = this.#options.clock.nowMs()
@@ -174,7 +178,6 @@ export class AgentMeshController implements AgentWatch {
     this.#stand(known, { kind: 'quarantined', cause, reason, sinceMs: nowMs, untilMs, times })
   }
 
-  /** Ends a quarantine of any cause. False when there is none. @throws NotFoundError */
   release(agentId: string): boolean {
     const known = this.#mustKnow(agentId)
     if (known.standing.kind === 'trusted') return false
@@ -264,9 +267,8 @@ export class AgentMeshController implements AgentWatch {
   #tell(change: AgentChange, known: Known): void {
     const { mesh, logger, clock } = this.#options
     const { agentId } = known.agent
-    const isBad = change === 'lost' || change === 'unhealthy' || change === 'quarantined'
     const reason = 'reason' in known.standing ? known.standing.reason : known.reason
-    logger.log(isBad ? 'warn' : 'info', `agent ${agentId}: ${change}`, { agentId, reason })
+    logger.log(levels[change], `agent ${agentId}: ${change}`, { agentId, reason })
     if (mesh === undefined) return
     const nowMs = clock.nowMs()
     const data: JsonObject = { agentId, change, reason, health: known.health, atMs: nowMs }

@@ -42,4 +42,16 @@ const agent = component(
   }),
 ) satisfies z.ZodType<AgentListing>
 
+export const agentParams = z.object({ id: z.string() })
+
+export const quarantineBody = component(
+  'Quarantine',
+  z.strictObject({
+    reason: z.string().min(1).max(1_000),
+    forMs: z.int().min(1).nullable().optional().describe('Null or absent: until it is released'),
+  }),
+)
+
+export { agent as agentListing }
+
 export const agentList = component('AgentList', z.object({ agents: z.array(agent), nextCursor }))

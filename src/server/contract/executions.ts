@@ -86,6 +86,30 @@ const checkpoint = component(
   }),
 )
 
+export const adaptation = component(
+  'Adaptation',
+  z.object({
+    adaptationId: z.string(),
+    because: z.string(),
+    changes: z
+      .array(
+        z.object({
+          stepId: z.string(),
+          pattern: z.string().nullable(),
+          maxParallel: z.number().int().nullable(),
+          agent: z.string().nullable(),
+          approval: z.string().nullable().describe('The signal that approves the step.'),
+        }),
+      )
+      .describe('What became of each step that it concerned; null for what stayed.'),
+    pause: z.boolean(),
+    cause: jsonObject.nullable(),
+    tda: jsonObject.nullable(),
+    atMs,
+    isReverted: z.boolean(),
+  }),
+)
+
 const progress = component(
   'Progress',
   z.object({
@@ -111,6 +135,7 @@ export const execution = component(
     steps: z.record(z.string(), step),
     currentSteps: z.array(z.string()),
     checkpoints: z.array(checkpoint),
+    adaptations: z.array(adaptation),
     progress,
     metrics: z.object({
       attempts: z.number(),

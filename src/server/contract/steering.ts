@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { component, jsonObject, jsonValue } from './components.ts'
-import { executionStatuses } from './executions.ts'
+import { adaptationRequest } from '../../engine/index.ts'
+import { limits } from '../../core/limits.ts'
+import { adaptation, executionStatuses } from './executions.ts'
 
 const name = z.string().min(1)
 
@@ -43,6 +45,16 @@ export const rollbackBody = component(
   }),
 )
 
+export const adaptBody = component('AdaptRequest', adaptationRequest)
+
+export const revertBody = component(
+  'RevertRequest',
+  z.strictObject({
+    adaptationId: name,
+    because: name.max(limits.reasonCharactersMax),
+  }),
+)
+
 export const forkBody = component(
   'ForkRequest',
   z.strictObject({
@@ -61,5 +73,7 @@ export const steered = component(
 )
 
 export const checkpointed = component('Checkpointed', steered.extend({ checkpointId: z.string() }))
+
+export const adapted = component('Adapted', steered.extend({ adaptation }))
 
 export const forked = component('Forked', z.object({ executionId: z.string() }))

@@ -1,13 +1,20 @@
+import type { z } from 'zod'
 import { limits } from '../../core/limits.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { checkAccepting } from '../api.ts'
 import { executionParams } from '../contract/executions.ts'
-import { checkpointed, forkBody, forked, steered } from '../contract/steering.ts'
+import { adapted, checkpointed, forkBody, forked, steered } from '../contract/steering.ts'
 import { operation, type Operation } from '../operation.ts'
 import { fork, steer, verbs } from '../steering.ts'
 
 const tag = 'steering'
 const withoutBody: ReadonlySet<string> = new Set(['pause', 'resume', 'cancel', 'checkpoint'])
+
+/** Of verbs that answer more than how the execution stands. */
+const answers: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
+  ['checkpoint', checkpointed],
+  ['adapt', adapted],
+])
 
 const verbOperations = [...verbs].map(([name, { summary, body }]) =>
   operation({
@@ -21,7 +28,7 @@ const verbOperations = [...verbs].map(([name, { summary, body }]) =>
     answers: {
       200: {
         description: 'How the execution stands then.',
-        schema: name === 'checkpoint' ? checkpointed : steered,
+        schema: answers.get(name) ?? steered,
       },
     },
     problems: [404, 409, 429],

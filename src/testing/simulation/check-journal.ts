@@ -1,8 +1,11 @@
 import { assertNever } from '../../core/assert.ts'
 import type { KernelEvent, NamesCall, Plan } from '../../workflow/index.ts'
+import { AdaptationCheck } from './adaptation-check.ts'
+import { EndedCalls } from './ended-calls.ts'
 import { attemptStarts, callGoesOn, callIsCancelled, isRedelivered } from './journal-attempts.ts'
-import { isItemOf, isOf, isPart, openIn } from './journal-call.ts'
+import { isItemOf, openIn, seePolicy } from './journal-call.ts'
 import { type JournalCall, keyOf, labelOf, newJournalCall } from './journal-call.ts'
+import { decisionFaults } from './journal-decisions.ts'
 import { type DecodedRow, type During, reopening, type Reopening } from './journal-events.ts'
 import { UndoCheck } from './undo-check.ts'
 
@@ -18,12 +21,9 @@ export class JournalCheck {
   readonly #decided = new Set<string>()
   readonly #items = new Map<string, number>()
   readonly #open = new Map<string, JournalCall>()
-  readonly #recorded = new Set<string>()
+  readonly #past = new EndedCalls()
   readonly #undo = new UndoCheck()
-  /** Calls that have ended without success: a redrive makes them again. */
-  readonly #unsuccessful = new Set<string>()
-  /** Of those, parts: which are made again is their patterns' to say. */
-  readonly #revivable = new Set<string>()
+  readonly #adapted: AdaptationCheck
   #isFinalRollback = false
   #isCancelled = false
   #mustUndo = false
@@ -39,6 +39,7 @@ export class JournalCheck {
   constructor(plan: Plan, fail: (property: string) => void) {
     this.#plan = plan
     this.#fail = fail
+    this.#adapted = new AdaptationCheck(plan, fail)
   }
 
   /** Goes through all rows; their sequence must have no gap. */
@@ -96,6 +97,11 @@ export class JournalCheck {
       case 'PartScheduled':
       case 'PatternDecided':
         return this.#coordinate(event)
+      case 'ExecutionAdapted':
+      case 'AdaptationReverted':
+      case 'ApprovalAwaited':
+      case 'StepApproved':
+        return this.#adapt(event)
       case 'RollbackRequested':
       case 'RolledBack':
       case 'ExecutionForked':
@@ -113,15 +119,13 @@ export class JournalCheck {
     if (this.#decided.has(event.step)) this.#fail('stepDecidedOnce')
     this.#decided.add(event.step)
     const needs = step.needs.map((need) => this.#plan.steps[need]?.id ?? '')
-    if (needs.some((need) => !this.#settled.has(need))) this.#fail('dependencyOrder')
+    for (const property of decisionFaults(event, needs, this.#settled)) this.#fail(property)
     if (this.#isPaused || this.#isStopping) this.#fail('pauseAndFailureHold')
     if (event.kind === 'StepSkipped') {
       this.#settled.set(event.step, 'skipped')
-      const allSkipped =
-        needs.length > 0 && needs.every((need) => this.#settled.get(need) === 'skipped')
-      if (event.reason === 'needs' && !allSkipped) this.#fail('skipReason')
       return
     }
+    this.#adapted.begins(event.step)
     if (event.items === undefined) this.#open.set(event.step, newJournalCall())
     else {
       this.#items.set(event.step, event.items.length)
@@ -129,12 +133,20 @@ export class JournalCheck {
     }
   }
 
+  /** An approval that is waited for is a call until it was given. */
+  #adapt(event: Parameters<AdaptationCheck['see']>[0]): void {
+    this.#isPaused = this.#adapted.see(event, (step) => this.#decided.has(step)) ?? this.#isPaused
+    if (event.kind === 'ApprovalAwaited') this.#open.set(event.step, newJournalCall())
+    if (event.kind === 'StepApproved') this.#open.delete(event.step)
+  }
+
   #item(event: KernelEvent & { kind: 'CallScheduled' }): void {
     const step = this.#step(event.step)
     if (this.#isPaused || this.#isStopping) this.#fail('pauseAndFailureHold')
     this.#open.set(`${event.step}[${event.index}]`, newJournalCall())
     const together = Array.from(this.#open.keys()).filter((key) => isItemOf(key, event.step)).length
-    if (together > step.maxParallel) this.#fail('maxParallelHolds')
+    if (together > (this.#adapted.parallelMax(event.step) ?? step.maxParallel))
+      this.#fail('maxParallelHolds')
   }
 
   #coordinate(event: Coordination): void {
@@ -154,7 +166,7 @@ export class JournalCheck {
   /** The open call of an event. A part that a redrive makes again is open from its first event on. */
   #callOf(event: NamesCall): JournalCall | undefined {
     const key = keyOf(event)
-    if (this.#revivable.delete(key)) this.#openAgain(key)
+    if (this.#past.revivable.delete(key)) this.#openAgain(key)
     return this.#open.get(key)
   }
 
@@ -183,8 +195,8 @@ export class JournalCheck {
   #end(event: CallEnd): void {
     const key = keyOf(event)
     const call = this.#callOf(event)
-    if (this.#recorded.has(key)) this.#fail('resultRecordedOnce')
-    this.#recorded.add(key)
+    if (this.#past.recorded.has(key)) this.#fail('resultRecordedOnce')
+    this.#past.recorded.add(key)
     if (call === undefined) return this.#fail('resultRecordedOnce')
     this.#open.delete(key)
     if (event.undo !== undefined) {
@@ -194,7 +206,7 @@ export class JournalCheck {
         this.#fail('compensationOrder')
       return
     }
-    if (event.kind !== 'CallCompleted') this.#unsuccessful.add(key)
+    if (event.kind !== 'CallCompleted') this.#past.unsuccessful.add(key)
     if (event.kind === 'CallCompleted' || ('raw' in event && event.raw !== undefined))
       this.#succeed(event, call, event.kind !== 'CallCompleted')
     if (event.kind === 'CallCancelled') {
@@ -210,8 +222,7 @@ export class JournalCheck {
   }
 
   #itemDone(step: string): void {
-    const ended = Array.from(this.#recorded).filter((known) => isItemOf(known, step)).length
-    if (ended === this.#items.get(step)) this.#settled.set(step, 'done')
+    if (this.#past.items(step) === this.#items.get(step)) this.#settled.set(step, 'done')
   }
 
   /** A call that was left out had not begun. */
@@ -221,7 +232,7 @@ export class JournalCheck {
     if (call === undefined || call.isRunning || call.isLost)
       return this.#fail('skippedBeforeStarted')
     this.#open.delete(key)
-    this.#recorded.add(key)
+    this.#past.recorded.add(key)
     if (event.index === undefined) this.#settled.set(event.step, 'skipped')
     else this.#itemDone(event.step)
   }
@@ -265,6 +276,7 @@ export class JournalCheck {
         this.#undo.goingBack = null
         return this.#goOn(this.#isFinalRollback || this.#isCancelled)
       case 'ExecutionForked':
+        this.#adapted.see(event, () => false)
         for (const { step, status } of event.steps) {
           this.#decided.add(step)
           this.#settled.set(step, status === 'skipped' ? 'skipped' : 'done')
@@ -298,7 +310,7 @@ export class JournalCheck {
     this.#isForced = isStopping && this.#isCancelled
     this.#isCompensating = false
     for (const key of this.#undo.keepEffects((step) => this.#settled.has(step)))
-      this.#recorded.delete(key)
+      this.#past.recorded.delete(key)
   }
 
   /** The step is decided anew; with a higher run what it had done is settled. */
@@ -306,30 +318,18 @@ export class JournalCheck {
     this.#decided.delete(step)
     this.#settled.delete(step)
     this.#items.delete(step)
-    for (const label of Array.from(this.#recorded)) {
-      if (!isOf(label, step)) continue
-      this.#recorded.delete(label)
-      this.#unsuccessful.delete(label)
-      this.#revivable.delete(label)
-    }
+    this.#adapted.again(step)
+    this.#past.forget(step)
     if (isHigherRun) this.#undo.anew(step)
   }
 
   #callAgain(step: string): void {
     this.#settled.delete(step)
-    for (const label of Array.from(this.#unsuccessful)) {
-      if (!isOf(label, step)) continue
-      if (isPart(label)) {
-        this.#revivable.add(label)
-        continue
-      }
-      this.#unsuccessful.delete(label)
-      this.#openAgain(label)
-    }
+    for (const label of this.#past.again(step)) this.#openAgain(label)
   }
 
   #openAgain(key: string): void {
-    this.#recorded.delete(key)
+    this.#past.recorded.delete(key)
     this.#open.set(key, newJournalCall(true))
   }
 
@@ -354,6 +354,8 @@ export class JournalCheck {
       case 'FailureDecided':
         this.#isStopping = true
         return
+      case 'PolicyDecided':
+        return seePolicy(event, this.#open)
       case 'DeadLetterDiscarded':
         return this.#undo.discarded(event.id)
       case 'CompensationStarted':

@@ -1,3 +1,5 @@
+import type { KernelEvent } from '../../workflow/index.ts'
+
 /** What the journal has said of one call that has not ended. */
 export interface JournalCall {
   attempt: number
@@ -83,4 +85,12 @@ export function openIn(keys: Iterable<string>, steps: ReadonlySet<string> | null
 
 function stepOf(label: string): string {
   return label.replace(/[[/].*$/, '')
+}
+
+/** A step that a policy makes wait for an approval has an open call. */
+export function seePolicy(
+  { step, decision }: KernelEvent & { kind: 'PolicyDecided' },
+  open: Map<string, JournalCall>,
+): void {
+  if (step !== undefined && decision.values.approval !== undefined) open.set(step, newJournalCall())
 }

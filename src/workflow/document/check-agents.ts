@@ -5,7 +5,7 @@ import { patternFaults } from './pattern-faults.ts'
 import { normalizePattern } from './pattern-options.ts'
 import { patternTargets } from './pattern-targets.ts'
 import type { Path, ProblemList } from './problem.ts'
-import { mapAt, ownValue } from './value-at.ts'
+import { listAt, mapAt, ownValue } from './value-at.ts'
 import { type WrittenPattern, writtenPattern } from './written-pattern.ts'
 
 /** The agents that a document may name. */
@@ -20,6 +20,11 @@ export interface KnownAgents {
 
 /** Checks that the agents and actions a document names exist. Works on data of any shape. */
 export function checkAgents(data: JsonValue, known: KnownAgents, problems: ProblemList): void {
+  for (const [index, agent] of listAt(mapAt(data, 'adaptation'), 'agents').entries()) {
+    const path: Path = ['adaptation', 'agents', index]
+    const named = { action: null, places: { agent: path, action: path } }
+    if (typeof agent === 'string') checkNamed({ agent, ...named }, { path, known, problems })
+  }
   for (const [id, step] of Object.entries(mapAt(data, 'steps'))) {
     if (problems.isFull) return
     if (!isJsonObject(step)) continue

@@ -6,8 +6,6 @@ import { listAt, mapAt, ownValue } from './value-at.ts'
 /** Refuses what the document may say and this version does not do yet. */
 export function checkNotYet(data: JsonValue, problems: ProblemList): void {
   if (!isJsonObject(data)) return
-  if (ownValue(data, 'adaptation') !== undefined)
-    refuse(['adaptation'], "the key 'adaptation'", problems)
   const steps = mapAt(data, 'steps')
   for (const id of Object.keys(steps)) {
     const step = steps[id]

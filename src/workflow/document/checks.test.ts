@@ -69,14 +69,15 @@ test.each([
   expect(problems[0]?.message).toContain('not yet')
 })
 
-test.each([['adaptation: { maxParallel: 3 }', 'adaptation']])(
-  'the key %s is refused as not yet there, and only as that',
-  (line, path) => {
-    const problems = problemsOf(['x: { sleep: 1s }'], line)
-    expect(problems.map((problem) => problem.path)).toEqual([path])
-    expect(problems[0]?.message).toContain('not yet')
-  },
-)
+test('bounds of adaptation are checked as everything else', () => {
+  const line = 'adaptation: { patterns: [consensu], maxParallel: 0, agents: [a, 3], approve: true }'
+  expect(problemsOf(['x: { sleep: 1s }'], line).map(({ path }) => path)).toEqual([
+    'adaptation.patterns[0]',
+    'adaptation.maxParallel',
+    'adaptation.agents[1]',
+    'adaptation.approve',
+  ])
+})
 
 test('needs that are unknown, repeated or the step itself are told apart', () => {
   const steps = ['first: { sleep: 1s }', 'x: { sleep: 1s, needs: [frist, x, first, first] }']

@@ -1,4 +1,4 @@
-import type { PatternSpec } from '../../core/contracts/pattern.ts'
+import type { PatternName, PatternSpec } from '../../core/contracts/pattern.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 
 /**
@@ -25,10 +25,24 @@ export interface WorkflowDocument {
   readonly onFailure: 'compensate' | 'rollback' | 'keep'
   /** Never null where `onFailure` is `rollback`. */
   readonly rollback: RollbackDocument | null
-  readonly adaptation: JsonObject | null
+  /** What may be adapted while an execution runs; null for nothing. */
+  readonly adaptation: AdaptationDocument | null
   readonly steps: { readonly [stepId: string]: StepDocument }
   /** A template; absent gives the outputs of the steps nobody needs, by id. */
   readonly output?: JsonValue
+}
+
+export interface AdaptationDocument {
+  /** Patterns to which a step with a pattern may be switched. */
+  readonly patterns: readonly PatternName[]
+  /** The most items of a `forEach` that may run at the same time; null keeps what the steps say. */
+  readonly maxParallel: number | null
+  /** Agents that may take the place of a step's own. */
+  readonly agents: readonly string[]
+  /** An approval may be put before a step. */
+  readonly approval: boolean
+  /** The execution may be paused. */
+  readonly pause: boolean
 }
 
 export interface RetryDocument {

@@ -2,6 +2,7 @@ import type { PatternName, PatternSpec } from '../../core/contracts/pattern.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { stripDelimiters } from '../expression/delimiters.ts'
 import type {
+  AdaptationDocument,
   BudgetDocument,
   CompensateDocument,
   FallbackDocument,
@@ -72,7 +73,7 @@ export function normalize(parsed: ParsedDocument, graph: StepGraph): WorkflowDoc
     checkpoints: parsed.checkpoints ?? null,
     onFailure: parsed.onFailure ?? 'keep',
     rollback: normalizeRollback(parsed),
-    adaptation: null,
+    adaptation: normalizeAdaptation(parsed.adaptation),
     steps,
     ...(parsed.output === undefined ? {} : { output: parsed.output as JsonValue }),
   }
@@ -217,6 +218,18 @@ function normalizeRollback({ onFailure, rollback }: ParsedDocument): RollbackDoc
     to: rollback.to ?? defaultRollback.to,
     maxRollbacks: rollback.maxRollbacks ?? defaultRollback.maxRollbacks,
   }
+}
+
+function normalizeAdaptation(bounds: ParsedDocument['adaptation']): AdaptationDocument | null {
+  return bounds === undefined
+    ? null
+    : {
+        patterns: bounds.patterns ?? [],
+        maxParallel: bounds.maxParallel ?? null,
+        agents: bounds.agents ?? [],
+        approval: bounds.approval ?? false,
+        pause: bounds.pause ?? false,
+      }
 }
 
 function normalizeBudget(budget: ParsedDocument['budget']): BudgetDocument | null {

@@ -1,4 +1,7 @@
 import * as z from 'zod'
+import { patternNames } from '../../core/contracts/pattern.ts'
+import { limits } from '../../core/limits.ts'
+import { pattern } from './schema-patterns.ts'
 import { stepSchema } from './schema-step.ts'
 import {
   duration,
@@ -25,13 +28,15 @@ const budget = z.strictObject({
   agentCalls: z.int().min(0).optional(),
 })
 
-const adaptation = z.strictObject({
-  patterns: z.array(label).optional(),
-  maxParallel: z.int().min(1).optional(),
-  agents: z.array(label).optional(),
-  approval: z.unknown().optional(),
-  pause: z.unknown().optional(),
-})
+const adaptation = z
+  .strictObject({
+    patterns: z.array(pattern).max(patternNames.length).optional(),
+    maxParallel: z.int().min(1).max(limits.itemsMax).optional(),
+    agents: z.array(label).max(1_000).optional(),
+    approval: z.boolean().optional().describe('A signal may be asked for before a step'),
+    pause: z.boolean().optional(),
+  })
+  .describe('What may be adapted while an execution runs; nothing by default')
 
 /** The text expected of a step id, as problems say it. */
 const stepIdExpected = 'a step id: a to z first, then a-z 0-9 _, at most 63'

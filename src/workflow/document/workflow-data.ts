@@ -246,6 +246,19 @@ export interface WorkflowData {
     /** Rollbacks after which the execution goes on. Default 1. */
     readonly maxRollbacks?: number
   }
+  /** What may be adapted while an execution runs. Default nothing. */
+  readonly adaptation?: {
+    /** Patterns to which a step with a pattern may be switched. */
+    readonly patterns?: readonly PatternName[]
+    /** The most items of a `forEach` that may run at the same time. */
+    readonly maxParallel?: number
+    /** Agents that may take the place of a step's own. */
+    readonly agents?: readonly string[]
+    /** A signal may be asked for before a step. Default false. */
+    readonly approval?: boolean
+    /** The execution may be paused. Default false. */
+    readonly pause?: boolean
+  }
   readonly steps: { readonly [stepId: string]: StepData }
   /** Default: the outputs of the steps nobody needs, by id. */
   readonly output?: JsonValue

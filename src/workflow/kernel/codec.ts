@@ -59,7 +59,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
   ['ExecutionCompleted', 'output'],
   ['ExecutionFailed', 'error'],
   ['ExecutionCancelled', 'error'],
-  ['ExecutionForked', 'executionId', 'seq', 'steps', 'changes'],
+  ['ExecutionForked', 'executionId', 'seq', 'steps', 'changes', 'adaptations'],
   ['StateChanged', 'changes', 'step', 'index', 'part'],
   ['CheckpointTaken', 'reason', 'label'],
   ['TdaObserved', 'context'],
@@ -91,6 +91,9 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
   ['EventsPublished', 'step', 'key', 'events', 'index', 'undo', 'part'],
   ['PolicyDecided', 'decision', 'step', 'dueAtMs'],
   ['StepApproved', 'step'],
+  ['ExecutionAdapted', 'id', 'because', 'steps', 'pause', 'cause', 'tda', 'flags'],
+  ['AdaptationReverted', 'id', 'because'],
+  ['ApprovalAwaited', 'step', 'signal'],
 ]
 
 /** Fields that may be JSON null themselves. */

@@ -1,6 +1,7 @@
 import { OrchestrationError, toErrorJson } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { expectBool, expectList } from '../expression/expect.ts'
+import { askForApproval } from './adapt.ts'
 import { askForStep } from './ask-policy.ts'
 import { startCall, startItems } from './items.ts'
 import { scheduleCall } from './schedule.ts'
@@ -18,25 +19,33 @@ export function decideSteps(turn: Turn): void {
 
 /** Skipped needs, then `when`, then `forEach`, then the input: each is looked at once. */
 function decideStep(turn: Turn, step: StepState): void {
+  // What was approved was looked at when the approval was asked for.
+  const isJudged = step.policy !== null || step.gate === 'passed'
+  if (!isJudged && !judge(turn, step)) return
+  if (askForApproval(turn, step)) begin(turn, step)
+}
+
+/** @returns false when the step is skipped, has failed, or waits for the approval that a policy wants */
+function judge(turn: Turn, step: StepState): boolean {
   const { plan } = step
   const { id } = plan
-  // What was approved is begun: it was looked at when the approval was asked for.
-  if (step.policy !== null) return begin(turn, step)
   if (plan.needs.length > 0 && step.needsSkipped === plan.needs.length && !plan.runWhenSkipped) {
-    return record(turn, { kind: 'StepSkipped', step: id, reason: 'needs' })
+    record(turn, { kind: 'StepSkipped', step: id, reason: 'needs' })
+    return false
   }
   try {
     if (
       plan.when !== null &&
       !expectBool(plan.when.evaluate(scopeOf(turn)), `when of step '${id}'`)
     ) {
-      return record(turn, { kind: 'StepSkipped', step: id, reason: 'when' })
+      record(turn, { kind: 'StepSkipped', step: id, reason: 'when' })
+      return false
     }
-    if (!askForStep(turn, step)) return
+    return askForStep(turn, step)
   } catch (thrown) {
-    return failUndecided(turn, step, thrown)
+    failUndecided(turn, step, thrown)
+    return false
   }
-  begin(turn, step)
 }
 
 /** Begins a step that nothing speaks against: with items they follow one by one, else its only call. */

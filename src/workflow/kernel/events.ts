@@ -4,6 +4,7 @@ import type { PolicyDecision } from '../../core/contracts/policy.ts'
 import type { PublishedEvent } from '../../core/contracts/mesh.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
+import type { Adaptation, StepChanges } from './adaptation.ts'
 import type { NamesCall } from './call-ref.ts'
 
 /**
@@ -45,7 +46,28 @@ export type KernelEvent =
       /** Until when an approval is waited for. */
       readonly dueAtMs?: number
     }
-  /** Somebody has agreed to what a policy made wait: the step is begun. */
+  /** The execution is adapted while it runs: what its document bounds, and no step that has started. */
+  | {
+      readonly kind: 'ExecutionAdapted'
+      /** Names the adaptation in the execution. */
+      readonly id: string
+      readonly because: string
+      /** What becomes of each step that it concerns. */
+      readonly steps: StepChanges
+      /** The execution is paused by it. */
+      readonly pause?: boolean
+      /** Whatever asked for it says of itself: event, correlation, policy. */
+      readonly cause?: JsonObject
+      /** What the TDA feed said then. */
+      readonly tda?: JsonObject
+      /** What a flag provider decided. */
+      readonly flags?: { readonly [flag: string]: boolean }
+    }
+  /** Steps that have not started are as they were without the adaptation. */
+  | { readonly kind: 'AdaptationReverted'; readonly id: string; readonly because: string }
+  /** A step waits for the approval that an adaptation has added, before it is begun. */
+  | { readonly kind: 'ApprovalAwaited'; readonly step: string; readonly signal: string }
+  /** Somebody has agreed to what a policy or an adaptation made wait, or nothing asks for it any more: the step is begun. */
   | { readonly kind: 'StepApproved'; readonly step: string }
   /** Steps that were settled in another execution, and its state, are taken over. */
   | {
@@ -54,6 +76,8 @@ export type KernelEvent =
       readonly seq: number
       readonly steps: readonly ForkedStep[]
       readonly changes: readonly StateChange[]
+      /** Those in force that were made up to there. */
+      readonly adaptations?: readonly Adaptation[]
     }
   /** Entries of the state were written: by a call (then it is named) or from outside. */
   | {

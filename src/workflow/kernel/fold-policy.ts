@@ -17,17 +17,33 @@ export function foldPolicy(state: ExecutionState, event: PolicyEvent, atMs: numb
   step.policy = event.decision
   const { approval } = event.decision.values
   if (approval === undefined) return
+  const { signal } = approval
+  awaitApproval(state, step, {
+    signal: signal ?? `approve-${event.step}`,
+    dueAtMs: event.dueAtMs ?? null,
+    atMs,
+  })
+}
+
+interface AwaitedApproval {
+  readonly signal: string
+  /** Until when it is waited for; null for ever. */
+  readonly dueAtMs: number | null
+  readonly atMs: number
+}
+
+/** A step that is ready waits for a signal before it is begun. */
+export function awaitApproval(
+  state: ExecutionState,
+  step: StepState,
+  { signal, dueAtMs, atMs }: AwaitedApproval,
+): void {
   takeReady(state, step.plan.number)
   step.view.status = 'running'
   step.startedAtMs = atMs
-  const ref = { step: event.step, index: null, undo: null }
+  const ref = { step: step.plan.id, index: null, undo: null }
   const call = createCall(state, step, { ref, call: {} })
-  Object.assign(call, {
-    isApproval: true,
-    signal: approval.signal ?? `approve-${event.step}`,
-    dueAtMs: event.dueAtMs ?? null,
-    onDue: 'fail',
-  })
+  Object.assign(call, { isApproval: true, signal, dueAtMs, onDue: 'fail' })
   setStatus(state, call, 'waiting')
 }
 
@@ -38,6 +54,7 @@ function foldApproved(state: ExecutionState, step: StepState): void {
   setStatus(state, call, 'completed')
   state.counts.completed--
   step.calls = []
+  if (step.gate === 'asked') step.gate = 'passed'
   step.view.status = 'pending'
   step.decidedSeq = 0
   state.ready.push(step.plan.number)

@@ -73,6 +73,7 @@ function foldForked(
     step.settledSeq = state.seq + (place + 1) / (event.steps.length + 1)
   }
   if (event.changes.length > 0) foldChanges(state, event.changes, atMs)
+  if (event.adaptations !== undefined) state.adaptations = event.adaptations
   recount(state)
 }
 

@@ -1,4 +1,5 @@
 import { noUsage } from '../../core/usage.ts'
+import { readapt } from './adaptation.ts'
 import type { ScheduledCall } from './events.ts'
 import type { CallRef } from './call-ref.ts'
 import { callsOf, type PartState } from './hosted-state.ts'
@@ -124,6 +125,7 @@ export function resetStep(step: StepState): void {
   step.liveCalls = 0
   step.degraded = null
   step.policy = null
+  step.gate = null
   step.undoCount = 0
   step.undoneCount = 0
   step.startedAtMs = null
@@ -143,6 +145,7 @@ export function recount(state: ExecutionState): void {
       if (need.settledSeq === 0) step.needsLeft++
       else if (need.view.status === 'skipped') step.needsSkipped++
     }
+    if (step.decidedSeq === 0) readapt(state, step)
     if (step.decidedSeq === 0 && step.needsLeft === 0) state.ready.push(step.plan.number)
   }
 }

@@ -2,6 +2,7 @@ import { assertNever, invariant } from '../../core/assert.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { tdaStateKey } from '../../core/state-key.ts'
 import type { KernelEvent } from './events.ts'
+import { foldAdaptation } from './fold-adaptation.ts'
 import { foldChanges } from './entries.ts'
 import { foldCallEvent } from './fold-call.ts'
 import { foldPattern } from './fold-pattern.ts'
@@ -38,6 +39,10 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     case 'PolicyDecided':
     case 'StepApproved':
       return foldPolicy(state, event, atMs)
+    case 'ExecutionAdapted':
+    case 'AdaptationReverted':
+    case 'ApprovalAwaited':
+      return foldAdaptation(state, event, atMs)
     case 'EventsPublished':
       return // it is others who have something to do
     case 'StateChanged':

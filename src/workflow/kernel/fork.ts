@@ -1,3 +1,4 @@
+import type { Adaptation } from './adaptation.ts'
 import { changesOf } from './entries.ts'
 import type { ForkedStep, KernelEvent } from './events.ts'
 import type { ExecutionState, StateEntry } from './state.ts'
@@ -9,6 +10,8 @@ export interface ForkOrigin {
   /** In the order in which they were settled. */
   readonly steps: readonly ForkedStep[]
   readonly entries: readonly StateEntry[]
+  /** Adaptations in force there; none for another document. */
+  readonly adaptations: readonly Adaptation[]
 }
 
 /** What a fork takes over from an execution that was folded up to a checkpoint: what was settled there, and its state. */
@@ -31,18 +34,20 @@ export function forkOriginOf(state: ExecutionState, entries: readonly StateEntry
       ...(step.degraded === null ? {} : { degraded: step.degraded }),
     })
   }
-  return { executionId: state.executionId, seq: state.seq, steps, entries }
+  const adaptations = state.adaptations.filter(({ isReverted }) => !isReverted)
+  return { executionId: state.executionId, seq: state.seq, steps, entries, adaptations }
 }
 
 /** The event with which a fork begins. */
 export function forkedEvent(
   state: ExecutionState,
-  { executionId, seq, steps, entries }: ForkOrigin,
+  { executionId, seq, steps, entries, adaptations }: ForkOrigin,
 ): KernelEvent {
   const writes = entries.map(({ key, value, metadata }) => ({ key, value, metadata }))
   const changes = changesOf(state, writes, 0).map((change, place) => {
     const expiresAtMs = entries[place]?.expiresAtMs ?? null
     return expiresAtMs === null ? change : { ...change, expiresAtMs }
   })
-  return { kind: 'ExecutionForked', executionId, seq, steps, changes }
+  const forked = { kind: 'ExecutionForked', executionId, seq, steps, changes } as const
+  return adaptations.length === 0 ? forked : { ...forked, adaptations }
 }

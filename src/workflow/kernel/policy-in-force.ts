@@ -84,8 +84,12 @@ export function refusalByPolicy({ ref, step }: CallState, target: PlanTarget): E
 }
 
 /** The failure of a step to which somebody has said no. */
-export function approvalRefused({ step: { plan, policy } }: CallState): ErrorJson {
+export function approvalRefused({ step: { plan, policy, gate } }: CallState): ErrorJson {
   const what = `step '${plan.id}' was not approved`
+  if (gate === 'asked') {
+    const hint = 'an adaptation asked for it; redrive it to ask again'
+    return new OrchestrationError('RefusedError', what, { hint }).toJSON()
+  }
   return forbids(policy, 'approval', { what, hint: 'redrive it to ask again' }).toJSON()
 }
 

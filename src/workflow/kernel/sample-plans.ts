@@ -6,6 +6,14 @@ const agent = { agent: 'a', action: 'do' }
 const undo = { agent: 'u', action: 'undo' }
 const retry = { maxAttempts: 2, initialInterval: '1s', jitter: 0.5 }
 
+const adaptation = {
+  patterns: ['pipeline', 'fanOut'],
+  maxParallel: 4,
+  agents: ['b'],
+  approval: true,
+  pause: true,
+}
+
 /** Plans with every kind of step; for the tests of this room. */
 export const samplePlans: readonly Plan[] = [
   {
@@ -143,7 +151,7 @@ export const samplePlans: readonly Plan[] = [
       },
     },
   },
-].map((rest) => planOf({ name: 'w', version: '1.0.0', ...rest }))
+].map((rest) => planOf({ name: 'w', version: '1.0.0', adaptation, ...rest }))
 
 function planOf(data: unknown, hash = '00'): Plan {
   const { document, problems } = readDocumentData(data)

@@ -2,6 +2,7 @@ import { invariant } from '../../core/assert.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { Plan } from '../plan/plan.ts'
+import { adaptedPlan } from './adaptation.ts'
 import type { CallRef } from './call-ref.ts'
 import { kernelVersion } from './events.ts'
 import { createCall } from './fold-step.ts'
@@ -244,6 +245,7 @@ function readStep(reader: ValueReader, place: StepPlace, written: WrittenStep): 
   view.output = output === absent ? (step.items?.outputs ?? null) : reader.valueAt(output)
   reader.read(view, reader.layouts.view, shown)
   reader.read(step, reader.layouts.step, fields)
+  step.plan = adaptedPlan(plan, step.adapted)
 }
 
 /** What making a call counts is read afterwards, and the live calls are put in order then. */

@@ -6,7 +6,9 @@ import type { Plan, PlanStep } from '../plan/plan.ts'
 import type { CallRef } from './call-ref.ts'
 import { noUsage, type Usage } from '../../core/usage.ts'
 import { type Charge, kernelVersion } from './events.ts'
+import type { Adaptation, StepChange } from './adaptation.ts'
 import { findPart, type HostedState, type PartState } from './hosted-state.ts'
+import type { CallStatus, Phase } from './lifecycle.ts'
 import { LiveCalls } from './live-calls.ts'
 import type {
   DeadLetter,
@@ -16,47 +18,8 @@ import type {
   TakenCheckpoint,
 } from './state-records.ts'
 
+export type { CallStatus, Phase } from './lifecycle.ts'
 export type { DeadLetter, ParentRef, RollbackState, StateEntry, TakenCheckpoint }
-
-/**
- * Where an execution is in its life.
- * `forward`: steps are decided and run. `stopping`: a step failed for good; what runs may finish.
- * `cancelling`, `timingOut`: running attempts were told to stop and are awaited for a while.
- * `compensating`: recorded successes are undone, last first. `rollingBack`: a rollback awaits running
- * attempts; `undoing`: it undoes what came after its checkpoint, and then it is `forward` again.
- * `ended`: nothing happens any more, unless a rollback, a redrive or the parent's undoing reopens it.
- */
-export type Phase =
-  | 'forward'
-  | 'stopping'
-  | 'cancelling'
-  | 'timingOut'
-  | 'compensating'
-  | 'rollingBack'
-  | 'undoing'
-  | 'ended'
-
-/**
- * Where a call is.
- * `scheduled`: wants to start. `running`: an attempt was started. `lookingUp`: its unknown outcome is
- * being asked for. `child`: another execution works for it. `coordinating`: a pattern does. `backoff`, `polling`, `sleeping`, `waiting`,
- * `suspended`: something is awaited. `uncertain`: only `resolve` helps. The last three are final.
- */
-export type CallStatus =
-  | 'scheduled'
-  | 'running'
-  | 'lookingUp'
-  | 'child'
-  | 'coordinating'
-  | 'backoff'
-  | 'polling'
-  | 'sleeping'
-  | 'waiting'
-  | 'suspended'
-  | 'uncertain'
-  | 'completed'
-  | 'failed'
-  | 'cancelled'
 
 export interface CallState {
   readonly ref: CallRef
@@ -137,7 +100,12 @@ export interface ChildRef {
 }
 
 export interface StepState {
-  readonly plan: PlanStep
+  /** As the document says it, with what adaptations have changed. */
+  plan: PlanStep
+  /** What adaptations have changed; null for nothing. */
+  adapted: StepChange | null
+  /** Whether an approval that an adaptation added is awaited or was given; null for neither. */
+  gate: 'asked' | 'passed' | null
   /** What expressions see; `status` is exact once the step has ended. */
   readonly view: { output: JsonValue; status: StepStatus; error: JsonValue }
   run: number
@@ -255,6 +223,8 @@ export interface ExecutionState {
   /** Null until something is written. */
   entries: Map<string, StateEntry> | null
   checkpoints: readonly TakenCheckpoint[]
+  /** Every adaptation, also those that were reverted, oldest first. */
+  adaptations: readonly Adaptation[]
   rollback: RollbackState | null
   /** Rollbacks that `onFailure: rollback` has made. */
   rollbacks: number
@@ -299,6 +269,7 @@ const noCalls: Readonly<Record<CallStatus, number>> = {
   cancelled: 0,
 }
 const noPins = {}
+const noAdaptations: readonly Adaptation[] = []
 const noChain: readonly string[] = []
 
 /** An execution before its first event. */
@@ -346,6 +317,7 @@ export function newExecution(executionId: string, plan: Plan, input: JsonObject)
     uncertain: [],
     entries: null,
     checkpoints: [],
+    adaptations: noAdaptations,
     rollback: null,
     rollbacks: 0,
     isRollbackAsked: false,
@@ -366,6 +338,8 @@ export function newExecution(executionId: string, plan: Plan, input: JsonObject)
 function newStep(plan: PlanStep): StepState {
   return {
     plan,
+    adapted: null,
+    gate: null,
     view: { output: null, status: 'pending', error: null },
     run: 1,
     decidedSeq: 0,

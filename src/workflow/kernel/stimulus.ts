@@ -7,6 +7,7 @@ import type { Random } from '../../core/random.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { StateWrite } from '../../core/contracts/state.ts'
 import type { Usage } from '../../core/usage.ts'
+import type { AdaptationOrder } from './adaptation.ts'
 import type { CallRef } from './call-ref.ts'
 import type { RefusalReason } from './events.ts'
 import type { ForkOrigin } from './fork.ts'
@@ -57,6 +58,9 @@ export type Stimulus =
   | { readonly kind: 'undo' }
   /** Entries of the state are written; their expected versions were checked. */
   | { readonly kind: 'writeState'; readonly writes: readonly StateWrite[] }
+  /** The execution is adapted; what was asked for was checked. */
+  | { readonly kind: 'adapt'; readonly order: AdaptationOrder }
+  | { readonly kind: 'revertAdaptation'; readonly id: string; readonly because: string }
   | { readonly kind: 'checkpoint'; readonly label: string | null }
   /** The TDA feed says something else than before: it is in the moment. */
   | { readonly kind: 'tdaChanged' }

@@ -1,18 +1,19 @@
 import { assertNever, invariant } from '../../core/assert.ts'
 import { OrchestrationError, toErrorJson } from '../../core/errors.ts'
 import { resolveDuration } from '../plan/resolve-duration.ts'
+import { adapt, revertAdaptation } from './adapt.ts'
 import { admitted, attemptEnded, lookedUp } from './attempts.ts'
 import { callFailed, completeCall, resolvedAsFailed } from './calls.ts'
 import { advance } from './advance.ts'
 import { observeTda, takeCheckpoint, tdaChanged } from './checkpoints.ts'
 import { childEnded, childTimedOut, steerChildren } from './children.ts'
 import { changesOf } from './entries.ts'
-import { decideFailure, giveUp, requestHeld, settle } from './endings.ts'
+import { decideFailure, giveUp, settle } from './endings.ts'
 import { type KernelEvent, kernelVersion } from './events.ts'
 import { setStatus } from './fold-step.ts'
 import { forkedEvent } from './fork.ts'
-import { startItems } from './items.ts'
-import { isGoingBack, isPaused, isSettling, mayPause } from './permission.ts'
+import { resume } from './pausing.ts'
+import { isGoingBack, isSettling, mayPause } from './permission.ts'
 import { askAtStart } from './ask-policy.ts'
 import { approvalLate } from './policy-in-force.ts'
 import { recover } from './recovery.ts'
@@ -128,6 +129,8 @@ type Operation = Extract<
     kind:
       | 'undo'
       | 'writeState'
+      | 'adapt'
+      | 'revertAdaptation'
       | 'checkpoint'
       | 'tdaChanged'
       | 'rollback'
@@ -151,6 +154,10 @@ function applyOperation(turn: Turn, stimulus: Operation): void {
         kind: 'StateChanged',
         changes: changesOf(state, stimulus.writes, moment.atMs),
       })
+    case 'adapt':
+      return adapt(turn, stimulus.order)
+    case 'revertAdaptation':
+      return revertAdaptation(turn, stimulus.id, stimulus.because)
     case 'checkpoint':
       return takeCheckpoint(turn, 'verb', stimulus.label)
     case 'tdaChanged':
@@ -230,18 +237,6 @@ function originFields(origin: Origin): Partial<KernelEvent & { kind: 'ExecutionS
         }),
     ...(pins === undefined ? {} : { pins }),
     ...(flags === undefined ? {} : { flags }),
-  }
-}
-
-function resume(turn: Turn): void {
-  const { state } = turn
-  if (!isPaused(state) && !(state.paused && isGoingBack(state))) return
-  record(turn, { kind: 'ExecutionResumed' })
-  steerChildren(turn, 'resume')
-  requestHeld(turn)
-  if (state.phase !== 'forward') return
-  for (const step of state.steps) {
-    if (step.items !== null && step.view.status === 'running') startItems(turn, step)
   }
 }
 

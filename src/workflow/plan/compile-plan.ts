@@ -60,6 +60,7 @@ export function compilePlan(document: WorkflowDocument, hash: string): Plan {
       to: document.rollback?.to ?? 'lastCheckpoint',
       timesMax: document.rollback?.maxRollbacks ?? 1,
     },
+    adaptation: document.adaptation,
     checkpointSeverity: document.checkpoints?.onAnomalySeverity ?? null,
     agentCallsMax: document.budget?.agentCalls ?? null,
     usageMax: {
@@ -130,7 +131,8 @@ function compileWork(step: StepDocument): PlanWork {
   }
 }
 
-function patternTarget({ pattern, agents, action, options }: PatternSpec): PlanTarget {
+/** A pattern as the kernel calls it. */
+export function patternTarget({ pattern, agents, action, options }: PatternSpec): PlanTarget {
   const { deadline } = options
   return {
     kind: 'pattern',

@@ -1,6 +1,7 @@
 import type { PatternSpec } from '../../core/contracts/pattern.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Usage } from '../../core/usage.ts'
+import type { AdaptationDocument } from '../document/document.ts'
 import type { CompiledExpression, CompiledTemplate } from '../expression/scope.ts'
 
 /** A length of time: milliseconds, or a template that gives them or a duration text. */
@@ -27,6 +28,8 @@ export interface Plan {
   readonly onFailure: 'compensate' | 'rollback' | 'keep'
   /** Where `onFailure: rollback` goes back to, and how often it then goes on. */
   readonly rollback: { readonly to: string; readonly timesMax: number }
+  /** What may be adapted while an execution runs; null for nothing. */
+  readonly adaptation: AdaptationDocument | null
   /** An anomaly of at least this severity takes a checkpoint; null takes none. */
   readonly checkpointSeverity: number | null
   /** Attempts of calls that the execution may spend; null for any number. */

@@ -1,0 +1,97 @@
+import type { PatternName, PatternSpec } from '../../core/contracts/pattern.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { PlanStep } from '../plan/plan.ts'
+import { patternTarget } from '../plan/compile-plan.ts'
+import type { ExecutionState, StepState } from './state.ts'
+
+/** What is to be changed in a running execution; each key within the bounds of its document's `adaptation`. */
+export interface AdaptationChange {
+  /** The step it concerns. Default for `pattern` and `maxParallel`: every step that they fit; `agent` and `approval` need it. */
+  readonly step?: string
+  /** How the agents of a step with a pattern work together. */
+  readonly pattern?: PatternName
+  /** Options of that pattern. Default those of a step that says none; a deadline is kept. */
+  readonly options?: JsonObject
+  /** Items of a `forEach` that run at the same time, also of one that runs. */
+  readonly maxParallel?: number
+  /** Who does the work of a step with one agent. */
+  readonly agent?: string
+  /** A signal that is awaited before the step is begun; its data `{ approved: false }` fails the step. True: `approve-<step>`. */
+  readonly approval?: true | string
+  /** Pauses the execution. */
+  readonly pause?: true
+}
+
+/** What adaptations make of one step. */
+export interface StepChange {
+  readonly spec?: PatternSpec
+  readonly maxParallel?: number
+  readonly agent?: string
+  /** The signal that approves it. */
+  readonly approval?: string
+}
+
+export interface StepChanges {
+  readonly [stepId: string]: StepChange
+}
+
+/** An adaptation as it is kept. */
+export interface Adaptation {
+  readonly id: string
+  readonly because: string
+  readonly steps: StepChanges
+  readonly pause: boolean
+  readonly cause: JsonObject | null
+  readonly tda: JsonObject | null
+  /** The event that says it. */
+  readonly seq: number
+  readonly atMs: number
+  readonly isReverted: boolean
+}
+
+/** An adaptation that was checked and is to be made. */
+export interface AdaptationOrder {
+  readonly id: string
+  readonly because: string
+  readonly steps: StepChanges
+  readonly pause: boolean
+  readonly cause: JsonObject | null
+  readonly flags: { readonly [flag: string]: boolean } | null
+}
+
+/** Whether a step can still be adapted in whole: nobody was called for it. */
+export function isUnbegun({ decidedSeq, calls }: StepState): boolean {
+  return decidedSeq === 0 || calls[0]?.isApproval === true
+}
+
+/** Makes a step what the adaptations in force say; of one that has begun only how many items run at a time. */
+export function readapt(state: ExecutionState, step: StepState): void {
+  const inForce: StepChange[] = []
+  for (const { isReverted, steps } of state.adaptations) {
+    const change = steps[step.plan.id]
+    if (!isReverted && change !== undefined) inForce.push(change)
+  }
+  const changes: StepChange = Object.assign({}, ...inForce)
+  if (isUnbegun(step)) step.adapted = isEmpty(changes) ? null : changes
+  else {
+    const { maxParallel: _before, ...kept } = step.adapted ?? {}
+    const { maxParallel } = changes
+    const next = maxParallel === undefined ? kept : { ...kept, maxParallel }
+    step.adapted = isEmpty(next) ? null : next
+  }
+  step.plan = adaptedPlan(state.plan.steps[step.plan.number] as PlanStep, step.adapted)
+}
+
+/** A step as the document says it, with what adaptations have changed. */
+export function adaptedPlan(plan: PlanStep, change: StepChange | null): PlanStep {
+  if (change === null) return plan
+  const { spec, agent, maxParallel = plan.maxParallel } = change
+  const { work } = plan
+  if (spec !== undefined) return { ...plan, maxParallel, work: patternTarget(spec) }
+  if (agent === undefined || work.kind !== 'agent') return { ...plan, maxParallel }
+  return { ...plan, maxParallel, work: { ...work, agent } }
+}
+
+function isEmpty(change: StepChange): boolean {
+  return Object.keys(change).length === 0
+}
