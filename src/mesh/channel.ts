@@ -188,6 +188,7 @@ export class Channel {
         this.#ready.splice(this.#head, 0, envelope)
         return
       }
+      this.#turn = this.members.indexOf(member) + 1
       void this.#deliver(envelope, member)
     }
   }
@@ -196,9 +197,7 @@ export class Channel {
   #free(): Member | null {
     for (let i = 0; i < this.members.length; i++) {
       const member = this.members[(this.#turn + i) % this.members.length] as Member
-      if (member.running >= member.maxConcurrent) continue
-      this.#turn = (this.#turn + i + 1) % this.members.length
-      return member
+      if (member.running < member.maxConcurrent) return member
     }
     return null
   }
