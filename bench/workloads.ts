@@ -1,5 +1,6 @@
 import { type BenchRow } from './bench-row.ts'
 import { measureCheckpointer } from './checkpointer.ts'
+import { measureEvents } from './event-latency.ts'
 import { floor } from './floor.ts'
 import { measureFullFile } from './full-file-throughput.ts'
 import { measureAlone, measureFan } from './latency.ts'
@@ -84,6 +85,7 @@ const groups: readonly Group[] = [
   { workloads: ['W10'], measure: () => measureRequests() },
   { workloads: ['W11'], measure: ({ directory }) => measureQueue(directory) },
   { workloads: ['W12'], measure: ({ directory }) => measurePatternCost(directory) },
+  { workloads: ['EV'], measure: ({ directory }) => measureEvents({ directory, events: 500 }) },
   { workloads: ['LG'], measure: ({ directory }) => measureCheckpointer(directory) },
   { workloads: ['RD'], measure: () => measureRedisState() },
 ]
@@ -103,6 +105,7 @@ export const workloads: readonly string[] = [
   'W10',
   'W11',
   'W12',
+  'EV',
   'LG',
   'RD',
 ]

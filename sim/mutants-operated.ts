@@ -187,8 +187,8 @@ export const operatedMutants: readonly Mutant[] = [
   mutant(
     'adapts-what-has-started',
     `${kernel}/adaptation.ts`,
-    'return decidedSeq === 0 || calls[0]?.isApproval === true',
-    'return decidedSeq >= 0 || calls[0]?.isApproval === true',
+    'return decidedSeq === 0 ||',
+    'return decidedSeq >= 0 ||',
   ),
   mutant('approval-outlives-rollback', `${kernel}/fold-step.ts`, '  step.gate = null\n', ''),
 ]

@@ -113,6 +113,8 @@ export {
   readEventLog,
   readPatterns,
   readPolicy,
+  EventDrivenSemanticOrchestrator,
+  OrchestratorAgent,
   registrySource,
   rendezvous,
   SemanticPatternMatcher,
@@ -122,6 +124,10 @@ export {
 } from './semantic/index.ts'
 export type {
   AcceptedOutcome,
+  Advice,
+  Advisor,
+  SemanticOrchestratorOptions,
+  SemanticOutcome,
   AgentLoad,
   AgentMeshOptions,
   AgentProfile,

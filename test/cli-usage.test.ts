@@ -72,7 +72,7 @@ test('verbs of later releases are refused with "not yet"', async () => {
   const cases = [
     ['worker'],
     ['audit', 'verify'],
-    ['mcp', '--help'],
+    ['worker', '--help'],
     ['kubeflow', 'export'],
     ['serve', '--engine', 'temporal'],
   ]

@@ -32,7 +32,7 @@ export interface AgentDefinition {
   readonly actions: { readonly [name: string]: ActionDefinition }
   /** Makes it an HTTP agent: where it is called. */
   readonly url?: string
-  /** HTTP and mesh agents: `GET <url>/outcome/<key>`, or its host, tells the outcome of an earlier call. Default false. */
+  /** HTTP agents only: `GET <url>/outcome/<key>` tells the outcome of an earlier call. Default false. */
   readonly lookup?: boolean
   /** Limits, transport and observability; what is left out has its default. */
   readonly config?: AgentSettings
@@ -44,7 +44,7 @@ export interface CheckedDefinition {
   readonly version: string
   readonly description: string | null
   readonly examples: readonly AgentExample[]
-  readonly hasRemoteLookup: boolean
+  readonly hasHttpLookup: boolean
   readonly actions: { readonly [name: string]: ActionDefinition }
 }
 
@@ -77,8 +77,17 @@ const examplesSchema = z
 const effects = ['read', 'idempotent', 'once']
 const actionPattern = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/
 
-/** @throws AgentModuleError for the first thing that is wrong, naming agent, action and field. */
-export function checkDefinition(definition: AgentDefinition): CheckedDefinition {
+/** How an agent is called: its functions, a URL, a host of the mesh, or by a transport that it brings. */
+type Reach = 'functions' | 'http' | 'mesh' | 'own'
+
+/**
+ * @param hasTransport whether the agent brings a transport of its own, so that its actions have no `run`
+ * @throws AgentModuleError for the first thing that is wrong, naming agent, action and field.
+ */
+export function checkDefinition(
+  definition: AgentDefinition,
+  hasTransport = false,
+): CheckedDefinition {
   if (typeof definition !== 'object' || definition === null)
     throw moduleError('an agent definition must be an object')
   const named: unknown = definition.id ?? definition.type
@@ -97,10 +106,12 @@ export function checkDefinition(definition: AgentDefinition): CheckedDefinition 
     )
   }
   const config = readConfiguration(definition, what)
-  const isRemote = config.communicationConfig.transport !== 'in-process'
-  if (definition.lookup !== undefined && !isRemote) {
+  const { transport } = config.communicationConfig
+  const usual = transport === 'in-process' ? 'functions' : transport
+  const reach: Reach = hasTransport ? 'own' : usual
+  if (definition.lookup !== undefined && reach === 'functions') {
     throw moduleError(
-      `${what}: lookup: ${definition.lookup} is for agents that are called elsewhere`,
+      `${what}: lookup: ${definition.lookup} is for HTTP agents`,
       'give the action a lookup function',
     )
   }
@@ -109,8 +120,8 @@ export function checkDefinition(definition: AgentDefinition): CheckedDefinition 
     version: definition.version ?? '0.0.0',
     description: definition.description ?? null,
     examples: readExamples(definition.examples, what),
-    hasRemoteLookup: definition.lookup ?? false,
-    actions: checkActions(definition.actions, what, isRemote),
+    hasHttpLookup: definition.lookup ?? false,
+    actions: checkActions(definition.actions, what, reach),
   }
 }
 
@@ -149,11 +160,7 @@ function readConfiguration(definition: AgentDefinition, what: string): AgentConf
   return completeConfiguration({ ...top, ...given, agentType: type, communicationConfig })
 }
 
-function checkActions(
-  actions: unknown,
-  what: string,
-  isRemote: boolean,
-): CheckedDefinition['actions'] {
+function checkActions(actions: unknown, what: string, reach: Reach): CheckedDefinition['actions'] {
   if (typeof actions !== 'object' || actions === null || Array.isArray(actions)) {
     throw moduleError(`${what}: actions must be an object of actions by name`)
   }
@@ -163,12 +170,12 @@ function checkActions(
     const at = `${what}, action '${name.slice(0, 100)}'`
     if (!actionPattern.test(name))
       throw moduleError(`${at}: a name is a letter and up to 99 of A-Z a-z 0-9 . _ -`)
-    checkAction((actions as Readonly<Record<string, unknown>>)[name], at, isRemote)
+    checkAction((actions as Readonly<Record<string, unknown>>)[name], at, reach)
   }
   return Object.freeze({ ...actions }) as CheckedDefinition['actions']
 }
 
-function checkAction(action: unknown, at: string, isRemote: boolean): void {
+function checkAction(action: unknown, at: string, reach: Reach): void {
   if (typeof action !== 'object' || action === null)
     throw moduleError(`${at}: it must be an object`)
   checkKeys(action, actionKeys, at)
@@ -194,17 +201,21 @@ function checkAction(action: unknown, at: string, isRemote: boolean): void {
       `${at}: effect is ${JSON.stringify(effect) ?? typeof effect}, not one of ${effects.join(', ')}`,
     )
   }
-  if (isRemote && run !== undefined)
+  if (reach === 'http' && run !== undefined)
+    throw moduleError(`${at}: an HTTP agent has no run`, 'leave out url, or run')
+  if ((reach === 'own' || reach === 'mesh') && run !== undefined)
+    throw moduleError(`${at}: its agent has a transport, which calls it: leave out run`)
+  if (reach === 'http' && lookup !== undefined)
     throw moduleError(
-      `${at}: an agent that is called elsewhere has no run`,
-      'leave out url, or run',
+      `${at}: an HTTP agent has no lookup function`,
+      'declare lookup: true beside url',
     )
-  if (isRemote && lookup !== undefined)
+  if (reach === 'mesh' && lookup !== undefined)
     throw moduleError(
-      `${at}: an agent that is called elsewhere has no lookup function`,
+      `${at}: an agent of the mesh has no lookup function`,
       'declare lookup: true for the agent',
     )
-  if (!isRemote && typeof run !== 'function')
+  if (reach === 'functions' && typeof run !== 'function')
     throw moduleError(`${at}: run must be a function`, 'or give the agent a url')
   if (lookup !== undefined && typeof lookup !== 'function')
     throw moduleError(`${at}: lookup must be a function`)

@@ -75,10 +75,14 @@ export class BaseAgent implements InvocationOwner {
   #reason: ErrorJson | null = null
   #onIdle: (() => void)[] = []
 
-  /** @throws AgentModuleError when the definition is wrong. */
-  constructor(definition: AgentDefinition) {
-    const checked = checkDefinition(definition)
-    const { config, version, description, hasRemoteLookup, actions } = checked
+  /**
+   * @param transport carries the calls of an agent whose actions have no `run`; default its functions, or HTTP
+   *   to its `url`
+   * @throws AgentModuleError when the definition is wrong.
+   */
+  constructor(definition: AgentDefinition, transport?: AgentTransport) {
+    const checked = checkDefinition(definition, transport !== undefined)
+    const { config, version, description, hasHttpLookup, actions } = checked
     this.id = config.agentId
     this.type = config.agentType
     this.version = version
@@ -90,10 +94,10 @@ export class BaseAgent implements InvocationOwner {
       isFull: () => this.#host.isFull(),
       onChange: (state) => this.#breakerChanged(state),
     })
-    this.transport = this.#transport()
+    this.transport = transport ?? this.#usualTransport()
     const { payloadBytesMax } = this.config.resourceLimits
     const identity = { agentId: this.id, agentType: this.type, version }
-    const owner = { ...identity, hasLookup: hasRemoteLookup, payloadBytesMax }
+    const owner = { ...identity, hasLookup: hasHttpLookup, payloadBytesMax }
     for (const [name, action] of Object.entries(actions))
       this.#plans.set(name, planAction(owner, name, action))
     Object.defineProperty(this, brand, { value: true })
@@ -261,7 +265,7 @@ export class BaseAgent implements InvocationOwner {
   /** Override to let go of what `onInit` took. */
   protected onClose(): void | Promise<void> {}
 
-  #transport(): AgentTransport {
+  #usualTransport(): AgentTransport {
     const { transport, address } = this.config.communicationConfig
     const clock = (): Clock => this.#host.clock
     switch (transport) {

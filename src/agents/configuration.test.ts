@@ -234,7 +234,7 @@ test('the transport follows from the address, and contradictions are refused', (
     'http',
   )
   expect(() => agentOf({ communicationConfig: { transport: 'http' } })).toThrow(
-    'an agent that is called elsewhere has no run',
+    'an HTTP agent has no run',
   )
 })
 

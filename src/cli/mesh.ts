@@ -5,6 +5,8 @@ import type { ProcessTelemetry } from '../observability/index.ts'
 import type { CommandContext } from './command-context.ts'
 import { openFile } from './engine-access.ts'
 
+type MakeMesh = NonNullable<OpenEngineOptions['mesh']>
+
 /**
  * Opens the file together with the mesh of the process, which is closed again when somebody else owns the file.
  *
@@ -15,12 +17,15 @@ export async function openFileWithMesh(
   options: Omit<NonNullable<Parameters<typeof openFile>[1]>, 'telemetry'> & {
     readonly telemetry: ProcessTelemetry
     readonly logger: Logger
+    /** Stands between the mesh and the engine; default nothing. */
+    readonly hearing?: (make: MakeMesh) => MakeMesh
   },
 ): Promise<Awaited<ReturnType<typeof openFile>> & Pick<ProcessMesh, 'shared'>> {
   const { mesh, shared } = await meshOf(context, options.telemetry, options.logger)
   let isOpen = false
   try {
-    const access = await openFile(context, { ...options, mesh })
+    const { hearing = (make) => make, ...rest } = options
+    const access = await openFile(context, { ...rest, mesh: hearing(mesh) })
     isOpen = access.kind !== 'owned'
     return { ...access, shared }
   } finally {
@@ -30,7 +35,7 @@ export async function openFileWithMesh(
 
 /** The mesh of a process: how an engine is given it, and the mesh itself where it is shared with others. */
 interface ProcessMesh {
-  readonly mesh: NonNullable<OpenEngineOptions['mesh']>
+  readonly mesh: MakeMesh
   /** Null: it is inside the process alone. */
   readonly shared: EventMesh | null
 }

@@ -4,7 +4,6 @@ import { OrchestrationError } from '../core/errors.ts'
 export const laterVerbs: ReadonlyMap<string, string> = new Map([
   ['worker', 'Temporal worker'],
   ['audit', 'verifies the audit chain'],
-  ['mcp', 'MCP server'],
   ['kubeflow', 'Kubeflow pipelines'],
 ])
 

@@ -288,6 +288,13 @@ export class Runner {
     this.letGo(running)
   }
 
+  /** Where memory is full, what was kept in it for a moment leaves before another one comes. */
+  makeRoom(): void {
+    if (this.#options.pressure(true) === null) return
+    for (const running of Array.from(this.executions.values()))
+      if (running.awake !== null) this.parkIfIdle(running)
+  }
+
   #obey(running: Running, command: Command, atMs: number): void {
     switch (command.kind) {
       case 'invoke':
