@@ -3,9 +3,11 @@ import type { MeshPort } from '../core/contracts/mesh.ts'
 import type { NestedCaller } from '../core/contracts/nested-call.ts'
 import { silentLogger, type Logger } from '../core/logger.ts'
 import { systemRandom, type Random } from '../core/random.ts'
+import type { Database } from '../storage/index.ts'
 import type { BreakerState } from './circuit-breaker.ts'
 import type { AgentCall } from './call.ts'
 import type { CallOutcome } from './contract.ts'
+import type { Memories } from './memory/memories.ts'
 
 /** A span around one call. */
 export interface CallSpan {
@@ -38,6 +40,10 @@ export interface AgentHost {
   readonly caller: NestedCaller | null
   /** Over which agents of the transport `mesh` are called; null when there is none. */
   readonly mesh: () => MeshPort | null
+  /** The file of the engine; null where everything is in memory. */
+  readonly database: () => Database | null
+  /** What all its agents remember; null before the engine is there, and outside of one. */
+  readonly memories: () => Memories | null
 }
 
 /** The computer's clock and randomness, no logs, no spans. */
@@ -51,4 +57,6 @@ export const defaultHost: AgentHost = {
   onBreaker: null,
   caller: null,
   mesh: () => null,
+  database: () => null,
+  memories: () => null,
 }

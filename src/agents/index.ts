@@ -40,6 +40,8 @@ export {
   type CallTracer,
   type ProgressListener,
 } from './host.ts'
+export { Memories, type MemoriesParts, type RecallOptions } from './memory/memories.ts'
+export { type MemoryConfig, memoryConfig, type MemorySettings } from './memory/memory-config.ts'
 export { normaliseJson, type PayloadRules } from './json-value.ts'
 export { loadAgentModules, type LoadOptions } from './module-loader.ts'
 export { AgentPool, type Grant } from './pool.ts'
