@@ -4,6 +4,7 @@ export {
   defineAgent,
   defineLlmAgent,
   defineModel,
+  MeshAgentHost,
   suspend,
 } from './agents/index.ts'
 export type {
@@ -12,6 +13,7 @@ export type {
   CompletionRequest,
   LlmAction,
   LlmAgentDefinition,
+  MeshAgentHostOptions,
   ModelDefinition,
   Prices,
   SamplingSettings,
@@ -175,7 +177,8 @@ export type {
   WorkHandler,
   WorkQueue,
 } from './mesh/index.ts'
-export { AnomalyFeed } from './tda/index.ts'
+export { AnomalyFeed, MeshTdaClient } from './tda/index.ts'
+export type { MeshTdaClientOptions, TdaClient, TdaPattern, TdaResult } from './tda/index.ts'
 export { defineWorkflow } from './workflow/index.ts'
 export type { StepData, WorkflowData } from './workflow/index.ts'
 export {

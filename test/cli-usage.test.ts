@@ -71,11 +71,9 @@ test('verbs of later releases are refused with "not yet"', async () => {
   const folder = newFolder()
   const cases = [
     ['worker'],
-    ['agent-host'],
     ['audit', 'verify'],
     ['worker', '--help'],
     ['kubeflow', 'export'],
-    ['tda', 'watch', '--publish'],
     ['serve', '--engine', 'temporal'],
   ]
   for (const answer of await Promise.all(cases.map((words) => aura(folder, ...words)))) {

@@ -86,8 +86,8 @@ const examplesSchema = z
 const effects = ['read', 'idempotent', 'once']
 const actionPattern = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/
 
-/** How an agent is called: its functions, a URL, or by a transport that it brings. */
-type Reach = 'functions' | 'http' | 'own'
+/** How an agent is called: its functions, a URL, a host of the mesh, or by a transport that it brings. */
+type Reach = 'functions' | 'http' | 'mesh' | 'own'
 
 /**
  * @param hasTransport whether the agent brings a transport of its own, so that its actions have no `run`
@@ -115,8 +115,9 @@ export function checkDefinition(
     )
   }
   const config = readConfiguration(definition, what)
-  const isHttp = config.communicationConfig.transport === 'http'
-  const reach: Reach = hasTransport ? 'own' : isHttp ? 'http' : 'functions'
+  const { transport } = config.communicationConfig
+  const usual = transport === 'in-process' ? 'functions' : transport
+  const reach: Reach = hasTransport ? 'own' : usual
   if (definition.lookup !== undefined && reach === 'functions') {
     throw moduleError(
       `${what}: lookup: ${definition.lookup} is for HTTP agents`,
@@ -213,12 +214,17 @@ function checkAction(action: unknown, at: string, reach: Reach): void {
   }
   if (reach === 'http' && run !== undefined)
     throw moduleError(`${at}: an HTTP agent has no run`, 'leave out url, or run')
-  if (reach === 'own' && run !== undefined)
+  if ((reach === 'own' || reach === 'mesh') && run !== undefined)
     throw moduleError(`${at}: its agent has a transport, which calls it: leave out run`)
   if (reach === 'http' && lookup !== undefined)
     throw moduleError(
       `${at}: an HTTP agent has no lookup function`,
       'declare lookup: true beside url',
+    )
+  if (reach === 'mesh' && lookup !== undefined)
+    throw moduleError(
+      `${at}: an agent of the mesh has no lookup function`,
+      'declare lookup: true for the agent',
     )
   if (reach === 'functions' && typeof run !== 'function')
     throw moduleError(`${at}: run must be a function`, 'or give the agent a url')

@@ -1,4 +1,6 @@
 import type { BudgetLimit } from '../core/contracts/budget.ts'
+import { assertNever } from '../core/assert.ts'
+import type { Clock } from '../core/clock.ts'
 import { messageOf, OrchestrationError, toErrorJson, type ErrorJson } from '../core/errors.ts'
 import type { AgentDefinition, AgentExample } from './agent-definition.ts'
 import { checkDefinition } from './agent-definition.ts'
@@ -13,6 +15,7 @@ import { HttpTransport } from './http/http-transport.ts'
 import { inProcessTransport } from './in-process.ts'
 import { Invocation, type InvocationOwner } from './invocation.ts'
 import { lookupOutcome } from './lookup.ts'
+import { MeshTransport } from './mesh/mesh-transport.ts'
 import { agentPool } from './agent-pool.ts'
 import type { BreakerState } from './circuit-breaker.ts'
 import type { AgentPool } from './pool.ts'
@@ -91,9 +94,7 @@ export class BaseAgent implements InvocationOwner {
       isFull: () => this.#host.isFull(),
       onChange: (state) => this.#breakerChanged(state),
     })
-    const isHttp = config.communicationConfig.transport === 'http'
-    this.transport =
-      transport ?? (isHttp ? new HttpTransport(config, () => this.#host.clock) : inProcessTransport)
+    this.transport = transport ?? this.#usualTransport()
     const { payloadBytesMax } = this.config.resourceLimits
     const identity = { agentId: this.id, agentType: this.type, version }
     const owner = { ...identity, hasLookup: hasHttpLookup, payloadBytesMax }
@@ -268,6 +269,25 @@ export class BaseAgent implements InvocationOwner {
 
   /** Override to let go of what `onInit` took. */
   protected onClose(): void | Promise<void> {}
+
+  #usualTransport(): AgentTransport {
+    const { transport, address } = this.config.communicationConfig
+    const clock = (): Clock => this.#host.clock
+    switch (transport) {
+      case 'in-process':
+        return inProcessTransport
+      case 'http':
+        return new HttpTransport(this.config, clock)
+      case 'mesh':
+        return new MeshTransport({
+          address: address ?? this.type,
+          clock,
+          mesh: () => this.#host.mesh(),
+        })
+      default:
+        return assertNever(transport, 'transport')
+    }
+  }
 
   async #start(): Promise<void> {
     try {

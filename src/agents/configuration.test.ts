@@ -3,7 +3,7 @@ import type { LogFields, Logger, LogLevel } from '../core/logger.ts'
 import { limits } from '../core/limits.ts'
 import { BaseAgent } from './base-agent.ts'
 import { callOnce } from './call-once.ts'
-import { agentConfiguration, type AgentSettings } from './configuration.ts'
+import { agentConfiguration, type AgentSettings, refuseUnsupported } from './configuration.ts'
 import type { AgentContext } from './contract.ts'
 import { FakeClock } from './fake-clock.ts'
 import type { AgentHost } from './host.ts'
@@ -345,4 +345,19 @@ test('a budget is unlimited where it says nothing, and never begins anew unless 
   expect(budgetOf({ costUsd: 0.5, per: 'day' })).toMatchObject({ costUsd: 0.5, per: 'day' })
   expect(() => budgetOf({ tokens: -1 })).toThrow('resourceLimits.budget.tokens')
   expect(() => budgetOf({ token: 1 } as never)).toThrow("did you mean 'tokens'?")
+})
+
+test('an agent of the mesh is found under its type or another one, and takes no settings of connections', () => {
+  const reach = (communicationConfig: object) =>
+    agentConfiguration({
+      agentType: 'ledger',
+      communicationConfig: { transport: 'mesh', ...communicationConfig },
+    })
+  expect(reach({}).communicationConfig.address).toBe('ledger')
+  expect(reach({ address: 'books' }).communicationConfig.address).toBe('books')
+  const refused = (communicationConfig: object) => () =>
+    refuseUnsupported(reach(communicationConfig))
+  expect(refused({})).not.toThrow()
+  expect(refused({ tls: {} })).toThrow('the mesh has its own connections')
+  expect(refused({ address: 'http://x' })).toThrow("'http://x' is no type of an agent")
 })

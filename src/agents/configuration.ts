@@ -68,7 +68,7 @@ const headerAuth = z.strictObject({
   value: headerValue,
 })
 const communicationConfig = z.strictObject({
-  transport: z.enum(['in-process', 'http']).optional(),
+  transport: z.enum(['in-process', 'http', 'mesh']).optional(),
   address: z.string().min(1).nullable().optional(),
   tls: tls.optional(),
   auth: z.discriminatedUnion('kind', [bearerAuth, headerAuth]).optional(),
@@ -147,8 +147,8 @@ export interface AgentConfiguration {
     readonly gpu?: number
   }
   readonly communicationConfig: {
-    readonly transport: 'in-process' | 'http'
-    /** The URL of an HTTP agent; null in-process. */
+    readonly transport: 'in-process' | 'http' | 'mesh'
+    /** The URL of an HTTP agent; the type under which hosts have a mesh agent, default its own; null in-process. */
     readonly address: string | null
     /** PEM files, read when the agent starts; needs an https address. */
     readonly tls?: {
@@ -205,9 +205,10 @@ export function completeConfiguration(
     communicationConfig: reach = {},
     observabilityConfig: watch = {},
   } = given
-  const address = reach.address ?? null
+  const isMesh = reach.transport === 'mesh'
+  const address = reach.address ?? (isMesh ? given.agentType : null)
   const transport = reach.transport ?? (address === null ? 'in-process' : 'http')
-  const isHttp = transport === 'http'
+  const isElsewhere = transport !== 'in-process'
   return {
     agentId: given.agentId ?? given.agentType,
     agentType: given.agentType,
@@ -227,7 +228,7 @@ export function completeConfiguration(
       address,
     }) as AgentConfiguration['communicationConfig'],
     memoryConfig:
-      isHttp && given.memoryConfig == null ? null : memoryConfig(given.memoryConfig ?? {}),
+      isElsewhere && given.memoryConfig == null ? null : memoryConfig(given.memoryConfig ?? {}),
     observabilityConfig: {
       logLevel: watch.logLevel ?? 'info',
       recordPayloads: watch.recordPayloads ?? false,
@@ -276,6 +277,14 @@ export function refuseUnsupported(configuration: AgentConfiguration): void {
   }
   if (configuration.memoryConfig !== null)
     refuse('memoryConfig', 'the agent behind it remembers for itself')
+  if (reach.transport === 'mesh') {
+    for (const field of ['tls', 'auth'] as const)
+      if (reach[field] !== undefined)
+        refuse(`communicationConfig.${field}`, 'the mesh has its own connections')
+    if (!name.safeParse(reach.address).success)
+      refuse('communicationConfig.address', `'${reach.address}' is no type of an agent`)
+    return
+  }
   if (reach.address === null) refuse('communicationConfig.address', 'it needs the URL of the agent')
   const url = URL.parse(reach.address ?? '')
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {

@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../core/clock.ts'
+import type { MeshPort } from '../core/contracts/mesh.ts'
 import type { NestedCaller } from '../core/contracts/nested-call.ts'
 import { silentLogger, type Logger } from '../core/logger.ts'
 import { environmentVariable } from '../core/environment.ts'
@@ -43,6 +44,8 @@ export interface AgentHost {
   readonly find: (name: string) => BaseAgent | undefined
   /** A secret by its name; undefined where there is none. Default an environment variable. */
   readonly secret: (name: string) => string | undefined
+  /** Over which agents of the transport `mesh` are called; null when there is none. */
+  readonly mesh: () => MeshPort | null
   /** The file of the engine; null where everything is in memory. */
   readonly database: () => Database | null
   /** What all its agents remember; null before the engine is there, and outside of one. */
@@ -61,6 +64,7 @@ export const defaultHost: AgentHost = {
   caller: null,
   find: () => undefined,
   secret: environmentVariable,
+  mesh: () => null,
   database: () => null,
   memories: () => null,
 }

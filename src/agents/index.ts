@@ -52,6 +52,8 @@ export { compileSchema, type Checked, type SchemaCheck } from './schema.ts'
 export { describeThrown, failure } from './failure.ts'
 export type { AgentTransport, Happened, TransportCall } from './transport.ts'
 export { isSuspension, suspend, type SuspendOptions, type Suspension } from './suspend.ts'
+export { MeshAgentHost, type MeshAgentHostOptions } from './mesh/agent-host.ts'
+export { isAgentTraffic } from './mesh/messages.ts'
 export type { Completion, CompletionRequest, SamplingSettings } from './llm/conversation.ts'
 export {
   defineLlmAgent,

@@ -3,7 +3,6 @@ import { OrchestrationError } from '../core/errors.ts'
 /** Verbs that the contract names and a later release brings, with what they will do. */
 export const laterVerbs: ReadonlyMap<string, string> = new Map([
   ['worker', 'Temporal worker'],
-  ['agent-host', 'agents over the mesh'],
   ['audit', 'verifies the audit chain'],
   ['kubeflow', 'Kubeflow pipelines'],
 ])

@@ -123,6 +123,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     database: () => database,
     memories: () => engine.memories,
     caller: { call: (call) => engine.directCalls.call(call) },
+    mesh: () => mesh,
     onBreaker: (agentId, state) => telemetry.breakerChanged(agentId, state),
     onProgress: ({ executionId, stepId, index }, fraction, note) => {
       for (const listener of listeners)

@@ -28,6 +28,7 @@ export {
   type RestartOptions,
 } from './engine-stage.ts'
 export { eventMeshSuite, type MeshCase } from './event-mesh-suite.ts'
+export { tdaClientSuite, type TdaCase, type TdaHarness } from './tda-client-suite.ts'
 export { FakeTime, type LifeClock } from './fake-clock.ts'
 export { leaseStoreSuite } from './lease-store-suite.ts'
 export type { LatencySummary } from './latency-summary.ts'

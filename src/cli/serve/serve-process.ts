@@ -2,14 +2,15 @@ import { messageOf, OrchestrationError } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
 import { createLogger, createTelemetry } from '../../observability/index.ts'
 import type { OpenedEngine } from '../../engine/index.ts'
+import type { EventMesh } from '../../mesh/index.ts'
 import { agentsOf, knownAgents } from '../agents.ts'
 import type { CommandContext } from '../command-context.ts'
-import { openFile, type OpenFileOptions, ownedBy } from '../engine-access.ts'
+import { type OpenFileOptions, ownedBy } from '../engine-access.ts'
 import { exitCodes } from '../exit-code.ts'
 import { flagProviderOf } from '../flag-provider.ts'
 import { listenForInterruption } from '../interruption.ts'
 import type { Interrupt, Interruption } from '../interruption.ts'
-import { meshOf } from '../mesh.ts'
+import { openFileWithMesh } from '../mesh.ts'
 import { policyOf } from '../policy.ts'
 import { closeEngine, openOwnerServer } from '../owner-server.ts'
 import type { ApiServer } from '../../server/index.ts'
@@ -17,6 +18,7 @@ import { watchAgents } from '../../semantic/index.ts'
 import { AnomalyFeed } from '../../tda/index.ts'
 import { catchStrayErrors } from '../stray-errors.ts'
 import { engineOptionsOf } from './engine-options.ts'
+import { takeEvents } from './event-intake.ts'
 import { reportReady } from './ready-report.ts'
 import { servedEngine } from './served-engine.ts'
 import { ServedOrchestration } from './served-orchestration.ts'
@@ -56,15 +58,15 @@ export async function serveFile(
   const known = knownAgents(agents, 'warning')
   const files = readWorkflowFiles(settings.workflows, context.cwd, known)
   const feed = new AnomalyFeed({ clock: context.clock, logger })
-  const opened = await ownFile(context, {
+  const { opened, shared } = await ownFile(context, {
+    ...engineOptionsOf(settings),
     agents,
     telemetry,
     logger,
     tda: feed,
-    mesh: orchestration.hearing(meshOf(telemetry)),
+    hearing: (make) => orchestration.hearing(make),
     watch: watchAgents,
     ...rulesOf(context, settings, { logger, agents: known.names }),
-    ...engineOptionsOf(settings),
   })
   const { engine } = opened
   const stray = catchStrayErrors(logger, context.processEnd, (thrown) =>
@@ -73,12 +75,12 @@ export async function serveFile(
   let server: ApiServer | undefined
   let interrupt: Interrupt
   let isReady = false
-  let isGoingDown = false
+  let isDown = false
+  const isGoingDown = (): boolean => isDown
   try {
     await register(opened, files, logger)
     await orchestration.begin(opened, { agents, feed, logger })
-    const front = { engine, feed, orchestration, logger, isGoingDown: () => isGoingDown }
-    const served = servedEngine(front)
+    const served = servedEngine({ engine, feed, orchestration, logger, isGoingDown })
     server = await openOwnerServer(context, {
       opened,
       engine: served,
@@ -92,11 +94,12 @@ export async function serveFile(
     })
     const recovered = engine.recoverAll()
     engine.startTriggers()
+    await takeEvents(context, { mesh: shared, logger, engine: served, isGoingDown })
     isReady = true
     if (hooks.ready === undefined) reportReady(context, { server, opened, recovered })
     else await hooks.ready(files.documents.map(({ data }) => data.name))
     interrupt = await requestedEnd(interruption, hooks, logger)
-    isGoingDown = true
+    isDown = true
     server.drain()
   } finally {
     await orchestration.stop()
@@ -116,10 +119,13 @@ function loggerOf({ stderr, clock }: CommandContext, { logLevel }: ServeSettings
 }
 
 /** @throws OwnerError when another process owns the file */
-async function ownFile(context: CommandContext, options: OpenFileOptions): Promise<OpenedEngine> {
-  const access = await openFile(context, options)
+async function ownFile(
+  context: CommandContext,
+  options: Parameters<typeof openFileWithMesh>[1],
+): Promise<{ readonly opened: OpenedEngine; readonly shared: EventMesh | null }> {
+  const access = await openFileWithMesh(context, options)
   if (access.kind === 'owned') throw ownedBy(context.databasePath, access.owner)
-  return access.opened
+  return access
 }
 
 async function requestedEnd(

@@ -1,6 +1,7 @@
 import type { ServeOptions } from '../serve/settings.ts'
 import { nonEmpty, repeatable } from '../verb-host.ts'
 import type { VerbHost } from '../verb-host.ts'
+import type { AgentHostOptions } from './agent-host.ts'
 import type { ActOptions } from './dlq.ts'
 import type { EventOptions } from './event.ts'
 import type { McpOptions } from './mcp.ts'
@@ -15,6 +16,16 @@ export function addOperatingVerbs(host: VerbHost): void {
   addMcp(host)
   addDeadLetters(host)
   const { program, run } = host
+  program
+    .command('agent-host')
+    .summary('serves agents to other processes')
+    .description(
+      'Serves the agents of modules over Kafka (KAFKA_BROKERS) to processes that declare them with the transport `mesh`, until a signal.',
+    )
+    .addOption(agentsOption())
+    .action((options: AgentHostOptions) =>
+      run(async (context) => (await import('./agent-host.ts')).agentHost(context, options)),
+    )
   program
     .command('event')
     .summary('hands an event to the triggers')
