@@ -34,8 +34,8 @@ export interface PlannedEvent extends Omit<SemanticOutcome, 'executionId'> {
 /**
  * Plans what is done about an event, by its type. Starts nothing.
  *
- * @throws AgentUnavailableError when too few agents can be chosen; InputError for an adaptation that names no
- *   running execution; NotFoundError where none of those it means runs
+ * @throws AgentUnavailableError when too few agents can be chosen; NotFoundError for an adaptation of which no
+ *   execution is open that it means
  */
 export function planEvent(facts: EventFacts): Promise<PlannedEvent> {
   switch (facts.event.eventType) {
