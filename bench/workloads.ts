@@ -5,6 +5,7 @@ import { floor } from './floor.ts'
 import { measureFullFile } from './full-file-throughput.ts'
 import { measureAlone, measureFan } from './latency.ts'
 import { measureGrowth, measureParked } from './memory.ts'
+import { measureRecall } from './recall.ts'
 import { measureRequests } from './mesh-requests.ts'
 import { measureQueue } from './queue-throughput.ts'
 import { measurePatternCost } from './pattern-cost.ts'
@@ -88,6 +89,7 @@ const groups: readonly Group[] = [
   { workloads: ['EV'], measure: ({ directory }) => measureEvents({ directory, events: 500 }) },
   { workloads: ['LG'], measure: ({ directory }) => measureCheckpointer(directory) },
   { workloads: ['RD'], measure: () => measureRedisState() },
+  { workloads: ['MEM'], measure: ({ directory }) => measureRecall(directory) },
 ]
 
 /** Names that `--only` takes, in the order of the report. */
@@ -108,6 +110,7 @@ export const workloads: readonly string[] = [
   'EV',
   'LG',
   'RD',
+  'MEM',
 ]
 
 /** What is measured when nothing is named: it ends within a minute on two cores. */

@@ -73,7 +73,7 @@ test('verbs of later releases are refused with "not yet"', async () => {
     ['worker'],
     ['agent-host'],
     ['audit', 'verify'],
-    ['mcp', '--help'],
+    ['worker', '--help'],
     ['kubeflow', 'export'],
     ['tda', 'watch', '--publish'],
     ['serve', '--engine', 'temporal'],

@@ -72,9 +72,13 @@ export class BaseAgent implements InvocationOwner {
   #reason: ErrorJson | null = null
   #onIdle: (() => void)[] = []
 
-  /** @throws AgentModuleError when the definition is wrong. */
-  constructor(definition: AgentDefinition) {
-    const checked = checkDefinition(definition)
+  /**
+   * @param transport carries the calls of an agent whose actions have no `run`; default its functions, or HTTP
+   *   to its `url`
+   * @throws AgentModuleError when the definition is wrong.
+   */
+  constructor(definition: AgentDefinition, transport?: AgentTransport) {
+    const checked = checkDefinition(definition, transport !== undefined)
     const { config, version, description, hasHttpLookup, actions } = checked
     this.id = config.agentId
     this.type = config.agentType
@@ -88,7 +92,8 @@ export class BaseAgent implements InvocationOwner {
       onChange: (state) => this.#breakerChanged(state),
     })
     const isHttp = config.communicationConfig.transport === 'http'
-    this.transport = isHttp ? new HttpTransport(config, () => this.#host.clock) : inProcessTransport
+    this.transport =
+      transport ?? (isHttp ? new HttpTransport(config, () => this.#host.clock) : inProcessTransport)
     const { payloadBytesMax } = this.config.resourceLimits
     const identity = { agentId: this.id, agentType: this.type, version }
     const owner = { ...identity, hasLookup: hasHttpLookup, payloadBytesMax }

@@ -178,7 +178,11 @@ test.each([
     httpAgent({ communicationConfig: { address }, resourceLimits: { gpu: 1 } }),
     'http',
   ],
-  ['memoryConfig', agentOf({ memoryConfig: { window: 10 } }), 'in-process'],
+  [
+    'memoryConfig',
+    httpAgent({ communicationConfig: { address }, memoryConfig: { entriesMax: 10 } }),
+    'http',
+  ],
   [
     'communicationConfig.tls',
     agentOf({ communicationConfig: { tls: { caPath: 'x' } } }),
@@ -259,7 +263,16 @@ test('data from YAML or JSON is completed with the defaults', () => {
         payloadBytesMax: limits.payloadBytesMax,
       },
       communicationConfig: { transport: 'in-process', address: null },
-      memoryConfig: null,
+      memoryConfig: {
+        namespaces: ['default'],
+        entriesMax: 10_000,
+        bytesMax: 16_777_216,
+        entryBytesMax: 65_536,
+        ttlMs: null,
+        eviction: 'oldest',
+        recallLimit: 10,
+        scoreMin: 0.1,
+      },
       observabilityConfig: { logLevel: 'info', recordPayloads: false, traceSampleRatio: 1 },
     },
   )
@@ -285,6 +298,8 @@ test.each([
     { agentType: 'x', communicationConfig: { auth: { kind: 'bearer', token: 'a\nb' } } },
     'auth.token',
   ],
+  [{ agentType: 'x', memoryConfig: { entriesmax: 1 } }, "did you mean 'entriesMax'?"],
+  [{ agentType: 'x', memoryConfig: { ttlMs: 'soon' } }, 'memoryConfig.ttlMs'],
   [{}, 'agentType is missing'],
   [null, 'agent configuration'],
 ])('a wrong configuration is refused: %j', (data, message) => {

@@ -2,9 +2,11 @@ import { systemClock, type Clock } from '../core/clock.ts'
 import type { NestedCaller } from '../core/contracts/nested-call.ts'
 import { silentLogger, type Logger } from '../core/logger.ts'
 import { systemRandom, type Random } from '../core/random.ts'
+import type { Database } from '../storage/index.ts'
 import type { BreakerState } from './circuit-breaker.ts'
 import type { AgentCall } from './call.ts'
 import type { CallOutcome } from './contract.ts'
+import type { Memories } from './memory/memories.ts'
 
 /** A span around one call. */
 export interface CallSpan {
@@ -35,6 +37,10 @@ export interface AgentHost {
   readonly onBreaker: ((agentId: string, state: BreakerState) => void) | null
   /** Makes the calls of `ctx.call`; null refuses them. */
   readonly caller: NestedCaller | null
+  /** The file of the engine; null where everything is in memory. */
+  readonly database: () => Database | null
+  /** What all its agents remember; null before the engine is there, and outside of one. */
+  readonly memories: () => Memories | null
 }
 
 /** The computer's clock and randomness, no logs, no spans. */
@@ -47,4 +53,6 @@ export const defaultHost: AgentHost = {
   isFull: () => false,
   onBreaker: null,
   caller: null,
+  database: () => null,
+  memories: () => null,
 }

@@ -5,7 +5,6 @@ export const laterVerbs: ReadonlyMap<string, string> = new Map([
   ['worker', 'Temporal worker'],
   ['agent-host', 'agents over the mesh'],
   ['audit', 'verifies the audit chain'],
-  ['mcp', 'MCP server'],
   ['kubeflow', 'Kubeflow pipelines'],
 ])
 

@@ -8,7 +8,7 @@ import { openFile, type OpenFileOptions, ownedBy } from '../engine-access.ts'
 import { exitCodes } from '../exit-code.ts'
 import { flagProviderOf } from '../flag-provider.ts'
 import { listenForInterruption } from '../interruption.ts'
-import type { Interrupt } from '../interruption.ts'
+import type { Interrupt, Interruption } from '../interruption.ts'
 import { meshOf } from '../mesh.ts'
 import { policyOf } from '../policy.ts'
 import { closeEngine, openOwnerServer } from '../owner-server.ts'
@@ -21,33 +21,42 @@ import { reportReady } from './ready-report.ts'
 import { servedEngine } from './served-engine.ts'
 import { ServedOrchestration } from './served-orchestration.ts'
 import { servedRouting } from './served-routing.ts'
+import { servedProtocols } from './served-protocols.ts'
 import type { ServeSettings } from './settings.ts'
 import { readWorkflowFiles } from './workflow-files.ts'
 import type { WorkflowFiles } from './workflow-files.ts'
+
+/** What differs where another verb serves the file as well. */
+export interface ServeHooks {
+  /** Done instead of telling that it is ready. */
+  ready?(workflows: readonly string[]): Promise<void>
+  /** Ends it as SIGTERM does; default never. */
+  readonly ended?: Promise<void>
+}
 
 /**
  * Owns the file until a signal: registers the documents, takes up everything that is open, arms the
  * triggers and serves the API. Then nothing new begins, running attempts may finish, and what is left
  * stays as recorded.
  */
-export async function serveFile(context: CommandContext, settings: ServeSettings): Promise<number> {
+export async function serveFile(
+  context: CommandContext,
+  settings: ServeSettings,
+  hooks: ServeHooks = {},
+): Promise<number> {
   const interruption = listenForInterruption(({ code }) => {
     context.note('stopped at once; what ran is taken up again by the next `aura serve`')
     context.processEnd.now(code)
   })
   const telemetry = createTelemetry({ clock: context.clock })
-  const logger = createLogger({
-    level: settings.logLevel,
-    stream: { write: (text) => context.stderr.write(text), isTTY: context.stderr.isTTY === true },
-    clock: context.clock,
-  })
+  const logger = loggerOf(context, settings)
   context.processEnd.advice = 'what is open stays as recorded; take process.exit out of the agents'
   const orchestration = new ServedOrchestration(context, settings.orchestrator)
   const agents = orchestration.with(await agentsOf(context, settings.agents))
   const known = knownAgents(agents, 'warning')
   const files = readWorkflowFiles(settings.workflows, context.cwd, known)
   const feed = new AnomalyFeed({ clock: context.clock, logger })
-  const access = await openFile(context, {
+  const opened = await ownFile(context, {
     agents,
     telemetry,
     logger,
@@ -57,12 +66,10 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
     ...rulesOf(context, settings, { logger, agents: known.names }),
     ...engineOptionsOf(settings),
   })
-  if (access.kind === 'owned') throw ownedBy(context.databasePath, access.owner)
-  const { opened } = access
   const { engine } = opened
-  const stray = catchStrayErrors(logger, context.processEnd, (thrown) => {
-    context.note(`${messageOf(thrown)}; what is open stays as recorded`)
-  })
+  const stray = catchStrayErrors(logger, context.processEnd, (thrown) =>
+    context.note(`${messageOf(thrown)}; what is open stays as recorded`),
+  )
   let server: ApiServer | undefined
   let interrupt: Interrupt
   let isReady = false
@@ -70,24 +77,25 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
   try {
     await register(opened, files, logger)
     await orchestration.begin(opened, { agents, feed, logger })
+    const front = { engine, feed, orchestration, logger, isGoingDown: () => isGoingDown }
+    const served = servedEngine(front)
     server = await openOwnerServer(context, {
       opened,
-      engine: servedEngine({ engine, feed, orchestration, logger, isGoingDown: () => isGoingDown }),
+      engine: served,
       telemetry,
       logger,
       kind: 'serve',
       listen: { host: settings.host, port: settings.port },
       ...servedRouting({ agents, registry: opened.agents, database: opened.database, feed }),
+      ...servedProtocols(context, { engine: served, opened }),
       readiness: () => ({ isReady, reason: isReady ? null : 'open executions are taken up' }),
     })
     const recovered = engine.recoverAll()
     engine.startTriggers()
     isReady = true
-    reportReady(context, { server, opened, recovered })
-    interrupt = await interruption.requested
-    logger.log('info', 'going down: nothing new begins, what runs may finish', {
-      signal: interrupt.signal,
-    })
+    if (hooks.ready === undefined) reportReady(context, { server, opened, recovered })
+    else await hooks.ready(files.documents.map(({ data }) => data.name))
+    interrupt = await requestedEnd(interruption, hooks, logger)
     isGoingDown = true
     server.drain()
   } finally {
@@ -100,6 +108,30 @@ export async function serveFile(context: CommandContext, settings: ServeSettings
   logger.log('info', 'closed; what is open stays as recorded', {})
   // Whoever runs services asks them to end with SIGTERM: that is no failure.
   return interrupt.signal === 'SIGTERM' ? exitCodes.done : interrupt.code
+}
+
+function loggerOf({ stderr, clock }: CommandContext, { logLevel }: ServeSettings): Logger {
+  const stream = { write: (text: string) => stderr.write(text), isTTY: stderr.isTTY === true }
+  return createLogger({ level: logLevel, stream, clock })
+}
+
+/** @throws OwnerError when another process owns the file */
+async function ownFile(context: CommandContext, options: OpenFileOptions): Promise<OpenedEngine> {
+  const access = await openFile(context, options)
+  if (access.kind === 'owned') throw ownedBy(context.databasePath, access.owner)
+  return access.opened
+}
+
+async function requestedEnd(
+  { requested }: Interruption,
+  { ended = new Promise<void>(() => {}) }: ServeHooks,
+  logger: Logger,
+): Promise<Interrupt> {
+  const closed = ended.then((): Interrupt => ({ signal: 'SIGTERM', code: exitCodes.done }))
+  const interrupt = await Promise.race([requested, closed])
+  const { signal } = interrupt
+  logger.log('info', 'going down: nothing new begins, what runs may finish', { signal })
+  return interrupt
 }
 
 /** Who says what may start, and how. */

@@ -94,6 +94,7 @@ export interface Origin {
   readonly chain?: readonly string[]
   /** The event that started it. */
   readonly event?: JsonObject
+  readonly key?: string
   readonly fork?: ForkOrigin
 }
 
