@@ -1,0 +1,1 @@
+export { aesGcmCodec, type PayloadKeys } from './aes-gcm-codec.ts'
