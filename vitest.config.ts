@@ -8,8 +8,8 @@ export default defineConfig({
     alias: [
       { find: /^aura-orchestration$/, replacement: pathOf('src/index.ts') },
       {
-        find: /^aura-orchestration\/langgraph$/,
-        replacement: pathOf('src/integrations/langgraph/index.ts'),
+        find: /^aura-orchestration\/(langgraph|mcp|a2a)$/,
+        replacement: pathOf('src/integrations/$1/index.ts'),
       },
       {
         find: /^aura-orchestration\/redis$/,

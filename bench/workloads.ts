@@ -1,9 +1,11 @@
 import { type BenchRow } from './bench-row.ts'
 import { measureCheckpointer } from './checkpointer.ts'
+import { measureEvents } from './event-latency.ts'
 import { floor } from './floor.ts'
 import { measureFullFile } from './full-file-throughput.ts'
 import { measureAlone, measureFan } from './latency.ts'
 import { measureGrowth, measureParked } from './memory.ts'
+import { measureRecall } from './recall.ts'
 import { measureRequests } from './mesh-requests.ts'
 import { measureQueue } from './queue-throughput.ts'
 import { measurePatternCost } from './pattern-cost.ts'
@@ -84,8 +86,10 @@ const groups: readonly Group[] = [
   { workloads: ['W10'], measure: () => measureRequests() },
   { workloads: ['W11'], measure: ({ directory }) => measureQueue(directory) },
   { workloads: ['W12'], measure: ({ directory }) => measurePatternCost(directory) },
+  { workloads: ['EV'], measure: ({ directory }) => measureEvents({ directory, events: 500 }) },
   { workloads: ['LG'], measure: ({ directory }) => measureCheckpointer(directory) },
   { workloads: ['RD'], measure: () => measureRedisState() },
+  { workloads: ['MEM'], measure: ({ directory }) => measureRecall(directory) },
 ]
 
 /** Names that `--only` takes, in the order of the report. */
@@ -103,8 +107,10 @@ export const workloads: readonly string[] = [
   'W10',
   'W11',
   'W12',
+  'EV',
   'LG',
   'RD',
+  'MEM',
 ]
 
 /** What is measured when nothing is named: it ends within a minute on two cores. */

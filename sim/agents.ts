@@ -17,11 +17,13 @@ import type { BudgetLimit } from '../src/core/contracts/budget.ts'
 import type { ErrorJson } from '../src/core/errors.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../src/core/json.ts'
 import type { Random } from '../src/core/random.ts'
+import type { MemoryChange } from '../src/core/contracts/memory.ts'
 import type { StateWrite } from '../src/core/contracts/state.ts'
 import type { AgentDirectory, EngineAgent } from '../src/engine/index.ts'
 import type { LifeClock } from '../src/testing/fake-clock.ts'
 import { effects, failingForGood, metered, queues, slotsMax } from './agent-kinds.ts'
 import { modelBudget, modelTokensMax } from './spending.ts'
+import { remembering } from './check-memory.ts'
 import { countKey } from './state-model.ts'
 import type { KeyRecord, Outside } from '../src/testing/simulation/outside.ts'
 
@@ -80,7 +82,7 @@ class SimulatedAgent implements EngineAgent {
     this.#places = 2 + Math.floor(world.random() * 6)
     const clock = (): LifeClock => world.clock
     const onChange = (state: BreakerState): void => world.saw(`breaker ${state}`)
-    const breaker = new CircuitBreaker(name, { callsMin: 4, openMs: 150 }, { clock, onChange })
+    const breaker = new CircuitBreaker(name, { callsMin: 2, openMs: 60 }, { clock, onChange })
     this.pool = new AgentPool({
       maxConcurrent: this.#places,
       queueMax: queues[name] ?? 1_000,
@@ -187,11 +189,13 @@ class SimulatedAgent implements EngineAgent {
       effect(true)
       const state = writes?.()
       const says = this.#name === 'writer' && roll > 0.6
+      const remembers = this.#name === 'writer' && roll < 0.6
       return {
         kind: 'completed',
         output,
         ...(state === undefined ? {} : { state }),
         ...(says ? { events: [{ type: 'written', data: output }] } : {}),
+        ...(remembers ? { memory: memoryOf(call.idempotencyKey, output) } : {}),
       }
     }
     if (this.#name === 'poison' && this.#world.isPoisonous && record.deliveries < 8) {
@@ -242,7 +246,7 @@ class SimulatedAgent implements EngineAgent {
       saw(fault)
       return { ...well, outcome }
     }
-    if (roll < (this.#name === 'sick' ? 0.7 : 0.19))
+    if (roll < (this.#name === 'sick' ? 0.6 : 0.19))
       return failing('diesMidStream', () => {
         effect(random() < 0.5)
         return this.#failed('AgentCommunicationError', true)
@@ -309,6 +313,12 @@ class SimulatedAgent implements EngineAgent {
       ? { kind: 'unknown', error }
       : { kind: 'failed', error }
   }
+}
+
+function memoryOf(key: string, value: JsonValue): MemoryChange {
+  const entry = { value, text: null, metadata: {} }
+  const { owner, namespace } = remembering
+  return { owner, entriesMax: 10_000, bytesMax: 10_000_000, writes: [{ namespace, key, entry }] }
 }
 
 /** What an agent writes into the state of its execution when it completes; worked out at that moment. */

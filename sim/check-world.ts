@@ -3,6 +3,7 @@ import { fold } from '../src/workflow/kernel/fold.ts'
 import { type ExecutionState, newExecution } from '../src/workflow/kernel/state.ts'
 import { executionStatus } from '../src/workflow/kernel/status.ts'
 import { JournalCheck } from '../src/testing/simulation/check-journal.ts'
+import { checkMemory } from './check-memory.ts'
 import { isLone } from './lone-steering.ts'
 import type { ExecutionRecord } from './records.ts'
 import type { World } from './world.ts'
@@ -25,6 +26,7 @@ export function checkWorld(world: World): void {
   for (const { key, property } of outside.faults)
     if (!isOut(key)) world.fail(`${property} (${key})`)
   for (const id of world.mesh.unsent) if (!isOut(id)) world.fail(`publishedIsSent (${id})`)
+  checkMemory(world)
   if (!isExempt) checkHeld(world)
 }
 

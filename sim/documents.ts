@@ -170,7 +170,8 @@ const handmade: readonly JsonObject[] = [
   workflow('sick', {
     a: { ...call('sick'), continueOnFailure: true },
     b: { ...call('sick'), fallback: call('reader') },
-    c: { ...call('sick'), needs: ['a'], continueOnFailure: true },
+    c: { ...call('sick'), needs: ['a'], forEach: '[0, 1, 2]', continueOnFailure: true },
+    d: { ...call('sick'), needs: ['c'], continueOnFailure: true },
   }),
   workflow('slots', {
     a: { ...call('slotted'), forEach: '[1, 2, 3, 4, 5]', concurrency: { key: 'k', max: 4 } },

@@ -107,6 +107,12 @@ export const operatedMutants: readonly Mutant[] = [
     'JSON.stringify([id])',
   ),
   mutant(
+    'memory-not-kept',
+    'src/engine/committer.ts',
+    "event.kind === 'MemoryChanged' ? [{ change: event.change, atMs }] : none,",
+    "event.kind === 'MemoryChanged' && events.length < 4 ? [{ change: event.change, atMs }] : none,",
+  ),
+  mutant(
     'prune-without-tombstone',
     'src/engine/journal/memory.ts',
     'this.#tombstones.set(execution, { ...row, isPruned: true })',
@@ -187,8 +193,8 @@ export const operatedMutants: readonly Mutant[] = [
   mutant(
     'adapts-what-has-started',
     `${kernel}/adaptation.ts`,
-    'return decidedSeq === 0 || calls[0]?.isApproval === true',
-    'return decidedSeq >= 0 || calls[0]?.isApproval === true',
+    'return decidedSeq === 0 ||',
+    'return decidedSeq >= 0 ||',
   ),
   mutant('approval-outlives-rollback', `${kernel}/fold-step.ts`, '  step.gate = null\n', ''),
 ]

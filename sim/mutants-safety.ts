@@ -100,11 +100,5 @@ export const safetyMutants: readonly Mutant[] = [
     'if (slot !== null) this.#slots.release(slot)\n    const { breaker }',
     'const { breaker }',
   ),
-  mutant(
-    'approval-not-awaited',
-    `${kernel}/ask-policy.ts`,
-    '  return false\n}\n\nfunction questionOf',
-    '  return true\n}\n\nfunction questionOf',
-  ),
   mutant('policy-outlives-rollback', `${kernel}/fold-step.ts`, '  step.policy = null\n', ''),
 ]

@@ -13,7 +13,7 @@ const verbs: readonly (readonly [weight: number, verb: Verb])[] = [
   [3, (world, { row }) => forget(world.process.engine.signal(row.executionId, 'go', { by: 'op' }))],
   [3, help],
   [9, rollBack],
-  [3, fork],
+  [5, fork],
   [6, write],
   [1, (world, { row }) => forget(world.process.engine.deleteState(row.executionId, 'cas'))],
   [3, checkpoint],

@@ -1,4 +1,25 @@
-export { AgentRegistry, BaseAgent, defineAgent, suspend } from './agents/index.ts'
+export {
+  AgentRegistry,
+  BaseAgent,
+  defineAgent,
+  defineLlmAgent,
+  defineModel,
+  MeshAgentHost,
+  suspend,
+} from './agents/index.ts'
+export type {
+  CompatibleServer,
+  Completion,
+  CompletionRequest,
+  LlmAction,
+  LlmAgentDefinition,
+  MeshAgentHostOptions,
+  ModelDefinition,
+  Prices,
+  SamplingSettings,
+  TextDelta,
+  ToolDefinition,
+} from './agents/index.ts'
 export type { ActionDefinition, AgentContext, AgentDefinition, Effect } from './agents/index.ts'
 export type { BudgetLimit, CallBudget } from './core/contracts/budget.ts'
 export type { CloudEvent } from './core/contracts/events.ts'
@@ -92,6 +113,8 @@ export {
   readEventLog,
   readPatterns,
   readPolicy,
+  EventDrivenSemanticOrchestrator,
+  OrchestratorAgent,
   registrySource,
   rendezvous,
   SemanticPatternMatcher,
@@ -101,6 +124,10 @@ export {
 } from './semantic/index.ts'
 export type {
   AcceptedOutcome,
+  Advice,
+  Advisor,
+  SemanticOrchestratorOptions,
+  SemanticOutcome,
   AgentLoad,
   AgentMeshOptions,
   AgentProfile,
@@ -150,7 +177,8 @@ export type {
   WorkHandler,
   WorkQueue,
 } from './mesh/index.ts'
-export { AnomalyFeed } from './tda/index.ts'
+export { AnomalyFeed, MeshTdaClient } from './tda/index.ts'
+export type { MeshTdaClientOptions, TdaClient, TdaPattern, TdaResult } from './tda/index.ts'
 export { defineWorkflow } from './workflow/index.ts'
 export type { StepData, WorkflowData } from './workflow/index.ts'
 export {

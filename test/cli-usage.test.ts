@@ -70,11 +70,8 @@ test('wrong usage is exit 2, and with --json one error document', async () => {
 test('verbs of later releases are refused with "not yet"', async () => {
   const folder = newFolder()
   const cases = [
-    ['agent-host'],
     ['audit', 'verify'],
-    ['mcp', '--help'],
     ['kubeflow', 'export'],
-    ['tda', 'watch', '--publish'],
     ['serve', '--engine', 'temporal'],
   ]
   for (const answer of await Promise.all(cases.map((words) => aura(folder, ...words)))) {

@@ -21,11 +21,10 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp()
 })
 
-/**
- * `AURA_FLOODS=fanOut,http` takes two minutes. `state` is not among those of every run: large entries of
- * executions that come back into memory together still end such a small process now and then.
- */
-const floods = (process.env['AURA_FLOODS'] ?? 'small,large,signals').split(',') as readonly Flood[]
+/** `AURA_FLOODS=fanOut,http` takes two minutes. */
+const floods = (process.env['AURA_FLOODS'] ?? 'small,large,signals,state').split(
+  ',',
+) as readonly Flood[]
 
 describe.each<Flood>(floods)(
   `a process with ${heapMb} MB, ${filesMax} files and one core under a flood of '%s'`,

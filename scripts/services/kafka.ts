@@ -7,7 +7,7 @@ import type { Service } from './service.ts'
 const port = 9092
 const controllerPort = 9093
 /** Of the cluster: a data folder formatted with another one is refused. */
-const clusterId = 'YXVyYS1sb2NhbC1jbHVzdA'
+export const clusterId = 'YXVyYS1sb2NhbC1jbHVzdA'
 
 /** One Kafka broker that is its own controller (KRaft), with the jars of Maven Central on Java 17. */
 export const kafka: Service = {
@@ -24,15 +24,11 @@ export const kafka: Service = {
   },
   async start({ software, data }) {
     const config = join(data, 'server.properties')
-    writeFileSync(config, properties(join(data, 'log')))
+    writeFileSync(config, brokerProperties({ log: join(data, 'log'), port, controllerPort }))
     const jars = join(software, 'lib/*')
     const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config]
     await run('java', ['-cp', jars, ...format, '--ignore-formatted'])
-    const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
-    return {
-      program: 'java',
-      words: ['-Xms256m', '-Xmx512m', quiet, '-cp', jars, 'kafka.Kafka', config],
-    }
+    return { program: 'java', words: brokerWords(jars, config) }
   },
   /** Asks which requests it knows: ApiVersions, version 0, which every broker answers. */
   async answers() {
@@ -63,14 +59,34 @@ function artifact(group: string, name: string, version: string): string {
   return `<groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version>`
 }
 
-/** One node, nothing replicated; groups form without waiting for more members. */
-function properties(log: string): string {
+/** How a broker is started in the foreground. */
+export function brokerWords(jars: string, config: string): readonly string[] {
+  const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
+  return ['-Xms256m', '-Xmx512m', quiet, '-cp', jars, 'kafka.Kafka', config]
+}
+
+/**
+ * The configuration of one node, nothing replicated; groups form without waiting for more members.
+ *
+ * @param of `advertisedPort`: where clients are sent; default the port itself
+ */
+export function brokerProperties({
+  log,
+  port,
+  controllerPort,
+  advertisedPort = port,
+}: {
+  readonly log: string
+  readonly port: number
+  readonly controllerPort: number
+  readonly advertisedPort?: number
+}): string {
   return Object.entries({
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertisedPort}`,
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',

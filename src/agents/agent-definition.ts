@@ -60,7 +60,16 @@ const definitionKeys = [
   'lookup',
   'config',
 ]
-const actionKeys = ['effect', 'input', 'output', 'run', 'lookup', 'maxTokens', 'maxCostUsd']
+const actionKeys = [
+  'description',
+  'effect',
+  'input',
+  'output',
+  'run',
+  'lookup',
+  'maxTokens',
+  'maxCostUsd',
+]
 const examplesMax = 10_000
 const examplesSchema = z
   .array(
@@ -77,8 +86,17 @@ const examplesSchema = z
 const effects = ['read', 'idempotent', 'once']
 const actionPattern = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/
 
-/** @throws AgentModuleError for the first thing that is wrong, naming agent, action and field. */
-export function checkDefinition(definition: AgentDefinition): CheckedDefinition {
+/** How an agent is called: its functions, a URL, a host of the mesh, or by a transport that it brings. */
+type Reach = 'functions' | 'http' | 'mesh' | 'own'
+
+/**
+ * @param hasTransport whether the agent brings a transport of its own, so that its actions have no `run`
+ * @throws AgentModuleError for the first thing that is wrong, naming agent, action and field.
+ */
+export function checkDefinition(
+  definition: AgentDefinition,
+  hasTransport = false,
+): CheckedDefinition {
   if (typeof definition !== 'object' || definition === null)
     throw moduleError('an agent definition must be an object')
   const named: unknown = definition.id ?? definition.type
@@ -97,8 +115,10 @@ export function checkDefinition(definition: AgentDefinition): CheckedDefinition 
     )
   }
   const config = readConfiguration(definition, what)
-  const isHttp = config.communicationConfig.transport === 'http'
-  if (definition.lookup !== undefined && !isHttp) {
+  const { transport } = config.communicationConfig
+  const usual = transport === 'in-process' ? 'functions' : transport
+  const reach: Reach = hasTransport ? 'own' : usual
+  if (definition.lookup !== undefined && reach === 'functions') {
     throw moduleError(
       `${what}: lookup: ${definition.lookup} is for HTTP agents`,
       'give the action a lookup function',
@@ -110,7 +130,7 @@ export function checkDefinition(definition: AgentDefinition): CheckedDefinition 
     description: definition.description ?? null,
     examples: readExamples(definition.examples, what),
     hasHttpLookup: definition.lookup ?? false,
-    actions: checkActions(definition.actions, what, isHttp),
+    actions: checkActions(definition.actions, what, reach),
   }
 }
 
@@ -149,11 +169,7 @@ function readConfiguration(definition: AgentDefinition, what: string): AgentConf
   return completeConfiguration({ ...top, ...given, agentType: type, communicationConfig })
 }
 
-function checkActions(
-  actions: unknown,
-  what: string,
-  isHttp: boolean,
-): CheckedDefinition['actions'] {
+function checkActions(actions: unknown, what: string, reach: Reach): CheckedDefinition['actions'] {
   if (typeof actions !== 'object' || actions === null || Array.isArray(actions)) {
     throw moduleError(`${what}: actions must be an object of actions by name`)
   }
@@ -163,12 +179,12 @@ function checkActions(
     const at = `${what}, action '${name.slice(0, 100)}'`
     if (!actionPattern.test(name))
       throw moduleError(`${at}: a name is a letter and up to 99 of A-Z a-z 0-9 . _ -`)
-    checkAction((actions as Readonly<Record<string, unknown>>)[name], at, isHttp)
+    checkAction((actions as Readonly<Record<string, unknown>>)[name], at, reach)
   }
   return Object.freeze({ ...actions }) as CheckedDefinition['actions']
 }
 
-function checkAction(action: unknown, at: string, isHttp: boolean): void {
+function checkAction(action: unknown, at: string, reach: Reach): void {
   if (typeof action !== 'object' || action === null)
     throw moduleError(`${at}: it must be an object`)
   checkKeys(action, actionKeys, at)
@@ -176,9 +192,11 @@ function checkAction(action: unknown, at: string, isHttp: boolean): void {
     effect,
     run,
     lookup,
+    description = '',
     maxTokens = 0,
     maxCostUsd = 0,
   } = action as Partial<Record<string, unknown>>
+  if (typeof description !== 'string') throw moduleError(`${at}: description must be a text`)
   if (!Number.isSafeInteger(maxTokens) || (maxTokens as number) < 0)
     throw moduleError(`${at}: maxTokens must be a whole number of 0 or more`)
   if (!Number.isFinite(maxCostUsd) || (maxCostUsd as number) < 0)
@@ -194,14 +212,21 @@ function checkAction(action: unknown, at: string, isHttp: boolean): void {
       `${at}: effect is ${JSON.stringify(effect) ?? typeof effect}, not one of ${effects.join(', ')}`,
     )
   }
-  if (isHttp && run !== undefined)
+  if (reach === 'http' && run !== undefined)
     throw moduleError(`${at}: an HTTP agent has no run`, 'leave out url, or run')
-  if (isHttp && lookup !== undefined)
+  if ((reach === 'own' || reach === 'mesh') && run !== undefined)
+    throw moduleError(`${at}: its agent has a transport, which calls it: leave out run`)
+  if (reach === 'http' && lookup !== undefined)
     throw moduleError(
       `${at}: an HTTP agent has no lookup function`,
       'declare lookup: true beside url',
     )
-  if (!isHttp && typeof run !== 'function')
+  if (reach === 'mesh' && lookup !== undefined)
+    throw moduleError(
+      `${at}: an agent of the mesh has no lookup function`,
+      'declare lookup: true for the agent',
+    )
+  if (reach === 'functions' && typeof run !== 'function')
     throw moduleError(`${at}: run must be a function`, 'or give the agent a url')
   if (lookup !== undefined && typeof lookup !== 'function')
     throw moduleError(`${at}: lookup must be a function`)

@@ -4,6 +4,7 @@ import { BaseAgent } from './base-agent.ts'
 import { callOnce } from './call-once.ts'
 import type { ActionDefinition } from './contract.ts'
 import { FakeClock } from './fake-clock.ts'
+import type { AgentTransport } from './transport.ts'
 
 const hang = (): Promise<never> => new Promise(() => undefined)
 
@@ -234,4 +235,22 @@ test('a lookup that hangs ends after its timeout', async () => {
   const outcome = agent.lookup('act', 'k', 2_000)
   clock.advance(2_000)
   expect(await outcome).toMatchObject({ kind: 'unknown', error: { code: 'WorkflowTimeoutError' } })
+})
+
+test('an agent may bring its own transport, whose actions have no run', async () => {
+  const transport: AgentTransport = {
+    name: 'pigeon',
+    open() {},
+    call: (call, input) => call.returned({ carried: input }),
+    lookup: async () => undefined,
+    close() {},
+  }
+  const agent = new BaseAgent({ type: 'x', actions: { fly: { effect: 'read' } } }, transport)
+  await agent.init()
+  expect(await callOnce(agent, 'fly', { input: 'seed' }).outcome).toEqual({
+    kind: 'completed',
+    output: { carried: 'seed' },
+  })
+  const actions = { fly: { effect: 'read', run: () => 1 } } as const
+  expect(() => new BaseAgent({ type: 'x', actions }, transport)).toThrow('leave out run')
 })

@@ -1,11 +1,13 @@
 import type { BudgetLimit } from '../core/contracts/budget.ts'
+import { assertNever } from '../core/assert.ts'
+import type { Clock } from '../core/clock.ts'
 import { messageOf, OrchestrationError, toErrorJson, type ErrorJson } from '../core/errors.ts'
 import type { AgentDefinition, AgentExample } from './agent-definition.ts'
 import { checkDefinition } from './agent-definition.ts'
 import { planAction, type ActionPlan } from './action-plan.ts'
 import type { AgentCall, RunningCall, Settle } from './call.ts'
 import type { AgentConfiguration } from './configuration.ts'
-import type { ActionContract, LookupOutcome } from './contract.ts'
+import type { ActionContract, ActionDefinition, LookupOutcome } from './contract.ts'
 import { deadlinesOf, type Deadlines } from './deadlines.ts'
 import { failure } from './failure.ts'
 import { defaultHost, type AgentHost } from './host.ts'
@@ -13,6 +15,7 @@ import { HttpTransport } from './http/http-transport.ts'
 import { inProcessTransport } from './in-process.ts'
 import { Invocation, type InvocationOwner } from './invocation.ts'
 import { lookupOutcome } from './lookup.ts'
+import { MeshTransport } from './mesh/mesh-transport.ts'
 import { agentPool } from './agent-pool.ts'
 import type { BreakerState } from './circuit-breaker.ts'
 import type { AgentPool } from './pool.ts'
@@ -72,9 +75,13 @@ export class BaseAgent implements InvocationOwner {
   #reason: ErrorJson | null = null
   #onIdle: (() => void)[] = []
 
-  /** @throws AgentModuleError when the definition is wrong. */
-  constructor(definition: AgentDefinition) {
-    const checked = checkDefinition(definition)
+  /**
+   * @param transport carries the calls of an agent whose actions have no `run`; default its functions, or HTTP
+   *   to its `url`
+   * @throws AgentModuleError when the definition is wrong.
+   */
+  constructor(definition: AgentDefinition, transport?: AgentTransport) {
+    const checked = checkDefinition(definition, transport !== undefined)
     const { config, version, description, hasHttpLookup, actions } = checked
     this.id = config.agentId
     this.type = config.agentType
@@ -87,8 +94,7 @@ export class BaseAgent implements InvocationOwner {
       isFull: () => this.#host.isFull(),
       onChange: (state) => this.#breakerChanged(state),
     })
-    const isHttp = config.communicationConfig.transport === 'http'
-    this.transport = isHttp ? new HttpTransport(config, () => this.#host.clock) : inProcessTransport
+    this.transport = transport ?? this.#usualTransport()
     const { payloadBytesMax } = this.config.resourceLimits
     const identity = { agentId: this.id, agentType: this.type, version }
     const owner = { ...identity, hasLookup: hasHttpLookup, payloadBytesMax }
@@ -131,6 +137,11 @@ export class BaseAgent implements InvocationOwner {
   /** Why it is quarantined; null when it is not. */
   get reason(): ErrorJson | null {
     return this.#reason
+  }
+
+  /** An action as it was defined; undefined for an unknown one. */
+  definition(action: string): ActionDefinition | undefined {
+    return this.#plans.get(action)?.definition
   }
 
   /** What is journalled with each attempt of an action; undefined for an unknown one. */
@@ -258,6 +269,25 @@ export class BaseAgent implements InvocationOwner {
 
   /** Override to let go of what `onInit` took. */
   protected onClose(): void | Promise<void> {}
+
+  #usualTransport(): AgentTransport {
+    const { transport, address } = this.config.communicationConfig
+    const clock = (): Clock => this.#host.clock
+    switch (transport) {
+      case 'in-process':
+        return inProcessTransport
+      case 'http':
+        return new HttpTransport(this.config, clock)
+      case 'mesh':
+        return new MeshTransport({
+          address: address ?? this.type,
+          clock,
+          mesh: () => this.#host.mesh(),
+        })
+      default:
+        return assertNever(transport, 'transport')
+    }
+  }
 
   async #start(): Promise<void> {
     try {

@@ -1,3 +1,4 @@
+import type { MemoryAccess } from '../core/contracts/memory.ts'
 import type { MeshAccess } from '../core/contracts/mesh.ts'
 import type { StateAccess } from '../core/contracts/state.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
@@ -68,6 +69,10 @@ export class CallContext implements AgentContext {
     return this.#invocation.state
   }
 
+  get memory(): MemoryAccess {
+    return this.#invocation.memory
+  }
+
   get mesh(): MeshAccess {
     return this.#invocation.mesh
   }
@@ -84,13 +89,14 @@ export class CallContext implements AgentContext {
     agent: string,
     action: string,
     input: JsonObject = {},
-    options: { readonly timeoutMs?: number } = {},
+    options: { readonly timeoutMs?: number; readonly number?: number } = {},
   ): Promise<JsonValue> {
     return this.#invocation.callInside({
       agent,
       action,
       input,
       timeoutMs: options.timeoutMs ?? null,
+      number: options.number ?? null,
     })
   }
 

@@ -3,6 +3,7 @@ import type { MeshPort } from '../core/contracts/mesh.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { AgentContext, CallOutcome } from './contract.ts'
+import type { Memories } from './memory/memories.ts'
 import type { ReadState } from './state-buffer.ts'
 
 /** One attempt of one call, as the engine asks for it. */
@@ -24,6 +25,8 @@ export interface AgentCall {
   readonly chain?: readonly string[]
   /** Absent: there is no state. */
   readonly readState?: ReadState
+  /** Absent: nothing is remembered beyond the execution. */
+  readonly memories?: () => Memories
   /** Absent or null: there is no mesh; the call may publish all the same. */
   readonly mesh?: MeshPort | null
   /** W3C trace context of the attempt; absent or null when nothing records traces. */

@@ -3,7 +3,7 @@ import type { LogFields, Logger, LogLevel } from '../core/logger.ts'
 import { limits } from '../core/limits.ts'
 import { BaseAgent } from './base-agent.ts'
 import { callOnce } from './call-once.ts'
-import { agentConfiguration, type AgentSettings } from './configuration.ts'
+import { agentConfiguration, type AgentSettings, refuseUnsupported } from './configuration.ts'
 import type { AgentContext } from './contract.ts'
 import { FakeClock } from './fake-clock.ts'
 import type { AgentHost } from './host.ts'
@@ -178,7 +178,11 @@ test.each([
     httpAgent({ communicationConfig: { address }, resourceLimits: { gpu: 1 } }),
     'http',
   ],
-  ['memoryConfig', agentOf({ memoryConfig: { window: 10 } }), 'in-process'],
+  [
+    'memoryConfig',
+    httpAgent({ communicationConfig: { address }, memoryConfig: { entriesMax: 10 } }),
+    'http',
+  ],
   [
     'communicationConfig.tls',
     agentOf({ communicationConfig: { tls: { caPath: 'x' } } }),
@@ -259,7 +263,16 @@ test('data from YAML or JSON is completed with the defaults', () => {
         payloadBytesMax: limits.payloadBytesMax,
       },
       communicationConfig: { transport: 'in-process', address: null },
-      memoryConfig: null,
+      memoryConfig: {
+        namespaces: ['default'],
+        entriesMax: 10_000,
+        bytesMax: 16_777_216,
+        entryBytesMax: 65_536,
+        ttlMs: null,
+        eviction: 'oldest',
+        recallLimit: 10,
+        scoreMin: 0.1,
+      },
       observabilityConfig: { logLevel: 'info', recordPayloads: false, traceSampleRatio: 1 },
     },
   )
@@ -285,6 +298,8 @@ test.each([
     { agentType: 'x', communicationConfig: { auth: { kind: 'bearer', token: 'a\nb' } } },
     'auth.token',
   ],
+  [{ agentType: 'x', memoryConfig: { entriesmax: 1 } }, "did you mean 'entriesMax'?"],
+  [{ agentType: 'x', memoryConfig: { ttlMs: 'soon' } }, 'memoryConfig.ttlMs'],
   [{}, 'agentType is missing'],
   [null, 'agent configuration'],
 ])('a wrong configuration is refused: %j', (data, message) => {
@@ -330,4 +345,19 @@ test('a budget is unlimited where it says nothing, and never begins anew unless 
   expect(budgetOf({ costUsd: 0.5, per: 'day' })).toMatchObject({ costUsd: 0.5, per: 'day' })
   expect(() => budgetOf({ tokens: -1 })).toThrow('resourceLimits.budget.tokens')
   expect(() => budgetOf({ token: 1 } as never)).toThrow("did you mean 'tokens'?")
+})
+
+test('an agent of the mesh is found under its type or another one, and takes no settings of connections', () => {
+  const reach = (communicationConfig: object) =>
+    agentConfiguration({
+      agentType: 'ledger',
+      communicationConfig: { transport: 'mesh', ...communicationConfig },
+    })
+  expect(reach({}).communicationConfig.address).toBe('ledger')
+  expect(reach({ address: 'books' }).communicationConfig.address).toBe('books')
+  const refused = (communicationConfig: object) => () =>
+    refuseUnsupported(reach(communicationConfig))
+  expect(refused({})).not.toThrow()
+  expect(refused({ tls: {} })).toThrow('the mesh has its own connections')
+  expect(refused({ address: 'http://x' })).toThrow("'http://x' is no type of an agent")
 })

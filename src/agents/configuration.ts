@@ -5,6 +5,12 @@ import type { BudgetLimit } from '../core/contracts/budget.ts'
 import { OrchestrationError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { breakerDefaults, type BreakerSettings } from './circuit-breaker.ts'
+import {
+  memoryConfig,
+  type MemoryConfig,
+  memorySettings,
+  type MemorySettings,
+} from './memory/memory-config.ts'
 import { didYouMean, moduleError } from './module-error.ts'
 
 const name = z
@@ -62,7 +68,7 @@ const headerAuth = z.strictObject({
   value: headerValue,
 })
 const communicationConfig = z.strictObject({
-  transport: z.enum(['in-process', 'http']).optional(),
+  transport: z.enum(['in-process', 'http', 'mesh']).optional(),
   address: z.string().min(1).nullable().optional(),
   tls: tls.optional(),
   auth: z.discriminatedUnion('kind', [bearerAuth, headerAuth]).optional(),
@@ -78,7 +84,7 @@ const settings = z.strictObject({
   capabilities: z.array(z.string().min(1).max(100)).max(1_000).optional(),
   resourceLimits: resourceLimits.optional(),
   communicationConfig: communicationConfig.optional(),
-  memoryConfig: z.record(z.string(), z.unknown()).nullable().optional(),
+  memoryConfig: memorySettings.nullable().optional(),
   observabilityConfig: observabilityConfig.optional(),
 })
 
@@ -91,6 +97,7 @@ const keysAt: Readonly<Record<string, readonly string[]>> = {
   communicationConfig: Object.keys(communicationConfig.shape),
   'communicationConfig.tls': Object.keys(tls.shape),
   'communicationConfig.auth': ['kind', 'token', 'name', 'value'],
+  memoryConfig: Object.keys(memorySettings.shape),
   observabilityConfig: Object.keys(observabilityConfig.shape),
 }
 
@@ -109,7 +116,7 @@ export interface AgentSettings {
     readonly budget?: Partial<BudgetLimit> | null
   }
   readonly communicationConfig?: Partial<AgentConfiguration['communicationConfig']>
-  readonly memoryConfig?: AgentConfiguration['memoryConfig']
+  readonly memoryConfig?: MemorySettings | null
   readonly observabilityConfig?: Partial<AgentConfiguration['observabilityConfig']>
 }
 
@@ -140,8 +147,8 @@ export interface AgentConfiguration {
     readonly gpu?: number
   }
   readonly communicationConfig: {
-    readonly transport: 'in-process' | 'http'
-    /** The URL of an HTTP agent; null in-process. */
+    readonly transport: 'in-process' | 'http' | 'mesh'
+    /** The URL of an HTTP agent; the type under which hosts have a mesh agent, default its own; null in-process. */
     readonly address: string | null
     /** PEM files, read when the agent starts; needs an https address. */
     readonly tls?: {
@@ -153,8 +160,8 @@ export interface AgentConfiguration {
       | { readonly kind: 'bearer'; readonly token: string }
       | { readonly kind: 'header'; readonly name: string; readonly value: string }
   }
-  /** Refused unless null until a transport keeps memory. */
-  readonly memoryConfig: { readonly [key: string]: unknown } | null
+  /** What it remembers (`ctx.memory`); null for an HTTP agent, which has its own. */
+  readonly memoryConfig: MemoryConfig | null
   readonly observabilityConfig: {
     /** The lowest level the agent's log lines need to be written; default `info`. */
     readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
@@ -198,7 +205,10 @@ export function completeConfiguration(
     communicationConfig: reach = {},
     observabilityConfig: watch = {},
   } = given
-  const address = reach.address ?? null
+  const isMesh = reach.transport === 'mesh'
+  const address = reach.address ?? (isMesh ? given.agentType : null)
+  const transport = reach.transport ?? (address === null ? 'in-process' : 'http')
+  const isElsewhere = transport !== 'in-process'
   return {
     agentId: given.agentId ?? given.agentType,
     agentType: given.agentType,
@@ -214,10 +224,11 @@ export function completeConfiguration(
     }) as AgentConfiguration['resourceLimits'],
     communicationConfig: withoutUndefined({
       ...reach,
-      transport: reach.transport ?? (address === null ? 'in-process' : 'http'),
+      transport,
       address,
     }) as AgentConfiguration['communicationConfig'],
-    memoryConfig: given.memoryConfig ?? null,
+    memoryConfig:
+      isElsewhere && given.memoryConfig == null ? null : memoryConfig(given.memoryConfig ?? {}),
     observabilityConfig: {
       logLevel: watch.logLevel ?? 'info',
       recordPayloads: watch.recordPayloads ?? false,
@@ -257,12 +268,21 @@ export function refuseUnsupported(configuration: AgentConfiguration): void {
     if (bounds[field] !== undefined)
       refuse(`resourceLimits.${field}`, 'it does not place work on machines')
   }
-  if (configuration.memoryConfig !== null) refuse('memoryConfig', 'it keeps no memory')
   if (reach.transport === 'in-process') {
     for (const field of ['address', 'tls', 'auth'] as const) {
       const value = reach[field] ?? null
       if (value !== null) refuse(`communicationConfig.${field}`, 'nothing is sent')
     }
+    return
+  }
+  if (configuration.memoryConfig !== null)
+    refuse('memoryConfig', 'the agent behind it remembers for itself')
+  if (reach.transport === 'mesh') {
+    for (const field of ['tls', 'auth'] as const)
+      if (reach[field] !== undefined)
+        refuse(`communicationConfig.${field}`, 'the mesh has its own connections')
+    if (!name.safeParse(reach.address).success)
+      refuse('communicationConfig.address', `'${reach.address}' is no type of an agent`)
     return
   }
   if (reach.address === null) refuse('communicationConfig.address', 'it needs the URL of the agent')

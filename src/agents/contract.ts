@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Effect } from '../core/contracts/call.ts'
 import type { CallBudget } from '../core/contracts/budget.ts'
+import type { MemoryAccess } from '../core/contracts/memory.ts'
 import type { MeshAccess } from '../core/contracts/mesh.ts'
 import type { StateAccess } from '../core/contracts/state.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
@@ -53,15 +54,18 @@ export interface AgentContext {
    * repeat of this call gets what the first one got, and what may happen only once does. It never waits for
    * a place of an agent that is being called above it.
    *
-   * @param options `timeoutMs` of each attempt; default 5 min
-   * @throws the error that the call failed with; RefusedError at more than `callDepthMax` inside one another
+   * @param options `timeoutMs` of each attempt; default 5 min. `number` says which call of this one it is,
+   *   from 1, where the order of calls does not; default they are counted
+   * @throws UnknownOutcomeError when nobody knows whether the other call happened; the error that the call failed with; RefusedError at more than `callDepthMax` inside one another
    */
   call(
     agent: string,
     action: string,
     input?: JsonObject,
-    options?: { readonly timeoutMs?: number },
+    options?: { readonly timeoutMs?: number; readonly number?: number },
   ): Promise<JsonValue>
+  /** What the calls of the execution note, and what the agent remembers from execution to execution. */
+  readonly memory: MemoryAccess
   /** Messages between agents. What is published is sent when the call completes. */
   readonly mesh: MeshAccess
   /** Reports progress, 0 to 1, to whoever watches. Not journalled. */
@@ -70,6 +74,8 @@ export interface AgentContext {
 
 /** One thing an agent can do. */
 export interface ActionDefinition {
+  /** What it does, in a sentence; a language model that has it as a tool is told so. */
+  readonly description?: string
   readonly effect: Effect
   readonly input?: Schema
   readonly output?: Schema

@@ -13,6 +13,8 @@ export type InputOf<S> =
 
 /** An action whose `run` is typed by its input schema. */
 export interface TypedAction<S> {
+  /** As in `ActionDefinition`. */
+  readonly description?: string
   /** What a crash between call and recorded result means. */
   readonly effect: Effect
   readonly input?: S

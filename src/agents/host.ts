@@ -1,10 +1,15 @@
 import { systemClock, type Clock } from '../core/clock.ts'
+import type { MeshPort } from '../core/contracts/mesh.ts'
 import type { NestedCaller } from '../core/contracts/nested-call.ts'
 import { silentLogger, type Logger } from '../core/logger.ts'
+import { environmentVariable } from '../core/environment.ts'
 import { systemRandom, type Random } from '../core/random.ts'
+import type { Database } from '../storage/index.ts'
 import type { BreakerState } from './circuit-breaker.ts'
+import type { BaseAgent } from './base-agent.ts'
 import type { AgentCall } from './call.ts'
 import type { CallOutcome } from './contract.ts'
+import type { Memories } from './memory/memories.ts'
 
 /** A span around one call. */
 export interface CallSpan {
@@ -35,6 +40,16 @@ export interface AgentHost {
   readonly onBreaker: ((agentId: string, state: BreakerState) => void) | null
   /** Makes the calls of `ctx.call`; null refuses them. */
   readonly caller: NestedCaller | null
+  /** The agent of an id or type, as its registry resolves it; undefined for an unknown name. */
+  readonly find: (name: string) => BaseAgent | undefined
+  /** A secret by its name; undefined where there is none. Default an environment variable. */
+  readonly secret: (name: string) => string | undefined
+  /** Over which agents of the transport `mesh` are called; null when there is none. */
+  readonly mesh: () => MeshPort | null
+  /** The file of the engine; null where everything is in memory. */
+  readonly database: () => Database | null
+  /** What all its agents remember; null before the engine is there, and outside of one. */
+  readonly memories: () => Memories | null
 }
 
 /** The computer's clock and randomness, no logs, no spans. */
@@ -47,4 +62,9 @@ export const defaultHost: AgentHost = {
   isFull: () => false,
   onBreaker: null,
   caller: null,
+  find: () => undefined,
+  secret: environmentVariable,
+  mesh: () => null,
+  database: () => null,
+  memories: () => null,
 }

@@ -1,9 +1,9 @@
 import { OrchestrationError, WorkflowTimeoutError, type ErrorJson } from '../core/errors.ts'
 import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { isNoUsage, noUsage } from '../core/usage.ts'
-import type { NestedCall } from '../core/contracts/nested-call.ts'
 import type { ActionPlan } from './action-plan.ts'
 import type { AgentCall, RunningCall, Settle } from './call.ts'
+import { type InnerCall, mayNotCall, outputOf } from './call-inside.ts'
 import { CallContext } from './call-context.ts'
 import { CallMesh } from './call-mesh.ts'
 import type { AgentConfiguration } from './configuration.ts'
@@ -12,6 +12,8 @@ import type { Deadline, Deadlines } from './deadlines.ts'
 import { endSpan, startSpan } from './call-span.ts'
 import { describeThrown, failure } from './failure.ts'
 import type { AgentHost, CallSpan } from './host.ts'
+import { CallMemory } from './memory/call-memory.ts'
+import { memoryConfig } from './memory/memory-config.ts'
 import { normaliseJson } from './json-value.ts'
 import type { Checked } from './schema.ts'
 import { StateBuffer } from './state-buffer.ts'
@@ -58,6 +60,7 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   #isUsageOpen = false
   #callsInside = 0
   #mesh: CallMesh | null = null
+  #memory: CallMemory | null = null
 
   constructor(owner: InvocationOwner, plan: ActionPlan, call: AgentCall, settle: Settle) {
     this.#owner = owner
@@ -125,6 +128,17 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
     return this.#meter
   }
 
+  get memory(): CallMemory {
+    this.#memory ??= new CallMemory({
+      owner: this.config.agentId,
+      config: this.config.memoryConfig ?? memoryConfig(),
+      memories: this.call.memories?.() ?? null,
+      state: this.state,
+      isEnded: () => this.#isEnded,
+    })
+    return this.#memory
+  }
+
   get mesh(): CallMesh {
     this.#mesh ??= new CallMesh({
       call: this.call,
@@ -152,17 +166,15 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   }
 
   /** Another agent is called from inside this call, and what that uses counts as used by this one. */
-  async callInside(
-    other: Pick<NestedCall, 'agent' | 'action' | 'input' | 'timeoutMs'>,
-  ): Promise<JsonValue> {
+  async callInside(other: InnerCall): Promise<JsonValue> {
     const { caller } = this.host
     if (caller === null || this.#isEnded) throw mayNotCall(this.plan.fullName, this.#isEnded)
     const { idempotencyKey: inside, chain = [this.config.agentId] } = this.call
-    const number = ++this.#callsInside
+    const number = other.number ?? ++this.#callsInside
     const { signal } = this
-    const { output, usage } = await caller.call({ ...other, inside, number, chain, signal })
-    this.meter.report(usage)
-    return output
+    const answer = await caller.call({ ...other, inside, number, chain, signal })
+    this.meter.report(answer.usage)
+    return outputOf(answer)
   }
 
   onCancel(cancel: () => void): void {
@@ -202,6 +214,9 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   threw(thrown: unknown): void {
     if (this.#isEnded) return
     const described = describeThrown(thrown)
+    // A call that it made may have happened or not, and so may this one.
+    if (described.code === 'UnknownOutcomeError')
+      return this.#end({ kind: 'unknown', error: described })
     const error = described.retryable ? (this.#abortReason?.toJSON() ?? described) : described
     // A throw that calls itself final is the agent's word that nothing is left open.
     this.#failed(error, error.retryable ? 'unknown' : 'done')
@@ -332,9 +347,15 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   /** What a completed call has written and published goes with its output, and what any call has used. */
   #withMore(outcome: CallOutcome): CallOutcome {
     const written = this.#withState(this.#metered(outcome))
+    if (written.kind !== 'completed') return written
     const events = this.#mesh?.published
-    if (events === undefined || written.kind !== 'completed') return written
-    return { ...written, events }
+    const memory = this.#memory?.change
+    if (events === undefined && memory === undefined) return written
+    return {
+      ...written,
+      ...(events === undefined ? {} : { events }),
+      ...(memory === undefined ? {} : { memory }),
+    }
   }
 
   #metered(outcome: CallOutcome): CallOutcome {
@@ -376,11 +397,4 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
 
 function usageOf({ usage }: CallOutcome): Pick<CallOutcome, 'usage'> {
   return usage === undefined ? {} : { usage }
-}
-
-function mayNotCall(fullName: string, isOver: boolean): OrchestrationError {
-  const why = isOver
-    ? 'has ended and calls nobody any more'
-    : 'runs without an engine to call others'
-  return new OrchestrationError('RefusedError', `${fullName} ${why}`)
 }

@@ -141,6 +141,9 @@ test('specifiers of this package mean the running installation, others are left 
   expect(ownUrl('aura-orchestration/testing')).toBe(
     new URL('../testing/index.ts', import.meta.url).href,
   )
+  expect(ownUrl('aura-orchestration/langgraph')).toBe(
+    new URL('../integrations/langgraph/index.ts', import.meta.url).href,
+  )
   expect(ownUrl('aura-orchestration/package.json')).toBe(
     new URL('../../package.json', import.meta.url).href,
   )

@@ -39,11 +39,15 @@ export function installResolution(): void {
   })
 }
 
+/** Subpaths that are no integration, by their folders. */
+const ownFolders: ReadonlyMap<string, string> = new Map([['testing', 'testing']])
+
 /** The file that a specifier of this package means in the running installation; undefined for other packages. */
 export function ownUrl(specifier: string): string | undefined {
   if (specifier !== packageName && !specifier.startsWith(`${packageName}/`)) return undefined
   const subpath = specifier.slice(packageName.length + 1)
   if (subpath === 'package.json') return new URL('../../package.json', import.meta.url).href
-  const file = `${subpath === '' ? '' : `${subpath}/`}index.${isCheckout ? 'ts' : 'js'}`
+  const folder = subpath === '' ? '' : `${ownFolders.get(subpath) ?? `integrations/${subpath}`}/`
+  const file = `${folder}index.${isCheckout ? 'ts' : 'js'}`
   return new URL(`../${file}`, import.meta.url).href
 }

@@ -48,7 +48,7 @@ export class AgentRegistry {
 
   /** What is left out of the host has the computer's own default. */
   constructor(host: Partial<AgentHost> = {}) {
-    this.#host = { ...defaultHost, ...host }
+    this.#host = { ...defaultHost, find: (name) => this.resolve(name), ...host }
   }
 
   /**
@@ -182,7 +182,7 @@ function listing(agent: BaseAgent, watched: WatchedAgent | undefined): AgentList
     version: agent.version,
     description: agent.description,
     capabilities: agent.capabilities,
-    transport: agent.config.communicationConfig.transport,
+    transport: agent.transport.name ?? agent.config.communicationConfig.transport,
     state: agent.state,
     reason: agent.reason?.message ?? watched?.reason ?? null,
     running: agent.running,

@@ -47,17 +47,35 @@ export function compileSchema(schema: Schema, what: string): SchemaCheck {
 /** A digest of a schema: of its JSON Schema where it has one, else of its vendor's name only. */
 export function schemaDigest(schema: Schema | undefined): JsonValue {
   if (schema === undefined) return null
-  if (!isStandardSchema(schema)) return hashJson(schema)
-  const standard = schema['~standard']
-  try {
-    const converter = (
-      standard as { jsonSchema?: { input(options: { target: string }): JsonObject } }
-    ).jsonSchema
-    if (converter !== undefined) return hashJson(converter.input({ target: 'draft-2020-12' }))
-  } catch {
-    // Transforms and custom checks have no JSON Schema; such schemas differ only by the agent's version.
+  const converted = convertedSchema(schema)
+  if (converted !== null) return hashJson(converted)
+  return `opaque:${(schema as StandardSchemaV1)['~standard'].vendor}`
+}
+
+/**
+ * The JSON Schema of what a schema takes.
+ *
+ * @throws AgentModuleError when it has none
+ */
+export function jsonSchemaOf(schema: Schema, what: string): JsonObject {
+  const converted = convertedSchema(schema)
+  if (converted !== null) return converted
+  throw new OrchestrationError('AgentModuleError', `${what}: its schema has no JSON Schema`, {
+    hint: 'leave out transforms and custom checks, or give a JSON Schema',
+  })
+}
+
+/** Transforms and custom checks have no JSON Schema, nor have vendors that do not convert: null. */
+function convertedSchema(schema: Schema): JsonObject | null {
+  if (!isStandardSchema(schema)) return schema
+  const { jsonSchema } = schema['~standard'] as {
+    readonly jsonSchema?: { input(options: { target: string }): JsonObject }
   }
-  return `opaque:${standard.vendor}`
+  try {
+    return jsonSchema?.input({ target: 'draft-2020-12' }) ?? null
+  } catch {
+    return null
+  }
 }
 
 /** True for an object that follows Standard Schema v1. */

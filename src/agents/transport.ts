@@ -27,6 +27,8 @@ export interface TransportCall {
 
 /** How calls reach an agent. */
 export interface AgentTransport {
+  /** As lists of agents show it; default what the agent's configuration says. */
+  readonly name?: string
   /** Makes ready for calls. A throw quarantines the agent. */
   open(): void
   /** Begins a call; never throws. */

@@ -18,6 +18,8 @@ export interface CommandContext {
   readonly databaseArgument: string
   /** How this program is called from where the user stands: `aura`, or a path to it. */
   readonly commandName: string
+  /** Of Aura. */
+  readonly version: string
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly clock: Clock

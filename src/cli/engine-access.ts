@@ -1,5 +1,6 @@
 import { isOrchestrationError, OrchestrationError } from '../core/errors.ts'
 import { openEngineParts } from '../engine/index.ts'
+import { HashedEmbedder } from '../semantic/index.ts'
 import type { OpenedEngine, OpenEngineOptions } from '../engine/index.ts'
 import { findOwner } from '../storage/index.ts'
 import type { OwnerInfo } from '../storage/index.ts'
@@ -29,6 +30,7 @@ export async function openFile(
   options: OpenFileOptions = {},
 ): Promise<FileAccess> {
   const { clock, databasePath } = context
+  const embedder = new HashedEmbedder()
   const untilMs = clock.monotonicMs() + ownerAnswerMsMax
   const policies = options.policies ?? (await policyOfEnvironment(context))
   for (;;) {
@@ -39,6 +41,7 @@ export async function openFile(
         return {
           kind: 'opened',
           opened: await openEngineParts({
+            embedder,
             ...options,
             db: databasePath,
             clock,

@@ -46,7 +46,7 @@ const processEnd = watchProcessEnd((error) => {
 })
 
 // A reader that has seen enough, such as `head`, is no fault. Work goes on; who only prints is done.
-const isWorking = ['run', 'serve'].some((verb) => process.argv.includes(verb))
+const isWorking = ['run', 'serve', 'mcp'].some((verb) => process.argv.includes(verb))
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // What cannot be said there, on a full disk for instance, must not end the work.
@@ -66,6 +66,9 @@ function contextOf(options: { readonly db?: string; readonly json?: boolean }): 
     databasePath: resolve(cwd, options.db ?? fromEnvironment ?? join('.aura', 'aura.db')),
     databaseArgument: options.db === undefined ? '' : ` --db ${shellQuote(options.db)}`,
     commandName: commandName(cwd),
+    get version() {
+      return version()
+    },
     cwd,
     env,
     clock: systemClock,

@@ -2,9 +2,7 @@ import { OrchestrationError } from '../core/errors.ts'
 
 /** Verbs that the contract names and a later release brings, with what they will do. */
 export const laterVerbs: ReadonlyMap<string, string> = new Map([
-  ['agent-host', 'agents over the mesh'],
   ['audit', 'verifies the audit chain'],
-  ['mcp', 'MCP server'],
   ['kubeflow', 'Kubeflow pipelines'],
 ])
 

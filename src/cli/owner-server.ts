@@ -7,9 +7,9 @@ import type { ProcessTelemetry } from '../observability/index.ts'
 import { startControlServer } from '../server/index.ts'
 import type { ApiServer, ApiServerOptions, Readiness } from '../server/index.ts'
 import type { OwnerInfo } from '../storage/index.ts'
-import type { WorkflowDocument } from '../workflow/index.ts'
 import type { CommandContext } from './command-context.ts'
 import { openJournal } from './journal-file.ts'
+import { registeredDocuments } from './registered-documents.ts'
 
 export interface OwnerServerParts {
   readonly opened: OpenedEngine
@@ -24,6 +24,8 @@ export interface OwnerServerParts {
   readonly readiness?: () => Readiness
   /** Default: routes nothing. */
   readonly route?: NonNullable<ApiServerOptions['route']>
+  /** Default: no other protocol. */
+  readonly mounts?: NonNullable<ApiServerOptions['mounts']>
 }
 
 /**
@@ -66,6 +68,7 @@ export async function openOwnerServer(
     agents: () => agents.list(),
     watch: () => agents.watch,
     ...(parts.route === undefined ? {} : { route: parts.route }),
+    ...(parts.mounts === undefined ? {} : { mounts: parts.mounts }),
     workflows: (name) => registeredDocuments(path, name),
     startDocument: (document, options) => opened.engine.startDocument(document, options),
   }
@@ -112,19 +115,6 @@ export async function closeEngine({ engine }: OpenedEngine, logger: Logger): Pro
   } catch (thrown) {
     logger.log('warn', 'the engine did not close as it should', { error: messageOf(thrown) })
   }
-}
-
-function registeredDocuments(path: string, name?: string): readonly WorkflowDocument[] {
-  using file = openJournal(path)
-  const { journal } = file
-  return journal
-    .workflows()
-    .filter((row) => name === undefined || row.name === name)
-    .toSorted((a, b) => a.registeredAtMs - b.registeredAtMs)
-    .flatMap(({ documentHash }) => {
-      const text = journal.document(documentHash)
-      return text === undefined ? [] : [JSON.parse(text) as WorkflowDocument]
-    })
 }
 
 function cannotListen(

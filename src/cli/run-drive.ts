@@ -3,8 +3,8 @@ import { type ErrorJson, messageOf, OrchestrationError, toErrorJson } from '../c
 import { openLook } from '../engine/index.ts'
 import type { LogEntry, OpenedEngine, RunView } from '../engine/index.ts'
 import type { CommandContext } from './command-context.ts'
-import { meshOf } from './mesh.ts'
-import { openFile, ownedBy } from './engine-access.ts'
+import { openFileWithMesh } from './mesh.ts'
+import { ownedBy } from './engine-access.ts'
 import { flagProviderOf } from './flag-provider.ts'
 import { listenForInterruption } from './interruption.ts'
 import { logLevelOf } from './log-level.ts'
@@ -48,11 +48,10 @@ export async function driveExecution(
     clock: context.clock,
   })
   const flags = flagProviderOf(context, null, logger)
-  const access = await openFile(context, {
+  const access = await openFileWithMesh(context, {
     agents: plan.agents,
     telemetry,
     logger,
-    mesh: meshOf(telemetry),
     ...(flags === undefined ? {} : { flags }),
   })
   if (access.kind === 'owned') {

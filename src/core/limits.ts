@@ -124,6 +124,20 @@ export const limits = {
   recentMatchesMax: 1_000,
   /** Routing hints of one semantic event. */
   routingHintsMax: 100,
+  /** Entries that one namespace of an agent's memory may be set to keep. */
+  memoryEntriesMax: 1_000_000,
+  /** Bytes that it may be set to keep. */
+  memoryBytesMax: 1_073_741_824,
+  /** Namespaces of one agent's memory. */
+  memoryNamespacesMax: 10_000,
+  /** Keys of one namespace that one call may write. */
+  memoryWritesMax: 1_000,
+  /** Entries that are recalled at once. */
+  memoryRecallMax: 100,
+  /** Entries that are listed at once. */
+  memoryListMax: 1_000,
+  /** Remembered entries that are kept in memory for recall. */
+  memoryIndexedMax: 200_000,
   /** Supersteps of one run of a LangGraph graph. */
   graphSuperstepsMax: 1_000,
   /** Calls that an error handler may order again in one visit of a node. */

@@ -15,6 +15,7 @@ import type {
   Journal,
   JournalBatch,
   JournalRow,
+  MemoryRow,
   OutboxRow,
   StatusChange,
 } from './journal/journal.ts'
@@ -37,6 +38,7 @@ export interface Part {
   readonly deadLetters: readonly DeadLetterChange[]
   readonly budgets: readonly BudgetChange[]
   readonly outbox: readonly OutboxRow[]
+  readonly memories: readonly MemoryRow[]
 }
 
 export interface CommitterOptions {
@@ -258,10 +260,18 @@ function takePart(running: Running, atMs: number): Part {
     deadLetters: letterChanges(running),
     budgets,
     outbox: outboxRows(running.row, { events, firstSeq, atMs }),
+    memories: memoryChanges(events, atMs),
   }
 }
 
 const none = [] as const
+
+function memoryChanges(events: readonly KernelEvent[], atMs: number): Part['memories'] {
+  if (!events.some(({ kind }) => kind === 'MemoryChanged')) return none
+  return events.flatMap((event) =>
+    event.kind === 'MemoryChanged' ? [{ change: event.change, atMs }] : none,
+  )
+}
 
 /** What the execution's dead letters are now against those that the journal lists. */
 function letterChanges(running: Running): readonly DeadLetterChange[] {
@@ -285,6 +295,7 @@ function batchOf(parts: readonly Part[]): JournalBatch {
   const deadLetters: DeadLetterChange[] = []
   const budgets: BudgetChange[] = []
   const outbox: OutboxRow[] = []
+  const memories: MemoryRow[] = []
   for (const part of parts) {
     const { start, row, status } = part
     // Starts of one document mostly come together: its text is given once.
@@ -294,11 +305,12 @@ function batchOf(parts: readonly Part[]): JournalBatch {
     if (part.deadLetters.length > 0) deadLetters.push(...part.deadLetters)
     if (part.budgets.length > 0) budgets.push(...part.budgets)
     if (part.outbox.length > 0) outbox.push(...part.outbox)
+    if (part.memories.length > 0) memories.push(...part.memories)
     if (start !== null) starts.push(start)
     if (row !== null) rows.push(row)
     if (status !== null) statuses.push(status)
   }
-  return { documents, starts, rows, statuses, deadLetters, budgets, outbox }
+  return { documents, starts, rows, statuses, deadLetters, budgets, outbox, memories }
 }
 
 function asOrchestrationError(thrown: unknown): OrchestrationError {

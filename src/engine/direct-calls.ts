@@ -1,5 +1,10 @@
 import type { NestedAnswer, NestedCall, NestedCaller } from '../core/contracts/nested-call.ts'
-import { fromErrorJson, isOrchestrationError, OrchestrationError } from '../core/errors.ts'
+import {
+  type ErrorJson,
+  fromErrorJson,
+  isOrchestrationError,
+  OrchestrationError,
+} from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { limits } from '../core/limits.ts'
 import { noUsage } from '../core/usage.ts'
@@ -30,7 +35,7 @@ export interface InvokeOptions extends CallOptions {
 export interface DirectCallsParts {
   readonly execute: (document: WorkflowDocument, options: BeginOptions) => Promise<RunView>
   readonly executions: Pick<Executions, 'known' | 'show'>
-  readonly engine: Pick<WorkflowEngine, 'redrive' | 'cancelWorkflow'>
+  readonly engine: Pick<WorkflowEngine, 'redrive' | 'cancelWorkflow' | 'subscribe'>
 }
 
 const name = 'direct-call'
@@ -69,13 +74,38 @@ export class DirectCalls implements NestedCaller {
     if (before?.status === 'failed') await engine.redrive(executionId)
     const stop = this.#cancelWith(call.signal, executionId)
     try {
-      const origin = { chain }
-      const run = await execute(document, { executionId, input, origin, isNested: true })
+      const origin = { chain, key: `${call.inside}/c${call.number}` }
+      const ending = execute(document, { executionId, input, origin, isNested: true })
+      const run = await this.#unlessUncertain(call, executionId, ending)
       const { tokens, costUsd } =
         before === undefined ? executions.show(executionId).metrics : noUsage
-      return { output: outputOf(run), usage: { tokens, costUsd } }
+      const usage = { tokens, costUsd }
+      if (run.status !== 'completed') return { kind: 'failed', error: errorOf(run), usage }
+      return { kind: 'completed', output: outputOf(run), usage }
     } finally {
       stop()
+    }
+  }
+
+  /** @throws UnknownOutcomeError as soon as nobody knows whether the call happened */
+  async #unlessUncertain(
+    { agent, action }: NestedCall,
+    executionId: string,
+    ending: Promise<RunView>,
+  ): Promise<RunView> {
+    const uncertain = Promise.withResolvers<never>()
+    const reject = (): void => uncertain.reject(unknownOutcome(`${agent}.${action}`, executionId))
+    const unsubscribe = this.#parts.engine.subscribe({
+      onEvent: ({ executionId: id, event }) => {
+        if (id === executionId && event.kind === 'CallUncertain') reject()
+      },
+    })
+    if (this.#parts.executions.show(executionId).steps[step]?.status === 'uncertain') reject()
+    try {
+      return await Promise.race([ending, uncertain.promise])
+    } finally {
+      unsubscribe()
+      ending.catch(() => {}) // its end is told by its journal
     }
   }
 
@@ -114,10 +144,22 @@ function nestedId({ inside, number }: NestedCall): string {
   return `${above.replaceAll('/', '.')}.c${number}`
 }
 
-function outputOf({ executionId, status, error, steps }: RunView): JsonValue {
-  if (status === 'completed') return steps[step]?.output ?? null
-  if (error !== null) throw fromErrorJson(error)
-  throw new OrchestrationError('WorkflowCancelledError', `call '${executionId}' was ${status}`)
+function outputOf(run: RunView): JsonValue {
+  if (run.status === 'completed') return run.steps[step]?.output ?? null
+  throw fromErrorJson(errorOf(run))
+}
+
+function errorOf({ executionId, status, error }: RunView): ErrorJson {
+  const message = `call '${executionId}' was ${status}`
+  return error ?? new OrchestrationError('WorkflowCancelledError', message).toJSON()
+}
+
+function unknownOutcome(what: string, executionId: string): OrchestrationError {
+  return new OrchestrationError(
+    'UnknownOutcomeError',
+    `nobody knows whether the call of ${what} (${executionId}) happened`,
+    { hint: `first \`aura resolve ${executionId} ${step}\`, then this one with --retry` },
+  )
 }
 
 function tooDeep({ agent, chain }: NestedCall): OrchestrationError {

@@ -1,4 +1,4 @@
-import { type AgentCall, verdictOf } from '../agents/index.ts'
+import { type AgentCall, type Memories, verdictOf } from '../agents/index.ts'
 import type { CallOutcome, LookupOutcome } from '../core/contracts/call.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
@@ -35,6 +35,7 @@ export interface DispatcherOptions {
   /** What the TDA feed says now. */
   readonly tda: () => TdaContext
   readonly mesh: MeshPort | null
+  readonly memories: () => Memories
   readonly stimulate: (running: Running, stimulus: Stimulus) => void
 }
 
@@ -286,6 +287,7 @@ export class Dispatcher {
       resumed: command.resumed,
       chain: [...state.chain, place.contract.agentId],
       mesh: this.#options.mesh,
+      memories: this.#options.memories,
       traceparent: running.places.get(call)?.telemetry?.traceparent ?? null,
       readState: (key) => entryAt(state, key, clock.nowMs()) ?? null,
     }

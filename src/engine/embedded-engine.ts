@@ -1,4 +1,5 @@
-import { OrchestrationError } from '../core/errors.ts'
+import { Memories } from '../agents/index.ts'
+import type { OrchestrationError } from '../core/errors.ts'
 import type { CloudEvent } from '../core/contracts/events.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import {
@@ -12,7 +13,7 @@ import type { AdaptationRequest } from './adaptation-request.ts'
 import { Adaptations } from './adaptations.ts'
 import { type Definition, Definitions } from './definitions.ts'
 import { DirectCalls, type DirectCallsParts, type InvokeOptions } from './direct-calls.ts'
-import { drained } from './drained.ts'
+import { drained, letAllGo } from './drained.ts'
 import type { EmbeddedEngineParts } from './engine-parts.ts'
 import { type Begun, Executions } from './executions.ts'
 import { Families } from './families.ts'
@@ -21,7 +22,7 @@ import { type OutboxRelay, relayOf } from './outbox-relay.ts'
 import { payload } from './payload.ts'
 import { adviserOf } from './policy-advice.ts'
 import { Reopening } from './reopening.ts'
-import { Retention } from './retention.ts'
+import { type Retention, retentionOf } from './retention.ts'
 import { Rollbacks } from './rollbacks.ts'
 import { Runner } from './runner.ts'
 import { Snapshots } from './snapshots.ts'
@@ -61,6 +62,7 @@ export class EmbeddedEngine implements WorkflowEngine {
   readonly #triggers: Triggers
   readonly #retention: Retention | null
   readonly #relay: OutboxRelay
+  #memories: Memories | null = null
   #closing: Promise<void> | null = null
 
   constructor(parts: EmbeddedEngineParts) {
@@ -68,9 +70,7 @@ export class EmbeddedEngine implements WorkflowEngine {
     const definitions = parts.definitions ?? new Definitions()
     const { clock, telemetry } = parts
     const isRecordingOnly = parts.isRecordingOnly ?? false
-    const isBusy = (): boolean => this.#runner.activeRoots > 0
-    const retention =
-      parts.retention == null ? null : new Retention({ ...parts, isBusy }, parts.retention)
+    const retention = retentionOf(parts, () => this.#runner.activeRoots > 0)
     const onEnded = (): void => retention?.noteEnded()
     const snapshots = new Snapshots(parts.journal, parts.logger, parts.snapshotEventsMin)
     const onDocuments = (): void => this.#triggers.refresh()
@@ -80,8 +80,9 @@ export class EmbeddedEngine implements WorkflowEngine {
     const mesh = parts.mesh ?? null
     const onPublished = (): void => this.#relay.wake()
     const policies = adviserOf(parts, () => this.#runner)
-    const hooks = { onEnded, onDocuments, onPublished, policies }
-    const runner = new Runner({ ...parts, tda, mesh, pressure, tenants, snapshots, ...hooks })
+    const memories = (): Memories => this.memories
+    const made = { onEnded, onDocuments, onPublished, policies, snapshots, memories }
+    const runner = new Runner({ ...parts, tda, mesh, pressure, tenants, ...made })
     const executions = new Executions(parts, { runner, definitions, snapshots, pressure })
     const steering = new Steering(executions, runner, pressure)
     const rollbacks = new Rollbacks({ executions, runner, steering, clock, isRecordingOnly })
@@ -100,6 +101,13 @@ export class EmbeddedEngine implements WorkflowEngine {
     this.directCalls = new DirectCalls({ execute, executions, engine: this })
     this.#triggers = new Triggers(triggerHost({ parts, definitions, executions, runner }))
     this.#relay = relayOf(parts, (event) => this.deliver(event))
+  }
+
+  /** What its agents remember. */
+  get memories(): Memories {
+    const { journal, embedder = null, clock } = this.#parts
+    this.#memories ??= new Memories({ store: journal.memories, embedder, clock })
+    return this.#memories
   }
 
   executeWorkflow(
@@ -364,16 +372,7 @@ export class EmbeddedEngine implements WorkflowEngine {
     await Promise.all([relayClosed, triggersClosed])
     await drained(this.#parts.clock, runner)
     runner.close()
-    for (const running of Array.from(runner.executions.values())) {
-      runner.letGo(running)
-      const error = new OrchestrationError(
-        'RefusedError',
-        `the engine was closed; '${running.row.executionId}' can be continued`,
-      )
-      const { executionId } = running.row
-      for (const { reject } of [...runner.takeWaiters(executionId), ...running.flushed.splice(0)])
-        reject(error)
-    }
+    letAllGo(runner)
     await this.#parts.journal.close()
     await this.#parts.release()
   }

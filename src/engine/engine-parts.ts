@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Pressure } from '../core/heap-pressure.ts'
 import type { BudgetLimit } from '../core/contracts/budget.ts'
+import type { Embedder } from '../core/contracts/embedder.ts'
 import type { FlagProvider } from '../core/contracts/flags.ts'
 import type { MeshPort } from '../core/contracts/mesh.ts'
 import type { PolicySource } from '../core/contracts/policy.ts'
@@ -31,6 +32,8 @@ export interface EmbeddedEngineParts {
   readonly tda?: TdaContextSource | null
   /** Where what agents publish goes, and what they may ask. Default none: it goes to the triggers alone. */
   readonly mesh?: MeshPort | null
+  /** By which agents recall what they remember; null or absent: they cannot. */
+  readonly embedder?: Embedder | null
   /** True: verbs are recorded and nothing is driven by them, since somebody else will. Default false. */
   readonly isRecordingOnly?: boolean
   /** Default those of `core/limits.ts`. */

@@ -247,6 +247,7 @@ export class Executions {
   #bring(row: ExecutionRow): Running {
     const { telemetry } = this.#parts
     this.#refuseWhenClosed()
+    this.#runner.makeRoom()
     const { executionId, workflow, version } = row
     const { state, snapshotSeq } = this.#snapshots.load(row, this.planOf(row))
     const running = newRunning({

@@ -69,9 +69,12 @@ function lookInto(journal: JournalReader): Omit<Look, 'close'> {
   }
 }
 
+/** Newest executions among which a likely name is looked for: the owner waits while it is. */
+const namesMax = 50
+
 /** @throws NotFoundError, always */
 export function unknownExecution(journal: JournalReader, executionId: string): never {
-  const names = journal.list({ limit: 1_000 }).map((row) => row.executionId)
+  const names = journal.list({ limit: namesMax }).map((row) => row.executionId)
   throw new OrchestrationError('NotFoundError', `no execution '${executionId}'`, {
     hint: nearestHint(executionId, names) ?? '`aura ls` lists all executions',
   })

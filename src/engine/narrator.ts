@@ -61,11 +61,11 @@ export class Narrator {
       case 'StateChanged':
         return this.#stateChanged(running, event)
       case 'PolicyDecided':
-        return this.#log(running, 'info', `policy ${policyName(event)} decides`, event)
       case 'StepApproved':
-        return this.#log(running, 'info', 'a step is approved', event)
+        return this.#log(running, 'info', policySentence(event), event)
       case 'ApprovalAwaited':
       case 'EventsPublished':
+      case 'MemoryChanged':
       case 'CheckpointTaken':
       case 'TdaObserved':
       case 'ChildStarted':
@@ -124,6 +124,12 @@ export class Narrator {
       ...(event.error === undefined ? {} : { code: event.error.code, error: event.error.message }),
     })
   }
+}
+
+function policySentence(event: KernelEvent & { kind: 'PolicyDecided' | 'StepApproved' }): string {
+  return event.kind === 'StepApproved'
+    ? 'a step is approved'
+    : `policy ${policyName(event)} decides`
 }
 
 function policyName({ decision }: KernelEvent & { kind: 'PolicyDecided' }): string {

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import type { TdaContextSource } from '../core/contracts/tda.ts'
 import type { EventSink } from '../core/contracts/events.ts'
 import type { PolicySource } from '../core/contracts/policy.ts'
+import type { Embedder } from '../core/contracts/embedder.ts'
 import type { FlagProvider } from '../core/contracts/flags.ts'
 import type { MeshPort } from '../core/contracts/mesh.ts'
 import type { QueueStore } from '../core/contracts/queue-store.ts'
@@ -41,6 +42,8 @@ export interface OpenEngineOptions {
    * goes to the triggers alone, and they can ask nobody.
    */
   readonly mesh?: (host: MeshHost) => ClosableMesh
+  /** By which agents recall what they remember (`ctx.memory.recall`), for instance `new HashedEmbedder()`. Default none. */
+  readonly embedder?: Embedder
   /** Default: no feed, and every TDA context is unavailable. */
   readonly tda?: TdaContextSource
   /**
@@ -112,11 +115,15 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
   const listeners = new Set<EngineListener>()
   const telemetry = options.telemetry ?? silentTelemetry
   const pressure = heapPressure(clock)
+  let database: Database | null = null
   const agents = new AgentRegistry({
     clock,
     logger,
     isFull: () => pressure() !== null,
+    database: () => database,
+    memories: () => engine.memories,
     caller: { call: (call) => engine.directCalls.call(call) },
+    mesh: () => mesh,
     onBreaker: (agentId, state) => telemetry.breakerChanged(agentId, state),
     onProgress: ({ executionId, stepId, index }, fraction, note) => {
       for (const listener of listeners)
@@ -126,7 +133,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
   for (const agent of options.agents ?? []) agents.register(agent)
   const tenants = tenantsOf(options)
   let damage: string | null = null
-  const database =
+  database =
     options.db === undefined
       ? null
       : Database.open({
@@ -153,6 +160,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     policies: options.policies ?? null,
     tda: options.tda ?? null,
     mesh,
+    embedder: options.embedder ?? null,
     limits: options.limits ?? {},
     tenants,
     retention: options.retention === undefined ? {} : options.retention,

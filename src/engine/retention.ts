@@ -112,3 +112,11 @@ export class Retention {
     else this.#clock.atTurnEnd(() => void this.#slice())
   }
 }
+
+/** The retention of an engine; null where everything is kept. */
+export function retentionOf(
+  parts: Omit<RetentionParts, 'isBusy'> & { readonly retention?: RetentionOptions | null },
+  isBusy: () => boolean,
+): Retention | null {
+  return parts.retention == null ? null : new Retention({ ...parts, isBusy }, parts.retention)
+}

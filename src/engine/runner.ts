@@ -9,6 +9,7 @@ import { type OrchestrationError, StateConsistencyError, messageOf } from '../co
 import type { Usage } from '../core/usage.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
+import type { Memories } from '../agents/index.ts'
 import { patternRunner } from '../patterns/index.ts'
 import {
   type Command,
@@ -50,6 +51,7 @@ export interface RunnerOptions {
   /** Null: agents may publish, and that is all. */
   readonly mesh: MeshPort | null
   readonly snapshots: Snapshots
+  readonly memories: () => Memories
   /** Why the process is to take nothing more on; null when all is well. */
   readonly pressure: Pressure
   /** Budgets of tenants by name; `*` for every tenant that is not named. */
@@ -136,6 +138,7 @@ export class Runner {
       logger,
       telemetry: options.telemetry,
       mesh: options.mesh,
+      memories: options.memories,
       isFull: () => options.pressure() !== null,
       tda: () => options.tda?.current() ?? unavailableTda,
       stimulate: (running, stimulus) => this.stimulate(running, stimulus),
@@ -286,6 +289,13 @@ export class Runner {
     if (running.hasLeft || !this.parking.mayPark(running)) return
     this.parking.park(running)
     this.letGo(running)
+  }
+
+  /** Where memory is full, what was kept in it for a moment leaves before another one comes. */
+  makeRoom(): void {
+    if (this.#options.pressure(true) === null) return
+    for (const running of Array.from(this.executions.values()))
+      if (running.awake !== null) this.parkIfIdle(running)
   }
 
   #obey(running: Running, command: Command, atMs: number): void {

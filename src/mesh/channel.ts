@@ -63,7 +63,7 @@ export interface ChannelParts {
   /** Null: nothing runs alone. */
   readonly gate: AloneGate | null
   /** Called when an event has left the channel: there is room, or nothing is left. */
-  readonly onLeft: () => void
+  readonly onLeft: (envelope: Envelope) => void
   readonly onDead: (envelope: Envelope, thrown: unknown) => void
   /** Runs soon, never before this returns. */
   readonly soon: (run: () => void) => void
@@ -102,6 +102,11 @@ export class Channel {
 
   get size(): number {
     return this.#inside.size
+  }
+
+  /** What is in the channel now, under way or not, in order of acceptance. */
+  get inside(): readonly Envelope[] {
+    return [...this.#inside]
   }
 
   get isFull(): boolean {
@@ -183,6 +188,7 @@ export class Channel {
         this.#ready.splice(this.#head, 0, envelope)
         return
       }
+      this.#turn = this.members.indexOf(member) + 1
       void this.#deliver(envelope, member)
     }
   }
@@ -191,9 +197,7 @@ export class Channel {
   #free(): Member | null {
     for (let i = 0; i < this.members.length; i++) {
       const member = this.members[(this.#turn + i) % this.members.length] as Member
-      if (member.running >= member.maxConcurrent) continue
-      this.#turn = (this.#turn + i + 1) % this.members.length
-      return member
+      if (member.running < member.maxConcurrent) return member
     }
     return null
   }
@@ -302,7 +306,7 @@ export class Channel {
     this.#dues.delete(envelope)
     const next = this.#lanes.leave(envelope)
     if (next !== null) this.#begin(next)
-    this.parts.onLeft()
+    this.parts.onLeft(envelope)
   }
 }
 

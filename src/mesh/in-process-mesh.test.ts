@@ -208,3 +208,17 @@ test('whatever fails and whoever leaves, each accepted event is handled or a dea
     { numRuns: 50 },
   )
 })
+
+test('members of a group are served in turn, also when each event comes after the one before is handled', async () => {
+  const time = new FakeTime()
+  const mesh = new InProcessMesh({ clock: time.newLife() })
+  const got = [0, 0, 0]
+  for (let i = 0; i < 3; i++)
+    await mesh.subscribe('t', async () => void (got[i] = (got[i] ?? 0) + 1), { group: 'g' })
+  for (let i = 0; i < 9; i++) {
+    await mesh.publish(event(`turn-${i}`))
+    await time.advance(0)
+  }
+  expect(got).toEqual([3, 3, 3])
+  await mesh.close()
+})

@@ -69,7 +69,7 @@ export class ConsensusCoordinator {
       question.voteId === undefined
         ? newExecutionId('vote', this.#clock.nowMs(), this.#random)
         : executionId(question.voteId)
-    const document = documentOf(question)
+    const document = voteDocument(question)
     const run = await this.#engine.executeWorkflow(document.name, document, {
       executionId: voteId,
       input: question.data,
@@ -81,7 +81,12 @@ export class ConsensusCoordinator {
   }
 }
 
-function documentOf({ agents, action, data, options = {} }: VoteQuestion): WorkflowData {
+/**
+ * The workflow of a vote: whoever starts it under the vote's id with the question's data begins that vote.
+ *
+ * @throws InputError for a wrong question
+ */
+export function voteDocument({ agents, action, data, options = {} }: VoteQuestion): WorkflowData {
   const { deadlineMs, ...rest } = options
   const written = writtenOf(rest)
   checkedSpec('consensus', { agents, action }, written)

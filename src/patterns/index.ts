@@ -1,5 +1,6 @@
 export {
   ConsensusCoordinator,
+  voteDocument,
   type VoteDecision,
   type VoteEngine,
   type VoteQuestion,

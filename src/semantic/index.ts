@@ -37,6 +37,22 @@ export {
   type WindowCorrelation,
 } from './matcher/correlation.ts'
 export { learnPatterns, type Learned, type LearnOptions } from './matcher/learned-patterns.ts'
+export { EventDrivenSemanticOrchestrator } from './orchestrator/event-driven-semantic-orchestrator.ts'
+export type {
+  SemanticOrchestratorOptions,
+  SemanticOutcome,
+} from './orchestrator/orchestrator-options.ts'
+export { type AdaptAnswer, OrchestratorAgent } from './orchestrator/orchestrator-agent.ts'
+export type {
+  Advice,
+  Advisor,
+  ExecutionQuery,
+  FindExecutions,
+  OrchestratedAgent,
+  OrchestratorEngine,
+  TaskRouter,
+} from './orchestrator/orchestrator-ports.ts'
+export { orchestratedTypes } from './orchestrator/received-event.ts'
 export type { AgentProfile, TaskContext, TaskExample } from './router/agent-profile.ts'
 export type {
   AcceptedOutcome,

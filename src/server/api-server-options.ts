@@ -1,5 +1,6 @@
 import type { AgentListing, AgentWatch } from '../agents/index.ts'
 import type { Clock } from '../core/clock.ts'
+import type { HttpMount } from '../core/contracts/http-mount.ts'
 import type { Logger } from '../core/logger.ts'
 import type {
   ExecuteOptions,
@@ -68,6 +69,8 @@ export interface ApiServerOptions {
   workflows?(name?: string): readonly WorkflowDocument[]
   /** Starts a registered document; as `EmbeddedEngine.startDocument`. */
   startDocument?(document: WorkflowDocument, options: ExecuteOptions): Promise<string>
+  /** Protocols beside its own API, under the same token. Default none. */
+  readonly mounts?: readonly HttpMount[]
   /** What `/readyz` says while the server takes requests. Default: ready. */
   readiness?(): Readiness
 }

@@ -6,6 +6,7 @@ import { nearestHint } from '../core/nearest.ts'
 import type { Api } from './api.ts'
 import type { ApiServerOptions } from './api-server-options.ts'
 import { checked } from './checked-input.ts'
+import { Mounts } from './mounts.ts'
 import type { Answer, BodyNote, Operation } from './operation.ts'
 import { allOperations } from './operations.ts'
 import { sendProblem } from './problem-reply.ts'
@@ -45,6 +46,8 @@ export async function createApplication(options: ApiServerOptions): Promise<Appl
   addHooks(app, api)
   for (const operation of api.operations) addOperation(app, api, operation)
   addRefusedMethods(app, api.operations)
+  const mounts = new Mounts()
+  mounts.add(app, api, routerPath)
   await app.ready()
   return {
     handle: (request, response) => app.routing(request, response),
@@ -54,6 +57,7 @@ export async function createApplication(options: ApiServerOptions): Promise<Appl
     async close() {
       api.isDraining = true
       api.streams.close()
+      mounts.close()
       await app.close()
     },
   }

@@ -5,6 +5,7 @@ import {
   documentChecksum,
   executionChecksum,
   graphRecordChecksum,
+  memoryChecksum,
   journalChecksum,
   snapshotChecksum,
   stateChecksum,
@@ -19,6 +20,17 @@ const execution = {
   startHash: Buffer.from('ab'.repeat(32), 'hex'),
   startedAtMs: 1_700_000_000_000,
   parent: null,
+}
+const memory = {
+  number: 1,
+  owner: 'a',
+  namespace: 'n',
+  key: 'k',
+  createdAtMs: 5,
+  writtenAtMs: 7,
+  expiresAtMs: 9,
+  codec: 0,
+  payload: '{}',
 }
 const record = {
   thread: 2,
@@ -68,6 +80,18 @@ describe('the checksums', () => {
         { codec: 1 },
         { payload: '' },
       ].map((other) => graphRecordChecksum({ ...record, ...other })),
+      ...[
+        {},
+        { number: 2 },
+        { owner: 'b' },
+        { namespace: 'm' },
+        { key: 'l' },
+        { createdAtMs: 6 },
+        { writtenAtMs: 8 },
+        { expiresAtMs: null },
+        { codec: 1 },
+        { payload: '' },
+      ].map((other) => memoryChecksum({ ...memory, ...other })),
     ]
     expect(new Set(variants).size).toBe(variants.length)
   })
@@ -108,5 +132,6 @@ describe('the checksums', () => {
     const registered = { name: 'w', version: '1.0.0', documentHash: 'd0', registeredAtMs: 5 }
     expect(workflowChecksum(registered)).toBe(-1_893_969_918)
     expect(graphRecordChecksum(record)).toBe(159_955_242)
+    expect(memoryChecksum(memory)).toBe(-239_708_174)
   })
 })

@@ -162,6 +162,23 @@ export function graphRecordChecksum(row: {
   return crcOf(row.payload, crcOf(text, mix(mix(0, row.thread), row.codec))) | 0
 }
 
+/** `memories.checksum` */
+export function memoryChecksum(row: {
+  readonly number: number
+  readonly owner: string
+  readonly namespace: string
+  readonly key: string
+  readonly createdAtMs: number
+  readonly writtenAtMs: number
+  readonly expiresAtMs: number | null
+  readonly codec: number
+  readonly payload: string | Uint8Array
+}): number {
+  const times = mix(mix(mix(0, row.createdAtMs), row.writtenAtMs), row.expiresAtMs ?? -1)
+  const text = `${row.owner}\n${row.namespace}\n${row.key}\n`
+  return crcOf(row.payload, crcOf(text, mix(mix(times, row.number), row.codec))) | 0
+}
+
 /**
  * One more integer in a 32-bit hash: multiply and shift as in MurmurHash3 (Appleby), over its lower and
  * its upper half.

@@ -3,6 +3,15 @@ export type { Backup } from './backup.ts'
 export { blobHash, joinBlobs, splitBlobs } from './blob-text.ts'
 export * from './checksum.ts'
 export { blobCodec, decodePayload, plainCodec } from './codec.ts'
+export {
+  entryBytes,
+  isExpired,
+  MemoryStore,
+  memoryStoreInMemory,
+  type MemorySpace,
+  type MemoryUse,
+  type StoredMemory,
+} from './memory-store.ts'
 export { readMark } from './commit-mark.ts'
 export { Database } from './database.ts'
 export type { DatabaseOptions, DatabaseSizes, Durability } from './database.ts'

@@ -126,7 +126,7 @@ describe('the schema', () => {
     ])
     const lease = connection.prepare('SELECT epoch, unchecked_position FROM lease').get()
     expect(lease).toEqual({ epoch: 3, unchecked_position: 12 })
-    for (const table of ['graph_threads', 'graph_records'])
+    for (const table of ['graph_threads', 'graph_records', 'memories', 'memory_vectors'])
       expect(connection.prepare(`SELECT count(*) AS n FROM ${table}`).get()).toEqual({ n: 0 })
   })
 

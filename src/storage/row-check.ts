@@ -4,6 +4,7 @@ import {
   executionChecksum,
   graphRecordChecksum,
   journalChecksum,
+  memoryChecksum,
   messageChecksum,
   outboxChecksum,
   stateChecksum,
@@ -82,6 +83,13 @@ const tables: readonly {
     sql: `SELECT position AS number, thread, checkpoint_id AS checkpointId, task_id AS taskId,
             parent_id AS parentId, checksum, codec, payload FROM graph_records`,
     isIntact: (row) => row['checksum'] === graphRecordChecksum(row as never),
+  },
+  {
+    table: 'memories',
+    since: 3,
+    sql: `SELECT memory AS number, owner, space AS namespace, key, created_at_ms AS createdAtMs,
+      written_at_ms AS writtenAtMs, expires_at_ms AS expiresAtMs, checksum, codec, payload FROM memories`,
+    isIntact: (row) => row['checksum'] === memoryChecksum(row as never),
   },
 ]
 

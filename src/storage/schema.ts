@@ -1,3 +1,5 @@
+import { memorySchema } from './memory-schema.ts'
+
 /** One step from a schema version to the next. Released migrations are never edited. */
 export interface Migration {
   /** Consecutive from 1; the value of `PRAGMA user_version` afterwards. */
@@ -66,6 +68,8 @@ const deadLettersOfVersion1 = `
  *   its index. A checkpoint's row holds the channel values that it made and refers to the rows that hold
  *   the others. A row without `checkpoint_id` is of a checkpoint that was pruned: it holds only values
  *   that are still referred to.
+ * - `memories` is what agents remember, by owner, space and key; in order of writing. `memory_vectors` are
+ *   embeddings of their texts, which follow from these: without them they are made again.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -303,6 +307,7 @@ export const migrations: readonly Migration[] = [
       ) STRICT;
       CREATE UNIQUE INDEX graph_records_by_thread
         ON graph_records (namespace, thread, checkpoint_id, task_id);
+      ${memorySchema}
     `,
   },
 ]

@@ -25,3 +25,14 @@ export {
   type SeriesPoint,
   type SeriesTable,
 } from './series.ts'
+export { MeshTdaClient, type MeshTdaClientOptions } from './mesh-tda-client.ts'
+export { patternPoints, windowPattern } from './pattern.ts'
+export {
+  patternSchema,
+  resultSchema,
+  type TdaClient,
+  type TdaPattern,
+  type TdaResult,
+  tdaTypes,
+} from './tda-client.ts'
+export { tdaSchemaTexts } from './json-schemas.ts'

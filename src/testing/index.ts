@@ -28,6 +28,7 @@ export {
   type RestartOptions,
 } from './engine-stage.ts'
 export { eventMeshSuite, type MeshCase } from './event-mesh-suite.ts'
+export { tdaClientSuite, type TdaCase, type TdaHarness } from './tda-client-suite.ts'
 export { FakeTime, type LifeClock } from './fake-clock.ts'
 export { leaseStoreSuite } from './lease-store-suite.ts'
 export type { LatencySummary } from './latency-summary.ts'
@@ -37,6 +38,14 @@ export type { MeshHarness, OpenMesh } from './mesh-stage.ts'
 export { OrchestrationTestSuite } from './orchestration-test-suite.ts'
 export type { FaultReport, ResilienceOptions, ResilienceReport } from './resilience.ts'
 export { deaf, final, held, passing, ScriptedAgents, type SeenCall } from './scripted-agents.ts'
+export {
+  type AskedModel,
+  type ModelFaultName,
+  modelFaultNames,
+  type ModelMove,
+  type ScriptedModel,
+  scriptedModel,
+} from './scripted-model.ts'
 export { type ScriptedTda, scriptedTda, type TdaMoment } from './scripted-tda.ts'
 export type { FiredFault } from './simulation/fault-injector.ts'
 export { type FaultName, faultNames } from './simulation/fault-plan.ts'

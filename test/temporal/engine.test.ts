@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { AgentCommunicationError } from '../../src/core/errors.ts'
 import { openTemporalEngine, type TemporalEngine } from '../../src/integrations/temporal/index.ts'
@@ -22,6 +23,7 @@ await describeWithServices('the Temporal engine', ['temporal'], ({ temporal }) =
       address: temporal,
       taskQueue: `engine-test-${process.pid}-${Date.now()}`,
       agents: script.agents(),
+      payloadKeys: { current: 'test', keys: new Map([['test', randomBytes(32)]]) },
     })
   }, patience)
 

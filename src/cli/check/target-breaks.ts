@@ -1,3 +1,4 @@
+import { graphTarget } from '../../core/contracts/graph.ts'
 import { nearestHint } from '../../core/nearest.ts'
 import { type FallbackDocument, patternTargets, type StepDocument } from '../../workflow/index.ts'
 import type { AgentLookup, Break } from './break.ts'
@@ -26,6 +27,7 @@ function calledBy(
   target: StepDocument | FallbackDocument,
   as: 'call' | 'fallback',
 ): readonly StepTarget[] {
+  if ('graph' in target) return [{ ...graphTarget(target.graph), as }]
   if ('agent' in target) return [{ agent: target.agent, action: target.action, as }]
   if (!('pattern' in target)) return []
   return patternTargets(target).map(({ agent, action }) => ({ agent, action, as }))

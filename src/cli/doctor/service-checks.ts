@@ -1,12 +1,13 @@
 import { isOrchestrationError, messageOf } from '../../core/errors.ts'
 import type { CommandContext } from '../command-context.ts'
 import type { Check } from './check.ts'
+import { kafkaProbe } from './kafka.ts'
 import { redisProbe } from './redis.ts'
 import type { ServiceProbe } from './service-probe.ts'
 import { temporalProbe } from './temporal.ts'
 
 /** The services that can be asked, one file each. */
-const probes: readonly ServiceProbe[] = [redisProbe, temporalProbe]
+const probes: readonly ServiceProbe[] = [redisProbe, kafkaProbe, temporalProbe]
 
 /** What became of asking each service, in the given order; one without a probe or an address is not configured. */
 export function serviceChecks(

@@ -13,6 +13,7 @@ export function eventText({ event, atMs }: LogEntry): string {
     case 'StateChanged':
     case 'EventsPublished':
     case 'PolicyDecided':
+    case 'MemoryChanged':
       return ownText(event)
     default:
       return callText(event, atMs)
@@ -21,7 +22,7 @@ export function eventText({ event, atMs }: LogEntry): string {
 
 type CallEvent = Exclude<
   Extract<LogEntry['event'], { readonly step: string }>,
-  { readonly kind: 'StateChanged' | 'EventsPublished' | 'PolicyDecided' }
+  { readonly kind: 'StateChanged' | 'EventsPublished' | 'PolicyDecided' | 'MemoryChanged' }
 >
 
 function callText(event: CallEvent, atMs: number): string {
@@ -109,6 +110,8 @@ function ownText(event: Exclude<LogEntry['event'], CallEvent>): string {
       return `execution adapted${adaptedText(event)}: ${plainText(event.because)}`
     case 'AdaptationReverted':
       return `adaptation ${plainText(event.id)} reverted: ${plainText(event.because)}`
+    case 'MemoryChanged':
+      return `${event.step} remembers ${count(event.change.writes.length, 'thing')}`
     case 'CheckpointTaken':
       return `checkpoint taken${event.label === undefined ? '' : ` '${plainText(event.label)}'`}${event.reason === 'anomaly' ? ' because of an anomaly' : ''}`
     case 'TdaObserved':
@@ -183,6 +186,7 @@ const details: ReadonlySet<string> = new Set([
   'UsageSettled',
   'StateChanged',
   'EventsPublished',
+  'MemoryChanged',
   'TdaObserved',
 ])
 

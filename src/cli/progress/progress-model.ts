@@ -76,6 +76,7 @@ export class ProgressModel {
     this.lastSeq = entry.seq
     const { event, atMs } = entry
     if (event.kind === 'StateChanged' || event.kind === 'EventsPublished') return
+    if (event.kind === 'MemoryChanged') return
     if (event.kind === 'PolicyDecided') return this.#takePolicy(entry, event)
     if (!('step' in event)) {
       this.#takeOwn(entry)
@@ -231,7 +232,7 @@ type PolicyDecided = LogEntry['event'] & { readonly kind: 'PolicyDecided' }
 
 type CallEvent = Exclude<
   Extract<LogEntry['event'], NamesCall>,
-  { readonly kind: 'StateChanged' | 'EventsPublished' | 'PolicyDecided' }
+  { readonly kind: 'StateChanged' | 'EventsPublished' | 'PolicyDecided' | 'MemoryChanged' }
 >
 
 /** Events of one call: every one of them ends what the call waited for before. */

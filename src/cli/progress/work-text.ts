@@ -14,6 +14,7 @@ export function workText(step: StepDocument): string {
 
 /** Whom a step or a fallback calls, in a few words. */
 export function targetText(target: FallbackDocument | CallingStep): string {
+  if ('graph' in target) return `graph ${target.graph}`
   if ('workflow' in target) return workflowText(target.workflow)
   if ('pattern' in target) return `${target.pattern} of ${target.agents.length}: ${target.action}`
   return `${target.agent}.${target.action}`

@@ -60,6 +60,50 @@ function spanKey(key: string, what: string, defaultValue: string): ConfigKey {
   return { ...base, key, what, defaultValue, expected, isValid: isSpan }
 }
 
+/** How semantic events are orchestrated. */
+const orchestratorKeys: readonly ConfigKey[] = [
+  {
+    ...base,
+    key: 'orchestrator.enabled',
+    what: 'semantic events and anomalies are orchestrated',
+    defaultValue: false,
+    expected: 'true or false',
+    isValid: (value) => typeof value === 'boolean',
+  },
+  {
+    ...base,
+    key: 'orchestrator.hierarchicalAbove',
+    what: 'complexity over which work is coordinated hierarchically',
+    defaultValue: 0.8,
+    expected: 'a number from 0 to 1',
+    isValid: (value) => typeof value === 'number' && value >= 0 && value <= 1,
+  },
+  {
+    ...base,
+    key: 'orchestrator.action',
+    what: 'what is called of agents where an event names no action',
+    defaultValue: 'decide',
+    expected: 'the name of an action',
+    isValid: isText,
+  },
+  {
+    ...base,
+    key: 'orchestrator.voteField',
+    what: 'where an answer to it has its vote',
+    defaultValue: 'severity',
+    expected: 'the name of a field',
+    isValid: isText,
+  },
+  {
+    ...base,
+    key: 'orchestrator.debounce',
+    what: 'how long a burst about the same thing must be quiet before it is handled',
+    defaultValue: '0ms',
+    expected: 'a duration such as 500ms',
+    isValid: (value) => typeof value === 'string' && parseDuration(value) !== undefined,
+  },
+]
+
 /** Every key that `aura serve` obeys and `aura config` prints, in this order. */
 export const configKeys: readonly ConfigKey[] = [
   {
@@ -132,6 +176,7 @@ export const configKeys: readonly ConfigKey[] = [
     'executions in memory at a time',
     limits.activeExecutionsMax,
   ),
+  ...orchestratorKeys,
   {
     ...base,
     key: 'tenants',

@@ -2,11 +2,13 @@ import { isOrchestrationError, messageOf, OrchestrationError } from '../../core/
 import type { Logger } from '../../core/logger.ts'
 import type { WorkflowEngine } from '../../engine/index.ts'
 import type { AnomalyFeed } from '../../tda/index.ts'
+import type { ServedOrchestration } from './served-orchestration.ts'
 
 /** What stands between the API and the engine. */
 export interface ServedEngineParts {
   readonly engine: WorkflowEngine
   readonly feed: AnomalyFeed
+  readonly orchestration: Pick<ServedOrchestration, 'deliver'>
   readonly logger: Logger
   isGoingDown(): boolean
 }
@@ -17,8 +19,8 @@ export interface ServedEngineParts {
  * the process goes down, what the closed engine refuses may be asked again of the next owner.
  */
 export function servedEngine(parts: ServedEngineParts): WorkflowEngine {
-  const { engine, feed, logger } = parts
-  const deliver: WorkflowEngine['deliver'] = (event) => {
+  const { engine, feed, orchestration, logger } = parts
+  const deliver: WorkflowEngine['deliver'] = async (event) => {
     try {
       feed.take(event)
     } catch (thrown) {
@@ -26,7 +28,7 @@ export function servedEngine(parts: ServedEngineParts): WorkflowEngine {
         source: event.source,
       })
     }
-    return engine.deliver(event)
+    return [...(await engine.deliver(event)), ...(await orchestration.deliver(event))]
   }
   return new Proxy(engine, {
     get(target, key) {

@@ -1,4 +1,5 @@
 import type { BudgetLimit } from '../../core/contracts/budget.ts'
+import { parseDuration } from '../../core/duration.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { LogLevel } from '../../core/logger.ts'
@@ -43,6 +44,13 @@ export interface ServeSettings {
     readonly deadLettersFor: string | null
   }
   readonly limits: { readonly activeExecutionsMax: number; readonly openExecutionsMax: number }
+  readonly orchestrator: {
+    readonly enabled: boolean
+    readonly hierarchicalAbove: number
+    readonly action: string
+    readonly voteField: string
+    readonly debounceMs: number
+  }
   /** Budgets by tenant. */
   readonly tenants: { readonly [tenant: string]: Partial<BudgetLimit> }
   readonly logLevel: LogLevel
@@ -87,6 +95,13 @@ export function readSettings(context: CommandContext, options: ServeOptions): Se
     limits: {
       activeExecutionsMax: value('limits.activeExecutionsMax') as number,
       openExecutionsMax: value('limits.openExecutionsMax') as number,
+    },
+    orchestrator: {
+      enabled: value('orchestrator.enabled') as boolean,
+      hierarchicalAbove: value('orchestrator.hierarchicalAbove') as number,
+      action: value('orchestrator.action') as string,
+      voteField: value('orchestrator.voteField') as string,
+      debounceMs: parseDuration(value('orchestrator.debounce') as string) ?? 0,
     },
     tenants: value('tenants') as ServeSettings['tenants'],
     logLevel: value('logLevel') as LogLevel,

@@ -1,8 +1,10 @@
 import type { ServeOptions } from '../serve/settings.ts'
 import { nonEmpty, repeatable } from '../verb-host.ts'
 import type { VerbHost } from '../verb-host.ts'
+import type { AgentHostOptions } from './agent-host.ts'
 import type { ActOptions } from './dlq.ts'
 import type { EventOptions } from './event.ts'
+import type { McpOptions } from './mcp.ts'
 import type { PolicyTestOptions } from './policy-test.ts'
 import type { WorkerOptions } from './worker.ts'
 
@@ -12,9 +14,20 @@ const agentsOption = () =>
 /** Adds the verbs of whoever operates Aura. Their code loads when they are called. */
 export function addOperatingVerbs(host: VerbHost): void {
   addServe(host)
+  addMcp(host)
   addDeadLetters(host)
   addWorker(host)
   const { program, run } = host
+  program
+    .command('agent-host')
+    .summary('serves agents to other processes')
+    .description(
+      'Serves the agents of modules over Kafka (KAFKA_BROKERS) to processes that declare them with the transport `mesh`, until a signal.',
+    )
+    .addOption(agentsOption())
+    .action((options: AgentHostOptions) =>
+      run(async (context) => (await import('./agent-host.ts')).agentHost(context, options)),
+    )
   program
     .command('event')
     .summary('hands an event to the triggers')
@@ -102,6 +115,24 @@ function addServe({ program, run }: VerbHost): void {
     )
     .action((options: ServeOptions) =>
       run(async (context) => (await import('./config.ts')).config(context, options)),
+    )
+}
+
+function addMcp({ program, run }: VerbHost): void {
+  program
+    .command('mcp')
+    .summary('serves workflows as tools of MCP')
+    .description(
+      'Speaks MCP on standard input and output until the other side closes them: each registered workflow, or each of --workflows, is a tool; aura_… tools look at executions and steer them. It goes to the `aura serve` that owns the file, and without one owns the file itself.',
+    )
+    .option('--wait <duration>', 'how long a call waits for the end of its execution', '50s')
+    .option('--config <file>', 'YAML with settings of `aura serve`', nonEmpty)
+    .addOption(agentsOption())
+    .addOption(
+      repeatable('--workflows <path>', 'document, or folder of them, to register (repeatable)'),
+    )
+    .action((options: McpOptions) =>
+      run(async (context) => (await import('./mcp.ts')).mcp(context, options)),
     )
 }
 

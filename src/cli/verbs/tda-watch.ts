@@ -5,8 +5,8 @@ import { openSeries } from '../../tda/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { exitCodes } from '../exit-code.ts'
 import { listenForInterruption } from '../interruption.ts'
-import { notYet } from '../not-yet.ts'
 import { followFile } from '../watch/followed-file.ts'
+import { WatchPublisher } from '../watch/publisher.ts'
 import { processMetrics, sampleProcess } from '../watch/process-metrics.ts'
 import { watchView } from '../watch/watch-picture.ts'
 import { Watched } from '../watch/watched.ts'
@@ -35,7 +35,6 @@ export async function tdaWatch(
   file: string | undefined,
   options: WatchOptions,
 ): Promise<number> {
-  if (options.publish === true) throw notYet("'aura tda watch --publish'")
   const stop = new AbortController()
   const interruption = listenForInterruption(({ code }) => context.processEnd.now(code))
   let code: number = exitCodes.done
@@ -47,15 +46,22 @@ export async function tdaWatch(
   try {
     const { name, points } = await openSource(context, { file, options, signal: stop.signal })
     const watched = new Watched(name)
+    const publisher = options.publish === true ? await WatchPublisher.open(context, name) : null
     const view = watchView(context, name)
     try {
       for await (const point of points) {
-        for (const told of watched.take(point)) view.tell(told)
+        publisher?.take(point)
+        for (const told of watched.take(point)) {
+          publisher?.tell(told)
+          view.tell(told)
+        }
         view.changed(watched)
       }
       for (const told of watched.finish()) view.tell(told)
     } finally {
       view.end(watched)
+      await publisher?.close()
+      if (publisher !== null) context.note(`${publisher.published} events published`)
     }
     return code
   } catch (thrown) {

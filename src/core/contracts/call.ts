@@ -1,6 +1,7 @@
 import type { ErrorJson } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import type { Usage } from '../usage.ts'
+import type { MemoryChange } from './memory.ts'
 import type { PublishedEvent } from './mesh.ts'
 import type { StateWrite } from './state.ts'
 
@@ -27,6 +28,8 @@ type CallEnd =
       readonly state?: readonly StateWrite[]
       /** What the call publishes, recorded together with its output. */
       readonly events?: readonly PublishedEvent[]
+      /** What the call writes into its agent's memory, recorded together with its output. */
+      readonly memory?: MemoryChange
     }
   | { readonly kind: 'failed'; readonly error: ErrorJson }
   /** The effect is `once` and nobody knows whether it happened. */

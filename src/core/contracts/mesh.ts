@@ -99,3 +99,16 @@ export interface MeshPort extends EventSource {
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<CloudEvent>
 }
+
+/** The mesh as far as somebody answers over it. */
+export interface MeshResponder extends MeshPort {
+  /** As `EventMesh.subscribe`: a returned event is the reply to a request. */
+  subscribe(
+    pattern: string,
+    handler: (
+      event: CloudEvent,
+      delivery: { readonly signal: AbortSignal; extend(ms: number): boolean },
+    ) => Promise<CloudEvent | void>,
+    options?: { readonly maxConcurrent?: number },
+  ): Promise<{ stop(): Promise<void> }>
+}

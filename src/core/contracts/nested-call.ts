@@ -1,3 +1,4 @@
+import type { ErrorJson } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import type { Usage } from '../usage.ts'
 
@@ -19,14 +20,16 @@ export interface NestedCall {
 }
 
 /** What became of it. */
-export interface NestedAnswer {
-  readonly output: JsonValue
+export type NestedAnswer = (
+  | { readonly kind: 'completed'; readonly output: JsonValue }
+  | { readonly kind: 'failed'; readonly error: ErrorJson }
+) & {
   /** What it used; nothing where an earlier delivery of the outer call had it made. */
   readonly usage: Usage
 }
 
 /** Makes calls for agents. */
 export interface NestedCaller {
-  /** @throws the error of the call that was made; RefusedError at too great a depth */
+  /** @throws RefusedError at too great a depth */
   call(call: NestedCall): Promise<NestedAnswer>
 }

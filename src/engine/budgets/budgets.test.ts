@@ -19,7 +19,7 @@ function contractOf(agentId: string, tokens: number): ActionContract {
 }
 
 function runningOf(tenant: string | null): Running {
-  return { state: { tenant }, row: { executionId: 'x' } } as unknown as Running
+  return { state: { tenant, chain: [] }, row: { executionId: 'x' } } as unknown as Running
 }
 
 /** Budgets, and the totals as a journal would have them. */

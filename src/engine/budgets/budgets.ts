@@ -148,8 +148,12 @@ export class Budgets<Waiting> {
     return account
   }
 
-  #sharedOf({ state: { tenant } }: Running, agentId: string): readonly SharedAccount<Waiting>[] {
-    const agent = this.#account('agent', agentId)
+  #sharedOf(
+    { state: { tenant, chain } }: Running,
+    agentId: string,
+  ): readonly SharedAccount<Waiting>[] {
+    // What an agent uses in a call inside its own call is counted with the outer one.
+    const agent = chain.includes(agentId) ? null : this.#account('agent', agentId)
     const ofTenant = tenant === null ? null : this.#account('tenant', tenant)
     if (agent === null) return ofTenant === null ? none : [ofTenant]
     return ofTenant === null ? [agent] : [agent, ofTenant]

@@ -1,6 +1,8 @@
 import type { CloudEvent } from '../../core/contracts/events.ts'
+import type { MemoryChange } from '../../core/contracts/memory.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { MemoryStore } from '../../storage/index.ts'
 import type { BudgetChange, BudgetTotal } from './budget-totals.ts'
 import type { DeadLetterFilter, DeadLetterView } from '../workflow-engine.ts'
 
@@ -105,6 +107,12 @@ export interface OutboxRow {
   readonly event: CloudEvent
 }
 
+/** What a call has changed of what its agent remembers. */
+export interface MemoryRow {
+  readonly change: MemoryChange
+  readonly atMs: number
+}
+
 /** An event that is to be sent on. */
 export interface OutboxEntry {
   /** Grows with every event; none has it twice in the life of a journal. */
@@ -124,6 +132,8 @@ export interface JournalBatch {
   readonly deadLetters?: readonly DeadLetterChange[]
   /** Events that executions published. */
   readonly outbox?: readonly OutboxRow[]
+  /** What calls have changed of what their agents remember, in order. */
+  readonly memories?: readonly MemoryRow[]
   /** Positions of published events that were sent on; unknown ones are passed over. */
   readonly sent?: readonly number[]
   /** A repeat of the same document changes nothing, another one replaces it. */
@@ -184,6 +194,8 @@ export interface JournalReader {
  * execution removes its snapshots.
  */
 export interface Journal extends JournalReader {
+  /** What agents remember; changed by batches. */
+  readonly memories: MemoryStore
   /** What was spent of each budget of agents and tenants, in its newest span of time. */
   budgets(): readonly BudgetTotal[]
   /** The published events behind a position that were not sent on yet, in order, at most so many. */

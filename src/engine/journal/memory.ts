@@ -1,5 +1,6 @@
 import { invariant } from '../../core/assert.ts'
 import type { JsonObject } from '../../core/json.ts'
+import { type MemoryStore, memoryStoreInMemory } from '../../storage/index.ts'
 import type { DeadLetterFilter, DeadLetterView } from '../workflow-engine.ts'
 import { journalClosed, sequenceTaken, startTaken, unknownExecution } from './batch-refusal.ts'
 import { type BudgetChange, budgetKey, type BudgetTotal, changedTotal } from './budget-totals.ts'
@@ -24,6 +25,7 @@ import { statusCode } from './status-code.ts'
 
 /** A journal that lives as long as its process: for tests and simulation. */
 export class MemoryJournal implements Journal {
+  #memories: MemoryStore | null = null
   readonly #documents = new Map<string, string>()
   readonly #executions = new Map<number, ExecutionRow>()
   readonly #tombstones = new Map<number, ExecutionRow>()
@@ -44,6 +46,12 @@ export class MemoryJournal implements Journal {
   readonly #outbox = new Map<number, OutboxEntry>()
   #lastPublished = 0
   #isClosed = false
+
+  /** Made when it is first asked for: most journals in memory never are. */
+  get memories(): MemoryStore {
+    this.#memories ??= memoryStoreInMemory()
+    return this.#memories
+  }
 
   nextExecution(): number {
     this.#requireOpen()
@@ -71,6 +79,7 @@ export class MemoryJournal implements Journal {
       const position = ++this.#lastPublished
       this.#outbox.set(position, { position, event })
     }
+    for (const { change, atMs } of batch.memories ?? []) this.memories.apply(change, atMs)
     for (const position of batch.sent ?? []) this.#outbox.delete(position)
     return Promise.resolve()
   }

@@ -52,7 +52,13 @@ export class Retention {
       DELETE FROM blobs WHERE blob = :blob AND NOT EXISTS (
         SELECT 1 FROM blob_refs WHERE namespace = 0 AND blob = :blob)`)
     const ofExecution = 'WHERE namespace = 0 AND execution = ?'
+    const idOf = '(SELECT execution_id FROM executions WHERE namespace = 0 AND execution = ?1)'
+    // '0' comes right after '/'.
+    const threads = `FROM graph_threads WHERE namespace = 0
+      AND thread_id > ${idOf} || '/' AND thread_id < ${idOf} || '0'`
     this.#removals = [
+      `DELETE FROM graph_records WHERE namespace = 0 AND thread IN (SELECT thread ${threads})`,
+      `DELETE ${threads}`,
       `INSERT INTO tombstones (${keptColumns}) SELECT ${keptColumns} FROM executions ${ofExecution}`,
       `DELETE FROM executions ${ofExecution}`,
       `DELETE FROM journal ${ofExecution}`,

@@ -4,6 +4,7 @@ import {
   executionChecksum,
   isDuplicate,
   journalChecksum,
+  MemoryStore,
   stateChecksum,
 } from '../../storage/index.ts'
 import type { DeadLetterFilter, DeadLetterView } from '../workflow-engine.ts'
@@ -37,6 +38,7 @@ import { statusCode } from './status-code.ts'
  * promise resolves. The database stays open when the journal is closed.
  */
 export class SqliteJournal implements Journal {
+  readonly memories: MemoryStore
   readonly #database: Database
   readonly #reader: SqliteJournalReader
   readonly #definitions: Definitions
@@ -65,6 +67,7 @@ export class SqliteJournal implements Journal {
     this.#deadLetters = new DeadLetterWriter(database)
     this.#budgets = new BudgetTotals(database)
     this.#outbox = new Outbox(database)
+    this.memories = new MemoryStore(database)
     this.#retention = new Retention(database, this.#reader)
     this.#insertStart = database.prepare(`
       INSERT INTO executions (execution, namespace, execution_id, definition, start_hash, status,
@@ -167,6 +170,7 @@ export class SqliteJournal implements Journal {
     } catch (thrown) {
       this.#definitions.forget()
       this.#retention.forget()
+      this.memories.forget()
       return Promise.reject(thrown)
     }
   }
@@ -181,6 +185,7 @@ export class SqliteJournal implements Journal {
     for (const change of batch.deadLetters ?? []) this.#changeDeadLetter(change)
     for (const change of batch.budgets ?? []) this.#budgets.change(change)
     for (const row of batch.outbox ?? []) this.#outbox.add(row)
+    for (const { change, atMs } of batch.memories ?? []) this.memories.apply(change, atMs)
     for (const position of batch.sent ?? []) this.#outbox.remove(position)
   }
 

@@ -13,6 +13,9 @@ export {
   type RunGraphOptions,
   type StreamedMode,
 } from './run/graph-run.ts'
+export { memoryStore } from './store/open-store.ts'
+export type { AuraStore, StoreOptions } from './store/aura-store.ts'
+export { defineGraph, type GraphDefinition } from './step/define-graph.ts'
 export type {
   AgentEdge,
   AgentGraphState,

@@ -1,6 +1,8 @@
 import type { Client, Connection } from '@temporalio/client'
+import type { PayloadCodec } from '@temporalio/common'
 import type { Clock } from '../../core/clock.ts'
 import { messageOf, OrchestrationError } from '../../core/errors.ts'
+import { aesGcmCodec, type PayloadKeys } from './aes-gcm-codec.ts'
 import { loadClient } from './load.ts'
 
 /** Where Temporal is and what of it Aura uses. */
@@ -9,6 +11,16 @@ export interface TemporalPlace {
   readonly address: string
   /** Default `default`. */
   readonly namespace?: string
+  /** Seals what Temporal stores of executions; clients and workers need the same. Default: it is stored as it is. */
+  readonly payloadKeys?: PayloadKeys
+}
+
+/** How payloads travel, for client and worker alike. @throws UsageError for keys that are none */
+export function converterOf({ payloadKeys }: TemporalPlace): {
+  readonly dataConverter?: { readonly payloadCodecs: PayloadCodec[] }
+} {
+  if (payloadKeys === undefined) return {}
+  return { dataConverter: { payloadCodecs: [aesGcmCodec(payloadKeys)] } }
 }
 
 const connectTimeoutMs = 5_000
@@ -19,11 +31,13 @@ export interface ConnectedClient {
 }
 
 /** Connects to Temporal. @throws UsageError without its package; StorageError when nothing answers within 5 s */
-export async function connect({ address, namespace }: TemporalPlace): Promise<ConnectedClient> {
+export async function connect(place: TemporalPlace): Promise<ConnectedClient> {
+  const { address, namespace = 'default' } = place
+  const converter = converterOf(place)
   const { Client, Connection } = await loadClient()
   try {
     const connection = await Connection.connect({ address, connectTimeout: connectTimeoutMs })
-    return { client: new Client({ connection, namespace: namespace ?? 'default' }), connection }
+    return { client: new Client({ connection, namespace, ...converter }), connection }
   } catch (thrown) {
     throw outOfReach(address, thrown)
   }

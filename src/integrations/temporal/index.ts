@@ -1,3 +1,4 @@
+export { aesGcmCodec, type PayloadKeys } from './aes-gcm-codec.ts'
 export { probeTemporal, type TemporalPlace } from './connect.ts'
 export { openTemporalEngine, type OpenTemporalEngineOptions } from './open-engine.ts'
 export { openTemporalWorker, type OpenWorkerOptions, type TemporalWorker } from './open-worker.ts'

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Logger, type LogLevel, silentLogger } from '../../core/logger.ts'
 import { activitiesOf } from './activities.ts'
 import { workflowBundle } from './bundle.ts'
-import { outOfReach, type TemporalPlace } from './connect.ts'
+import { converterOf, outOfReach, type TemporalPlace } from './connect.ts'
 import { loadWorker, type WorkerModule } from './load.ts'
 
 export interface OpenWorkerOptions extends TemporalPlace {
@@ -49,6 +49,7 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
   const worker = await module.Worker.create({
     connection,
     namespace,
+    ...converterOf(options),
     taskQueue,
     workflowBundle: await workflowBundle(module),
     activities: activitiesOf({ agents: registry, clock, activity }),

@@ -33,7 +33,7 @@ export interface Activities {
 export interface RemoteCall {
   readonly agent: string
   readonly action: string
-  readonly call: Omit<AgentCall, 'chain' | 'mesh' | 'readState' | 'traceparent'>
+  readonly call: Omit<AgentCall, 'chain' | 'memories' | 'mesh' | 'readState' | 'traceparent'>
   /** The state of the execution when the attempt began. */
   readonly entries: readonly StateEntry[]
 }

@@ -55,6 +55,23 @@ export const adaptationRefusalChecks: EngineChecks = {
     await stage.refused(engine.revertAdaptation(id, 'none', because), 'NotFoundError')
     await stage.refused(engine.adapt('nobody', { pattern: 'consensus', because }), 'NotFoundError')
   },
+  async 'a step whose approval was refused is over: it is adapted no more'(stage) {
+    stage.script.run = () => held
+    const left = { a: call('read', { continueOnFailure: true, needs: ['first'] }) }
+    const work = probe(
+      { first: { sleep: '1s' }, ...left, b: call('read') },
+      {
+        adaptation: { ...narrow, approval: true },
+      },
+    )
+    const id = await stage.begin(work)
+    const { engine } = stage
+    await stage.now(engine.adapt(id, { step: 'a', approval: 'go', because }))
+    await stage.now(engine.signal(id, 'go', { approved: false }))
+    await stage.harness.advance(1_000)
+    assert.equal((await stage.show(id)).steps['a']?.status, 'failed')
+    await stage.refused(engine.adapt(id, { step: 'a', agent: 'backup', because }), 'RefusedError')
+  },
   async 'an execution that has ended is adapted no more'(stage) {
     const id = await stage.begin(probe({ a: call('read') }, { adaptation: { pause: true } }))
     await stage.ended(id)

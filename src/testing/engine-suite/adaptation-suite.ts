@@ -88,6 +88,7 @@ const changing: EngineChecks = {
     stage.script.call('first').resolve(1)
     const run = await stage.ended(id)
     assert.deepEqual([run.status, run.error?.code], ['failed', 'RefusedError'])
+    assert.equal(run.steps['line']?.status, 'failed')
     assert.equal(stage.script.calls.length, 1)
     await stage.now(engine.redrive(id))
     assert.equal(await stage.status(id), 'waiting')

@@ -1,3 +1,4 @@
+import { graphAgentId, graphName } from '../../core/contracts/graph.ts'
 import { nearestHint } from '../../core/nearest.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { JsonValue } from '../../core/json.ts'
@@ -8,7 +9,7 @@ import type { Path, ProblemList } from './problem.ts'
 import { listAt, mapAt, ownValue } from './value-at.ts'
 import { type WrittenPattern, writtenPattern } from './written-pattern.ts'
 
-/** The agents that a document may name. */
+/** The agents and graphs that a document may name. */
 export interface KnownAgents {
   /** Every id and type. */
   readonly names: readonly string[]
@@ -48,12 +49,29 @@ interface Checked {
 function checkTarget(target: JsonValue | undefined, checked: Checked): void {
   const written = writtenPattern(target)
   if (written !== null) return checkPatternAgents(written, checked)
+  const graph = ownValue(target, 'graph')
+  if (typeof graph === 'string') return checkGraph(graph, checked)
   const agent = ownValue(target, 'agent')
   const action = ownValue(target, 'action')
   if (typeof agent !== 'string') return
   const { path } = checked
   const places = { agent: [...path, 'agent'], action: [...path, 'action'] }
   checkNamed({ agent, action: typeof action === 'string' ? action : null, places }, checked)
+}
+
+function checkGraph(graph: string, { path, known, problems }: Checked): void {
+  if (known.actionsOf(graphAgentId(graph)) !== undefined) return
+  const graphs = known.names.map(graphName).filter((name) => name !== null)
+  problems.add({
+    path: [...path, 'graph'],
+    message: `there is no graph '${graph}'`,
+    found: JSON.stringify(graph),
+    expected: graphs.length === 0 ? 'the name of a graph' : `one of ${graphs.join(', ')}`,
+    hint: () =>
+      nearestHint(graph, graphs) ??
+      'hand the module that defines it (defineGraph) over with --agents',
+    level: known.level,
+  })
 }
 
 /** Every agent of a pattern must have the action that the pattern calls of it. */

@@ -15,8 +15,6 @@ export function checkNotYet(data: JsonValue, problems: ProblemList): void {
 }
 
 function checkStep(step: JsonObject, path: Path, problems: ProblemList): void {
-  if (ownValue(step, 'graph') !== undefined)
-    refuse([...path, 'graph'], 'a step with graph', problems, 'use agent')
   if (ownValue(step, 'concurrency') !== undefined && ownValue(step, 'agent') === undefined)
     refuse(
       [...path, 'concurrency'],

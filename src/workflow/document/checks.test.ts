@@ -42,6 +42,8 @@ test.each([
   ['waitFor: { signal: s }', `compensate: { ${call} }`],
   [call, 'agents: [a]'],
   [call, 'options: {}'],
+  ['graph: g', 'action: b'],
+  ['graph: g', 'options: {}'],
 ])('a step with %s does not take %s', (kind, key) => {
   const name = key.slice(0, key.indexOf(':'))
   const problems = problemsOf([`x: { ${kind}, ${key} }`])
@@ -60,7 +62,6 @@ test('a reserved word of CEL is no step id, other ids follow the pattern', () =>
 })
 
 test.each([
-  ['x: { graph: g }', 'steps.x.graph'],
   ['x: { sleep: 1s, concurrency: { key: k, max: 1 } }', 'steps.x.concurrency'],
   [`x: { ${call}, with: { a: [{ $secret: S }] } }`, 'steps.x.with.a[0].$secret'],
 ])('the step %s is refused as not yet there, and only as that', (step, path) => {

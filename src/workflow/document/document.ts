@@ -101,6 +101,10 @@ export interface AgentStepDocument extends StepBase {
 }
 /** A step for which a pattern calls agents; `options` are those of the pattern, each filled in. */
 export interface PatternStepDocument extends StepBase, PatternSpec {}
+/** A step that runs a registered graph. */
+export interface GraphStepDocument extends StepBase {
+  readonly graph: string
+}
 export interface WaitStepDocument extends StepBase {
   readonly waitFor: WaitForDocument
 }
@@ -114,6 +118,7 @@ export interface WorkflowStepDocument extends StepBase {
 export type StepDocument =
   | AgentStepDocument
   | PatternStepDocument
+  | GraphStepDocument
   | WaitStepDocument
   | SleepStepDocument
   | WorkflowStepDocument

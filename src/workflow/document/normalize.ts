@@ -123,6 +123,7 @@ function normalizeStep(step: ParsedStep, retry: RetryDocument): StepDocument {
     return { ...base, workflow: ref }
   }
   if (step.pattern !== undefined) return { ...base, ...patternOf(step) }
+  if (step.graph !== undefined) return { ...base, graph: step.graph }
   if (step.waitFor === undefined) {
     return { ...base, agent: step.agent as string, action: step.action as string }
   }
@@ -145,8 +146,8 @@ function stepRetry(step: ParsedStep, retry: RetryDocument): RetryDocument {
 }
 
 /** Whether the step calls agents itself. */
-function isCalling({ agent, pattern }: ParsedStep): boolean {
-  return agent !== undefined || pattern !== undefined
+function isCalling({ agent, pattern, graph }: ParsedStep): boolean {
+  return agent !== undefined || pattern !== undefined || graph !== undefined
 }
 
 function patternOf({ pattern, agents, action, options }: ParsedStep | ParsedFallback): PatternSpec {

@@ -21,7 +21,7 @@ export const kindKeys: Readonly<Record<StepKind, readonly string[]>> = {
   agent: ['agent', 'action', 'with', 'repeat', ...everyCall, ...everyKind],
   pattern: ['pattern', 'agents', 'action', 'with', 'options', 'repeat', ...everyCall, ...everyKind],
   workflow: ['workflow', 'repeat', ...everyCall, ...everyKind],
-  graph: ['graph', 'action', 'with', 'options', 'repeat', ...everyCall, ...everyKind],
+  graph: ['graph', 'with', 'repeat', ...everyCall, ...everyKind],
   waitFor: ['waitFor', 'outputs', 'timeout', ...everyKind],
   sleep: ['sleep', 'outputs', 'timeout', ...everyKind],
 }

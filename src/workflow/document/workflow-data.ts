@@ -150,6 +150,21 @@ export interface PatternStepData extends CallStepData, NamesPattern {
   readonly workflow?: never
 }
 
+/** A step that runs a registered compiled graph; its output is the graph's last state. */
+export interface GraphStepData extends CallStepData {
+  /** The name under which it was defined (`defineGraph`). */
+  readonly graph: string
+  /** The graph's input; texts may hold `${ }` templates. */
+  readonly with?: JsonObject
+  /** Per attempt, from the call. Default 5m. A further attempt goes on where the last one was. */
+  readonly timeout?: DurationText
+  readonly retry?: RetryData
+  readonly agent?: never
+  readonly action?: never
+  readonly workflow?: never
+  readonly pattern?: never
+}
+
 /** A step that runs another workflow; its output is the child's. */
 export interface WorkflowStepData extends CallStepData {
   readonly workflow: WorkflowRefData
@@ -194,6 +209,7 @@ export interface SleepStepData extends AnyStepData {
 export type StepData =
   | AgentStepData
   | PatternStepData
+  | GraphStepData
   | WorkflowStepData
   | WaitStepData
   | SleepStepData

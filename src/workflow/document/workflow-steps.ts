@@ -125,7 +125,7 @@ const plainStep: Omit<
 
 function extraKeys(step: StepDocument): string[] {
   if (!('agent' in step))
-    return ['waitFor', 'sleep', 'workflow', 'pattern'].filter((kind) => kind in step)
+    return ['waitFor', 'sleep', 'workflow', 'pattern', 'graph'].filter((kind) => kind in step)
   const own = step as unknown as JsonObject
   const keys = Object.entries(plainStep as unknown as JsonObject)
     .filter(([key, plain]) => !jsonEqual(own[key] ?? null, plain))

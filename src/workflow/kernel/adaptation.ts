@@ -61,7 +61,8 @@ export interface AdaptationOrder {
 
 /** Whether a step can still be adapted in whole: nobody was called for it. */
 export function isUnbegun({ decidedSeq, calls }: StepState): boolean {
-  return decidedSeq === 0 || calls[0]?.isApproval === true
+  const [call] = calls
+  return decidedSeq === 0 || (call?.isApproval === true && call.status === 'waiting')
 }
 
 /** Makes a step what the adaptations in force say; of one that has begun only how many items run at a time. */

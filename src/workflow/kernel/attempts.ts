@@ -142,6 +142,8 @@ export function attemptEnded(turn: Turn, call: CallState, outcome: CallOutcome):
     case 'completed':
       if (outcome.state !== undefined && !writeState(turn, call, outcome)) return
       if (outcome.events !== undefined) publish(turn, call, outcome.events)
+      if (outcome.memory !== undefined)
+        record(turn, { kind: 'MemoryChanged', ...eventRef(call.ref), change: outcome.memory })
       return completeCall(turn, call, outcome.output)
     case 'failed':
       if (isEnding(turn.state, call) && outcome.error.retryable) {

@@ -110,6 +110,19 @@ const samples: readonly KernelEvent[] = [
     key: 'e/a[1]/1',
     events: [{ type: 't', data: { a: [] }, subject: 's', partitionkey: 'k', traceparent: 'x' }],
   },
+  {
+    kind: 'MemoryChanged',
+    ...item,
+    change: {
+      owner: 'a',
+      entriesMax: 1,
+      bytesMax: 9,
+      writes: [
+        { namespace: 'n', key: 'gone' },
+        { namespace: 'n', key: 'k', entry: { value: null, text: null, metadata: {}, ttlMs: 5 } },
+      ],
+    },
+  },
   { kind: 'CheckpointTaken', reason: 'verb', label: 'before' },
   { kind: 'CheckpointTaken', reason: 'anomaly' },
   { kind: 'TdaObserved', context: { available: true } },

@@ -19,6 +19,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
     'tenant',
     'chain',
     'event',
+    'key',
   ],
   ['StepScheduled', 'step', 'call', 'items'],
   ['CallScheduled', 'step', 'index', 'call'],
@@ -94,6 +95,7 @@ const layout: readonly (readonly [KernelEventKind, ...string[]])[] = [
   ['ExecutionAdapted', 'id', 'because', 'steps', 'pause', 'cause', 'tda', 'flags'],
   ['AdaptationReverted', 'id', 'because'],
   ['ApprovalAwaited', 'step', 'signal'],
+  ['MemoryChanged', 'step', 'change', 'index', 'undo', 'part'],
 ]
 
 /** Fields that may be JSON null themselves. */

@@ -1,6 +1,7 @@
 import type { Effect } from '../../core/contracts/call.ts'
 import type { PatternName } from '../../core/contracts/pattern.ts'
 import type { PolicyDecision } from '../../core/contracts/policy.ts'
+import type { MemoryChange } from '../../core/contracts/memory.ts'
 import type { PublishedEvent } from '../../core/contracts/mesh.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
@@ -37,6 +38,8 @@ export type KernelEvent =
       readonly chain?: readonly string[]
       /** The event whose trigger started it, where a policy may ask for it. */
       readonly event?: JsonObject
+      /** Of such a call: its idempotency key, `<key of the call around it>/c<n>`. */
+      readonly key?: string
     }
   /** A policy has decided about the execution, or about a step before it is begun. */
   | {
@@ -93,6 +96,8 @@ export type KernelEvent =
       readonly key: string
       readonly events: readonly PublishedEvent[]
     })
+  /** A call that completed has changed what its agent remembers. */
+  | (NamesCall & { readonly kind: 'MemoryChanged'; readonly change: MemoryChange })
   | {
       readonly kind: 'CheckpointTaken'
       readonly reason: 'verb' | 'anomaly'

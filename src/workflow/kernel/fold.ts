@@ -44,6 +44,7 @@ export function fold(state: ExecutionState, event: KernelEvent, atMs: number): v
     case 'ApprovalAwaited':
       return foldAdaptation(state, event, atMs)
     case 'EventsPublished':
+    case 'MemoryChanged':
       return // it is others who have something to do
     case 'StateChanged':
     case 'CheckpointTaken':
@@ -165,6 +166,7 @@ function foldStart(
   state.tenant = event.tenant ?? null
   state.chain = event.chain ?? state.chain
   state.event = event.event ?? null
+  state.key = event.key ?? null
   if (event.parent !== undefined) {
     const { executionId, step, index, token, depth } = event.parent
     state.parent = { executionId, call: { step, index: index ?? null, undo: null }, token }

@@ -40,7 +40,12 @@ const errors: readonly ErrorJson[] = [
 ]
 const [retryable, definite] = errors as [ErrorJson, ErrorJson]
 const outcomes: readonly CallOutcome[] = [
-  { kind: 'completed', output: true, events: [{ type: 't', data: [1] }] },
+  {
+    kind: 'completed',
+    output: true,
+    events: [{ type: 't', data: [1] }],
+    memory: { owner: 'a', entriesMax: 1, bytesMax: 1, writes: [{ namespace: 'n', key: 'k' }] },
+  },
   { kind: 'completed', output: { v: [1, null, 'x'] } },
   { kind: 'completed', output: null, state: [{ key: 'a', value: 'v', metadata: { by: 'me' } }] },
   { kind: 'completed', output: 1.5, state: [{ key: 'b', value: [0], ttlMs: 5_000 }, { key: 'a' }] },
@@ -292,6 +297,7 @@ const origins: readonly Origin[] = [
     flags: { on: true },
     tenant: 'acme',
     chain: ['a'],
+    key: 'x/a/1/c1',
     parent: { executionId: 'p', call: { step: 's', index: 1, undo: null }, token: 2, depth: 3 },
   },
 ]

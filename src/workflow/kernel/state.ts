@@ -211,6 +211,8 @@ export interface ExecutionState {
   tenant: string | null
   /** Ids of the agents that are being called above it, the outermost first. */
   chain: readonly string[]
+  /** The idempotency key of the call that it is; null for an execution that is no call of an agent's. */
+  key: string | null
   readonly signals: Map<string, JsonValue[]>
   signalCount: number
   readonly undo: UndoEntry[]
@@ -309,6 +311,7 @@ export function newExecution(executionId: string, plan: Plan, input: JsonObject)
     spentUndoing: noUsage,
     tenant: null,
     chain: noChain,
+    key: null,
     signals: new Map(),
     signalCount: 0,
     undo: [],

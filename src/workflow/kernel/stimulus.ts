@@ -96,6 +96,7 @@ export interface Origin {
   readonly chain?: readonly string[]
   /** The event that started it. */
   readonly event?: JsonObject
+  readonly key?: string
   readonly fork?: ForkOrigin
 }
 

@@ -223,12 +223,13 @@ function recordStart(turn: Turn, origin: Origin): void {
 const nothing = {}
 
 function originFields(origin: Origin): Partial<KernelEvent & { kind: 'ExecutionStarted' }> {
-  const { parent, pins, flags, tenant, chain, event } = origin
+  const { parent, pins, flags, tenant, chain, event, key } = origin
   if (Object.keys(origin).length === 0) return nothing
   return {
     ...(tenant === undefined ? {} : { tenant }),
     ...(chain === undefined ? {} : { chain }),
     ...(event === undefined ? {} : { event }),
+    ...(key === undefined ? {} : { key }),
     ...(parent === undefined
       ? {}
       : {

@@ -1,4 +1,5 @@
 import { parseDuration } from '../../core/duration.ts'
+import { graphTarget } from '../../core/contracts/graph.ts'
 import type { PatternSpec } from '../../core/contracts/pattern.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type {
@@ -118,6 +119,7 @@ function compileStep(parts: StepParts): PlanStep {
 }
 
 function compileWork(step: StepDocument): PlanWork {
+  if ('graph' in step) return graphTarget(step.graph)
   if ('agent' in step) return { kind: 'agent', agent: step.agent, action: step.action }
   if ('workflow' in step) return workflowTarget(step.workflow)
   if ('pattern' in step) return patternTarget(step)

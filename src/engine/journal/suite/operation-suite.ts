@@ -192,12 +192,36 @@ const largePayloadChecks: Readonly<Record<string, JournalCheck>> = {
   },
 }
 
+const memoryChecks: Readonly<Record<string, JournalCheck>> = {
+  async 'remembers with the batch what calls have written, and nothing of one that is refused'(
+    journal,
+  ) {
+    const [a] = await startTwo(journal)
+    const space = { owner: 'scribe', namespace: 'n' }
+    const memory = (value: number) => {
+      const entry = { value, text: null, metadata: {} }
+      const writes = [{ namespace: 'n', key: 'k', entry }]
+      return { change: { owner: 'scribe', entriesMax: 9, bytesMax: 999, writes }, atMs: 5 }
+    }
+    await journal.append({ ...nothing, rows: [row(a, 1)], memories: [memory(1)] })
+    assert.equal(journal.memories.get(space, 'k', 6)?.value, 1)
+    await rejects('StateConsistencyError', journal, {
+      ...nothing,
+      rows: [row(a, 1)],
+      memories: [memory(2)],
+    })
+    assert.equal(journal.memories.get(space, 'k', 6)?.value, 1)
+    assert.equal(journal.memories.use(space).entries, 1)
+  },
+}
+
 /** Behaviours around a single execution: snapshots, dead letters, the registry, large values. */
 export const operationChecks: Readonly<Record<string, JournalCheck>> = {
   ...snapshotChecks,
   ...deadLetterChecks,
   ...registryChecks,
   ...largePayloadChecks,
+  ...memoryChecks,
 }
 
 /** The same for what outlives its owner. */

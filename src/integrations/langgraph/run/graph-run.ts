@@ -1,5 +1,5 @@
 import type { RunnableConfig } from '@langchain/core/runnables'
-import type { Pregel } from '@langchain/langgraph'
+import type { BaseStore, Pregel } from '@langchain/langgraph'
 import { type CallOutcome, normaliseJson } from '../../../agents/index.ts'
 import { type TdaContext, unavailableTda } from '../../../core/contracts/tda.ts'
 import {
@@ -26,6 +26,8 @@ export interface RunGraphOptions {
   readonly key: string
   readonly input: JsonValue
   readonly saver: AuraCheckpointSaver
+  /** For a graph that has no store of its own; null or absent: it has none. */
+  readonly store?: BaseStore | null
   /** Makes the calls of agents. */
   readonly call: CallAgent
   /** The data that ended the run's suspension, with its token; null on a first call. */
@@ -74,7 +76,7 @@ async function run(options: RunGraphOptions, langGraph: LangGraph): Promise<Call
   const notes = await RunNotes.open(saver, key)
   const ended = notes.get(outputNote)
   if (ended !== undefined) return { kind: 'completed', output: ended }
-  const graph = withCheckpointer(options.graph, saver)
+  const graph = keptIn(options.graph, saver, options.store ?? null)
   const { interrupt } = langGraph
   const { call, tda = () => unavailableTda } = options
   const calls = new GraphCalls({ key, call, notes, interrupt, signal, tda })
@@ -195,10 +197,15 @@ function failed(options: RunGraphOptions, langGraph: LangGraph, thrown: unknown)
   return { kind: 'failed', error: toErrorJson(thrown) }
 }
 
-/** The same graph with another checkpointer: graphs are shared, so the given one is left as it is. */
-function withCheckpointer(graph: CompiledGraph, saver: AuraCheckpointSaver): CompiledGraph {
+/** The same graph with another checkpointer and a store: graphs are shared, so the given one is left as it is. */
+function keptIn(
+  graph: CompiledGraph,
+  saver: AuraCheckpointSaver,
+  store: BaseStore | null,
+): CompiledGraph {
   const copy = graph.withConfig({})
   copy.checkpointer = saver
+  if (store !== null) copy.store ??= store
   return copy
 }
 

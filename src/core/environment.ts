@@ -1,0 +1,5 @@
+/** An environment variable of the process; undefined when it is not set, or empty. */
+export function environmentVariable(name: string): string | undefined {
+  const value = process.env[name]
+  return value === '' ? undefined : value
+}

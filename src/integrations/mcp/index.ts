@@ -1,0 +1,7 @@
+export type { HttpEndpoint, StdioEndpoint } from './client/endpoint.ts'
+export { mcpAgent, type McpAgentOptions } from './client/mcp-agent.ts'
+export type { ToolDeclarations } from './client/tool-action.ts'
+export { mcpMounts } from './server/mcp-mounts.ts'
+export type { McpServerOptions } from './server/mcp-server.ts'
+export { serveMcp } from './server/serve-mcp.ts'
+export type { ServedWorkflow, WorkflowHost } from './server/workflow-host.ts'
