@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import * as module from '@temporalio/worker'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { AgentCommunicationError } from '../../src/core/errors.ts'
+import { workflowBundle } from '../../src/integrations/temporal/bundle.ts'
+import { connect, converterOf } from '../../src/integrations/temporal/connect.ts'
 import { openTemporalEngine, type TemporalEngine } from '../../src/integrations/temporal/index.ts'
 import { suspend, type WorkflowData } from '../../src/index.ts'
-import { held, ScriptedAgents } from '../../src/testing/scripted-agents.ts'
+import { deaf, held, ScriptedAgents } from '../../src/testing/scripted-agents.ts'
 import { describeWithServices } from '../support/services.ts'
 
 const patience = 30_000
+const soon = { timeout: patience, interval: 100 }
 
 function flow(name: string, steps: object, more: object = {}): WorkflowData {
   return { name, version: '1.0.0', steps, ...more } as unknown as WorkflowData
@@ -17,13 +21,15 @@ const read = (more: object = {}): object => ({ agent: 'worker', action: 'read', 
 await describeWithServices('the Temporal engine', ['temporal'], ({ temporal }) => {
   let engine: TemporalEngine
   const script = new ScriptedAgents()
+  const taskQueue = `engine-test-${process.pid}-${Date.now()}`
+  const payloadKeys = { current: 'test', keys: new Map([['test', randomBytes(32)]]) }
 
   beforeAll(async () => {
     engine = await openTemporalEngine({
       address: temporal,
-      taskQueue: `engine-test-${process.pid}-${Date.now()}`,
+      taskQueue,
       agents: script.agents(),
-      payloadKeys: { current: 'test', keys: new Map([['test', randomBytes(32)]]) },
+      payloadKeys,
     })
   }, patience)
 
@@ -41,7 +47,7 @@ await describeWithServices('the Temporal engine', ['temporal'], ({ temporal }) =
   const reaches = (executionId: string, step: string, status: string) =>
     vi.waitFor(
       async () => expect((await engine.getExecution(executionId)).steps[step]?.status).toBe(status),
-      { timeout: patience, interval: 100 },
+      soon,
     )
 
   test(
@@ -181,7 +187,8 @@ await describeWithServices('the Temporal engine', ['temporal'], ({ temporal }) =
           ? suspend({ signal: 'ok', schema: { type: 'boolean' }, resumeToken: null })
           : resumed.data
       const id = await engine.startWorkflow('suspends', flow('suspends', { only: read() }))
-      await reaches(id, 'only', 'waiting')
+      const kinds = async () => (await engine.getLog(id)).map(({ event }) => event.kind)
+      await vi.waitFor(async () => expect(await kinds()).toContain('CallSuspended'), soon)
       await expect(engine.signal(id, 'ok', 'yes')).rejects.toMatchObject({ code: 'InputError' })
       await engine.signal(id, 'ok', true)
       expect((await engine.continueWorkflow(id)).steps['only']?.output).toBe(true)
@@ -266,8 +273,62 @@ await describeWithServices('the Temporal engine', ['temporal'], ({ temporal }) =
     })
   })
 
+  test(
+    'a cancelled call that waits for a place of its agent is not made',
+    async () => {
+      script.run = () => deaf
+      const narrow = { agent: 'narrow', action: 'read' }
+      const id = await engine.startWorkflow('queues', flow('queues', { a: narrow, b: narrow }))
+      await vi.waitFor(() => expect(script.calls).toHaveLength(1), patience)
+      await engine.cancelWorkflow(id)
+      await vi.waitFor(() => expect(script.calls[0]?.signal.aborted).toBe(true), patience)
+      script.calls[0]?.resolve('late')
+      expect((await engine.continueWorkflow(id)).status).toBe('cancelled')
+      expect(script.calls).toHaveLength(1)
+    },
+    patience,
+  )
+
+  test(
+    'an execution waits for an agent that no worker has, and can be cancelled meanwhile',
+    async () => {
+      const steps = { only: { agent: 'stranger', action: 'read' } }
+      const id = await engine.startWorkflow('misses', flow('misses', steps))
+      await vi.waitFor(
+        async () => expect((await engine.getExecution(id)).status).toBe('waiting'),
+        soon,
+      )
+      expect(await engine.cancelWorkflow(id)).toBe(true)
+      expect((await engine.continueWorkflow(id)).status).toBe('cancelled')
+    },
+    patience,
+  )
+
   test('an unknown execution is not found', async () => {
     await expect(engine.getExecution('nobody')).rejects.toMatchObject({ code: 'NotFoundError' })
     await expect(engine.cancelWorkflow('nobody')).rejects.toMatchObject({ code: 'NotFoundError' })
   })
+
+  test(
+    'every history of these tests replays to the decisions that are in it',
+    async () => {
+      const { client, connection } = await connect({ address: temporal, payloadKeys })
+      onTestFinished(() => connection.close())
+      const query = `TaskQueue = '${taskQueue}'`
+      const replays = module.Worker.runReplayHistories(
+        {
+          workflowBundle: await workflowBundle(module),
+          ...converterOf({ address: '', payloadKeys }),
+        },
+        client.workflow.list({ query }).intoHistories(),
+      )
+      let count = 0
+      for await (const { workflowId, error } of replays) {
+        expect({ workflowId, error }).toEqual({ workflowId, error: undefined })
+        count++
+      }
+      expect(count).toBeGreaterThan(8)
+    },
+    patience,
+  )
 })

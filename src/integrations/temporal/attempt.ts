@@ -1,6 +1,7 @@
 import { type Grant, verdictOf } from '../../agents/index.ts'
 import type { CallOutcome } from '../../core/contracts/call.ts'
-import { ResourceExhaustionError } from '../../core/errors.ts'
+import { invariant } from '../../core/assert.ts'
+import { type ErrorJson, OrchestrationError, ResourceExhaustionError } from '../../core/errors.ts'
 import type { EngineAgent } from '../../engine/index.ts'
 import type { RemoteCall } from './wire.ts'
 
@@ -17,8 +18,9 @@ export function attempt(
 ): Promise<CallOutcome> {
   const { promise, resolve } = Promise.withResolvers<CallOutcome>()
   const { pool } = agent
+  const fail = (error: ErrorJson): void => resolve({ kind: 'failed', error })
   const grant: Grant = (answer) => {
-    if (answer === 'open') return resolve(breakerOpen(agent))
+    if (answer === 'open') return fail(breakerOpen(agent))
     const running = agent.invoke(remote.action, agentCall(agent, remote), (outcome) => {
       pool.release(verdictOf(outcome))
       resolve(outcome)
@@ -26,8 +28,9 @@ export function attempt(
     onAbort(signal, () => running.abort('cancel'))
   }
   const answer = pool.acquire(grant)
-  if (answer === 'full') resolve({ kind: 'failed', error: poolFull(agent, remote.action).toJSON() })
-  else if (answer !== 'queued') grant(answer)
+  if (answer === 'full') fail(poolFull(agent, remote.action).toJSON())
+  else if (answer === 'queued') onAbort(signal, () => pool.cancel(grant) && fail(cancelled()))
+  else grant(answer)
   return promise
 }
 
@@ -48,10 +51,14 @@ function onAbort(signal: AbortSignal, abort: () => void): void {
   else signal.addEventListener('abort', abort, { once: true })
 }
 
-function breakerOpen({ pool }: EngineAgent): CallOutcome {
-  const error = pool.breaker?.refusal()
-  if (error !== undefined) return { kind: 'failed', error }
-  return { kind: 'failed', error: new ResourceExhaustionError('no place is given').toJSON() }
+function breakerOpen({ pool: { breaker } }: EngineAgent): ErrorJson {
+  invariant(breaker !== null, 'a pool without a breaker says that it is open')
+  return breaker.refusal()
+}
+
+function cancelled(): ErrorJson {
+  const message = 'the call was cancelled before its agent had a place for it'
+  return new OrchestrationError('WorkflowCancelledError', message).toJSON()
 }
 
 function poolFull(agent: EngineAgent, action: string): ResourceExhaustionError {

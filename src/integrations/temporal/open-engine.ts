@@ -1,6 +1,7 @@
 import type { BaseAgent } from '../../agents/index.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
+import { OrchestrationError } from '../../core/errors.ts'
 import { systemRandom } from '../../core/random.ts'
 import { connect, type TemporalPlace } from './connect.ts'
 import { loadClient } from './load.ts'
@@ -19,12 +20,13 @@ export interface OpenTemporalEngineOptions extends TemporalPlace {
 }
 
 const defaultHeartbeatTimeoutMs = 10_000
+const heartbeatTimeoutMsMin = 1_000
 
 /**
  * Opens the engine whose journal is Temporal's history. The packages `@temporalio/*` are loaded here and not
  * before.
  *
- * @throws UsageError when a package is missing; StorageError when Temporal does not answer within 5 s
+ * @throws UsageError when a package is missing or an option is wrong; StorageError when Temporal does not answer within 5 s
  *
  * @example
  * const engine = await openTemporalEngine({ address: '127.0.0.1:7233', agents: [greeter] })
@@ -34,6 +36,12 @@ export async function openTemporalEngine(
   options: OpenTemporalEngineOptions,
 ): Promise<TemporalEngine> {
   const { address, taskQueue = defaultTaskQueue, agents = [], clock = systemClock } = options
+  const { heartbeatTimeoutMs = defaultHeartbeatTimeoutMs } = options
+  if (!(heartbeatTimeoutMs >= heartbeatTimeoutMsMin))
+    throw new OrchestrationError(
+      'UsageError',
+      `heartbeatTimeoutMs is ${heartbeatTimeoutMs}; it must be at least ${heartbeatTimeoutMsMin}`,
+    )
   const { client, connection } = await connect(options)
   const worker = agents.length === 0 ? null : await openTemporalWorker({ ...options, agents })
   return new TemporalEngine({
@@ -43,7 +51,7 @@ export async function openTemporalEngine(
     taskQueue,
     clock,
     random: systemRandom,
-    heartbeatTimeoutMs: options.heartbeatTimeoutMs ?? defaultHeartbeatTimeoutMs,
+    heartbeatTimeoutMs,
     async close() {
       await worker?.close()
       await connection.close()

@@ -54,8 +54,7 @@ type Port = Pick<
 
 /** How long a question or a verb waits for a worker. */
 const answerTimeoutMs = 15_000
-/** For how long, and how often, whoever waits for an end tries again while Temporal does not answer. */
-const outageMs = 120_000
+/** How often whoever waits for an end tries again while Temporal does not answer. */
 const outageEveryMs = 500
 
 /**
@@ -65,13 +64,14 @@ const outageEveryMs = 500
 export class TemporalEngine implements Port {
   readonly #parts: TemporalEngineParts
   readonly #definitions = new Definitions()
+  #isClosed = false
 
   constructor(parts: TemporalEngineParts) {
     this.#parts = parts
   }
 
   /**
-   * As the port has it. Waits out a Temporal that does not answer for at most two minutes.
+   * As the port has it. Once it has started, a Temporal that does not answer is waited for, until `close`.
    *
    * @throws RefusedError for a document that needs what the Temporal engine does not have
    */
@@ -101,15 +101,13 @@ export class TemporalEngine implements Port {
 
   async continueWorkflow(executionId: string): Promise<RunView> {
     const { clock, module } = this.#parts
-    const untilMs = clock.monotonicMs() + outageMs
     for (;;) {
       try {
         return (await this.#handle(executionId).result()) as RunView
       } catch (thrown) {
         if (thrown instanceof module.WorkflowFailedError)
           return this.#unhappyEnd(executionId, thrown)
-        if (!isOutage(module, thrown) || clock.monotonicMs() > untilMs)
-          throw this.#error(executionId, thrown)
+        if (this.#isClosed || !isOutage(module, thrown)) throw this.#error(executionId, thrown)
         await new Promise<void>((resolve) => clock.after(outageEveryMs, resolve))
       }
     }
@@ -162,12 +160,17 @@ export class TemporalEngine implements Port {
     const { namespace } = client.options
     // Without a type it is the one of workflows.
     const asked = { namespace, taskQueue: { name: taskQueue } }
-    const { pollers } = await client.workflowService.describeTaskQueue(asked)
+    const { pollers } = await client.workflowService
+      .describeTaskQueue(asked)
+      .catch((thrown: unknown) => {
+        throw this.#error(taskQueue, thrown)
+      })
     if (pollers.length === 0) throw noWorker({ address, taskQueue })
   }
 
   /** Ends the connection and, where this engine has agents, its worker. Executions go on elsewhere, or later. */
   close(): Promise<void> {
+    this.#isClosed = true
     return this.#parts.close()
   }
 
