@@ -1,4 +1,6 @@
-import { OrchestrationError } from '../../core/errors.ts'
+import { loadOptional } from '../../core/optional-package.ts'
+
+const packages = ['@a2a-js/sdk@1.3.0'] as const
 
 type ClientModule = typeof import('@a2a-js/sdk/client')
 type ServerModule = typeof import('@a2a-js/sdk/server')
@@ -32,12 +34,12 @@ export interface A2aServerSdk extends Pick<
 export function loadA2aClient(
   load: () => Promise<A2aClientSdk> = importClient,
 ): Promise<A2aClientSdk> {
-  return installed(load)
+  return loadOptional(packages, load)
 }
 
 /** As `loadA2aClient`, the server half. */
 export function loadA2aServer(): Promise<A2aServerSdk> {
-  return installed(importServer)
+  return loadOptional(packages, importServer)
 }
 
 async function importClient(): Promise<A2aClientSdk> {
@@ -56,17 +58,4 @@ async function importServer(): Promise<A2aServerSdk> {
     import('@a2a-js/sdk/errors'),
   ])
   return { ...root, ...server, errors }
-}
-
-async function installed<T>(load: () => Promise<T>): Promise<T> {
-  try {
-    return await load()
-  } catch (thrown) {
-    const code = (thrown as { readonly code?: unknown } | null)?.code
-    if (code !== 'ERR_MODULE_NOT_FOUND') throw thrown
-    throw new OrchestrationError('UsageError', 'the package @a2a-js/sdk 1.3.0 is not installed', {
-      hint: 'npm install @a2a-js/sdk@1.3.0',
-      cause: thrown,
-    })
-  }
 }

@@ -1,4 +1,6 @@
-import { OrchestrationError } from '../../core/errors.ts'
+import { loadOptional } from '../../core/optional-package.ts'
+
+const packages = ['@modelcontextprotocol/sdk@1.32.2'] as const
 
 /** What this room uses of `@modelcontextprotocol/sdk` to be a client. */
 export interface McpClientSdk {
@@ -25,12 +27,12 @@ export interface McpServerSdk {
 export function loadMcpClient(
   load: () => Promise<McpClientSdk> = importClient,
 ): Promise<McpClientSdk> {
-  return installed(load)
+  return loadOptional(packages, load)
 }
 
 /** As `loadMcpClient`, the server half. */
 export function loadMcpServer(): Promise<McpServerSdk> {
-  return installed(importServer)
+  return loadOptional(packages, importServer)
 }
 
 async function importClient(): Promise<McpClientSdk> {
@@ -51,18 +53,4 @@ async function importServer(): Promise<McpServerSdk> {
     import('@modelcontextprotocol/sdk/types.js'),
   ])
   return { ...server, ...stdio, ...http, types }
-}
-
-async function installed<T>(load: () => Promise<T>): Promise<T> {
-  try {
-    return await load()
-  } catch (thrown) {
-    const code = (thrown as { readonly code?: unknown } | null)?.code
-    if (code !== 'ERR_MODULE_NOT_FOUND') throw thrown
-    throw new OrchestrationError(
-      'UsageError',
-      'the package @modelcontextprotocol/sdk 1.32.2 is not installed',
-      { hint: 'npm install @modelcontextprotocol/sdk@1.32.2', cause: thrown },
-    )
-  }
 }

@@ -1,4 +1,4 @@
-import { OrchestrationError } from '../../core/errors.ts'
+import { loadOptional } from '../../core/optional-package.ts'
 
 /** What this room uses of the package `redis`. */
 export type RedisModule = typeof import('redis')
@@ -8,17 +8,8 @@ export type RedisModule = typeof import('redis')
  *
  * @param load for tests. @throws UsageError that says what to install when it is not there
  */
-export async function loadRedis(
+export function loadRedis(
   load: () => Promise<RedisModule> = () => import('redis'),
 ): Promise<RedisModule> {
-  try {
-    return await load()
-  } catch (thrown) {
-    if ((thrown as { readonly code?: unknown } | null)?.code !== 'ERR_MODULE_NOT_FOUND')
-      throw thrown
-    throw new OrchestrationError('UsageError', 'the package redis 6.3.1 is not installed', {
-      hint: 'npm install redis@6.3.1',
-      cause: thrown,
-    })
-  }
+  return loadOptional(['redis@6.3.1'], load)
 }

