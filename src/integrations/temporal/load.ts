@@ -1,4 +1,4 @@
-import { OrchestrationError } from '../../core/errors.ts'
+import { loadOptional } from '../../core/optional-package.ts'
 
 /** What this room uses of Temporal's packages. */
 export type ClientModule = typeof import('@temporalio/client')
@@ -6,33 +6,26 @@ export type WorkerModule = typeof import('@temporalio/worker')
 export type ActivityModule = typeof import('@temporalio/activity')
 
 const version = '1.23.0'
+const workerPackages = ['worker', 'activity', 'workflow'] as const
 
 /** Temporal's client, loaded when it is first needed. @throws UsageError that says what to install */
 export function loadClient(): Promise<ClientModule> {
-  return load('@temporalio/client', () => import('@temporalio/client'))
+  return loadOptional([`@temporalio/client@${version}`], () => import('@temporalio/client'))
 }
 
 /** Temporal's worker and what its activities see, loaded when they are first needed. @throws UsageError that says what to install */
-export async function loadWorker(): Promise<{
+export function loadWorker(): Promise<{
   readonly worker: WorkerModule
   readonly activity: ActivityModule
 }> {
-  const worker = await load('@temporalio/worker', () => import('@temporalio/worker'))
-  const activity = await load('@temporalio/activity', () => import('@temporalio/activity'))
-  await load('@temporalio/workflow', async () => import.meta.resolve('@temporalio/workflow'))
-  return { worker, activity }
-}
-
-/** @throws UsageError that names the package and how to install it when it is not there */
-export async function load<Module>(name: string, from: () => Promise<Module>): Promise<Module> {
-  try {
-    return await from()
-  } catch (thrown) {
-    if ((thrown as { readonly code?: unknown } | null)?.code !== 'ERR_MODULE_NOT_FOUND')
-      throw thrown
-    throw new OrchestrationError('UsageError', `the package ${name} ${version} is not installed`, {
-      hint: `npm install ${['client', 'worker', 'activity', 'workflow'].map((part) => `@temporalio/${part}@${version}`).join(' ')}`,
-      cause: thrown,
-    })
-  }
+  const [first, ...others] = workerPackages.map((name) => `@temporalio/${name}@${version}`)
+  return loadOptional([first as string, ...others], async () => {
+    // The sandbox's own package is bundled and not loaded: it only has to be there.
+    import.meta.resolve('@temporalio/workflow')
+    const [worker, activity] = await Promise.all([
+      import('@temporalio/worker'),
+      import('@temporalio/activity'),
+    ])
+    return { worker, activity }
+  })
 }
