@@ -147,7 +147,7 @@ test('a running execution that an anomaly concerns is adapted before its next st
   })
   const again = await subject.processSemanticEvent(event({ ...about, eventId: 'e-2' }))
   await engine.continueWorkflow(again.executionId)
-  const { adaptations } = await engine.getExecution(id)
+  const { adaptations = [] } = await engine.getExecution(id)
   expect(adaptations).toHaveLength(1)
   expect(adaptations[0]).toMatchObject({
     because: "tda_anomaly_detected 'anomaly-1'",

@@ -40,8 +40,8 @@ export interface StepRunView {
 export interface ShowView extends RunView {
   readonly currentSteps: readonly string[]
   readonly checkpoints: readonly CheckpointView[]
-  /** Also those that were reverted, oldest first. */
-  readonly adaptations: readonly AdaptationView[]
+  /** Also those that were reverted, oldest first; absent where it was never adapted. */
+  readonly adaptations?: readonly AdaptationView[]
   readonly progress: ProgressView
   readonly metrics: MetricsView
   readonly errorLog: readonly ErrorLogEntry[]

@@ -193,7 +193,7 @@ function errorText(error: JsonValue): string {
 
 /** Those with a name or a reason of their own; every completed step is one beside them. */
 function adaptationLines({ paintOut, stdout }: CommandContext, view: ShowView): string[] {
-  const { adaptations } = view
+  const { adaptations = [] } = view
   if (adaptations.length === 0) return []
   const rows = adaptations.slice(-adaptationsMax).map((one) => {
     const steps = one.changes.map(({ stepId }) => stepId)

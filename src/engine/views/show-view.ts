@@ -48,10 +48,12 @@ export function showView(parts: ShowParts): ShowView {
     steps,
     currentSteps: progress.currentSteps,
     checkpoints: checkpointViews(state, parts.entries),
-    adaptations: state.adaptations.map(adaptationView),
     progress,
     metrics: metricsView(parts),
     errorLog: errorLog(parts),
+    ...(state.adaptations.length === 0
+      ? {}
+      : { adaptations: state.adaptations.map(adaptationView) }),
   }
 }
 
@@ -62,7 +64,6 @@ export function prunedShow(row: ExecutionRow): ShowView {
     steps: {},
     currentSteps: [],
     checkpoints: [],
-    adaptations: [],
     progress: {
       status: row.status,
       completed: 0,

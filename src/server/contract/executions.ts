@@ -135,7 +135,7 @@ export const execution = component(
     steps: z.record(z.string(), step),
     currentSteps: z.array(z.string()),
     checkpoints: z.array(checkpoint),
-    adaptations: z.array(adaptation),
+    adaptations: z.array(adaptation).exactOptional(),
     progress,
     metrics: z.object({
       attempts: z.number(),

@@ -34,7 +34,7 @@ export const adaptationRefusalChecks: EngineChecks = {
     const answer = stage.engine.adapt(other, { pattern: 'consensus', because })
     const refusal = await stage.refused(answer, 'RefusedError')
     assert.match(refusal.message, /declares nothing/)
-    assert.deepEqual((await stage.show(id)).adaptations, [])
+    assert.deepEqual((await stage.show(id)).adaptations, undefined)
   },
   async 'a step that has started, has no pattern, or is not there is refused by name'(stage) {
     stage.script.run = () => held

@@ -57,7 +57,7 @@ const changing: EngineChecks = {
     const run = await stage.ended(id)
     assert.deepEqual([run.status, stage.script.calls.at(-1)?.agent], ['completed', 'backup'])
     assert.deepEqual(
-      (await stage.show(id)).adaptations.map(({ adaptationId }) => adaptationId),
+      (await stage.show(id)).adaptations?.map(({ adaptationId }) => adaptationId),
       ['adaptation-1', 'own'],
     )
     stage.releasedAll()
@@ -118,7 +118,7 @@ const changing: EngineChecks = {
     await stage.harness.restart()
     await stage.ended(id)
     assert.deepEqual(await stage.now(stage.engine.adapt(id, request)), first)
-    assert.equal((await stage.show(id)).adaptations.length, 1)
+    assert.equal((await stage.show(id)).adaptations?.length, 1)
   },
   async 'what was reverted is as it was for steps that have not started'(stage) {
     stage.script.run = holdFirst
@@ -187,7 +187,7 @@ const lasting: EngineChecks = {
     for (const { stepId, resolve } of stage.script.calls) if (stepId === 'line') resolve({})
     const run = await stage.ended(fork)
     assert.deepEqual([run.status, stage.script.calls.at(-1)?.agent], ['completed', 'backup'])
-    assert.equal((await stage.show(fork)).adaptations.length, 1)
+    assert.equal((await stage.show(fork)).adaptations?.length, 1)
   },
 }
 

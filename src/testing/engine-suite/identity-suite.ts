@@ -227,7 +227,6 @@ export const identityChecks: EngineChecks = {
     const id = await stage.begin(one, { input: { v: 1 } })
     const shown = await stage.show(id)
     assert.deepEqual(Object.keys(shown).toSorted(), [
-      'adaptations',
       'checkpoints',
       'currentSteps',
       'degraded',

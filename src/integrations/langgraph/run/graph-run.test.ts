@@ -15,7 +15,6 @@ import type { CallOutcome } from '../../../agents/index.ts'
 import type { JsonValue } from '../../../core/json.ts'
 import { Database } from '../../../storage/index.ts'
 import { AuraCheckpointSaver } from '../checkpoints/checkpoint-saver.ts'
-import { installed } from '../load.ts'
 import { callAgent, type GraphCall } from './graph-calls.ts'
 import { runGraph, type RunGraphOptions } from './graph-run.ts'
 
@@ -236,13 +235,4 @@ describe('a run fails as an outcome', () => {
 it('a node outside of a run of Aura is told so', async () => {
   const graph = oneNode((_, config) => callAgent(config, request))
   await expect(graph.invoke({ given: 1 })).rejects.toMatchObject({ code: 'UsageError' })
-})
-
-it('a package that is not there is named with its version and the command', async () => {
-  const absent = Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })
-  await expect(installed(() => Promise.reject(absent))).rejects.toMatchObject({
-    code: 'UsageError',
-    message: 'the package @langchain/langgraph 1.7.3 is not installed',
-    hint: expect.stringContaining('npm install @langchain/langgraph@1.7.3'),
-  })
 })
