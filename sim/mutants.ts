@@ -17,14 +17,14 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'double-record',
     `${kernel}/transition.ts`,
-    "call.status === 'running' && call.token",
-    'call.token',
+    "call.status === 'running' && call.token === stimulus.token) {",
+    'call.token === stimulus.token) {',
   ),
   mutant(
     'stale-outcome',
     `${kernel}/transition.ts`,
-    "call.status === 'running' && call.token === stimulus.token",
-    "call.status === 'running'",
+    "call.status === 'running' && call.token === stimulus.token) {",
+    "call.status === 'running') {",
   ),
   mutant(
     'lost-timer',
@@ -137,8 +137,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'fallback-keeps-attempt',
     `${kernel}/fold-call.ts`,
-    '  call.redeliver = false\n  if (call.fallback === 0)',
-    '  if (call.fallback === 0)',
+    '  call.redeliver = false\n  if (call.fallback === call.first)',
+    '  if (call.fallback === call.first)',
   ),
   ...coordinatedMutants,
   ...operatedMutants,
