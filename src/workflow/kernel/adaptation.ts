@@ -59,8 +59,12 @@ export interface AdaptationOrder {
   readonly flags: { readonly [flag: string]: boolean } | null
 }
 
-/** Whether a step can still be adapted in whole: nobody was called for it. */
-export function isUnbegun({ decidedSeq, calls }: StepState): boolean {
+/**
+ * Whether a step can still be adapted in whole: nobody was called for it in this run. One that a redrive decides
+ * anew is called under the keys that it had, which mean the same agents as before.
+ */
+export function isUnbegun({ decidedSeq, calls, calledRun, run }: StepState): boolean {
+  if (calledRun === run) return false
   const [call] = calls
   return decidedSeq === 0 || (call?.isApproval === true && call.status === 'waiting')
 }

@@ -133,6 +133,7 @@ function foldStarted(
     call.step.attempts++
     state.agentCalls++
   }
+  call.step.calledRun = call.step.run
   call.redeliver = false
   call.isLost = false
   call.requested = false

@@ -121,6 +121,8 @@ export interface StepState {
   calls: CallState[]
   /** The highest token of calls that were left behind: those of the step go on from it. */
   tokenBase: number
+  /** The run in which an attempt was made last; 0 for none. */
+  calledRun: number
   liveCalls: number
   attempts: number
   degraded: { readonly from: string; readonly to: string; readonly because: string } | null
@@ -352,6 +354,7 @@ function newStep(plan: PlanStep): StepState {
     items: null,
     calls: [],
     tokenBase: 0,
+    calledRun: 0,
     liveCalls: 0,
     attempts: 0,
     degraded: null,
