@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import { type CloudEvent, repeatKey } from '../core/contracts/events.ts'
 import { type MeshReading, type MeshTracer, silentMeshTracer } from '../core/contracts/mesh.ts'
 import type { QueueStore } from '../core/contracts/queue-store.ts'
-import { AgentCommunicationError, OrchestrationError } from '../core/errors.ts'
+import { OrchestrationError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { type Logger, silentLogger } from '../core/logger.ts'
 import { Channel, type Envelope, type Member } from './channel.ts'
@@ -19,7 +19,7 @@ import type {
 import { addMember, stopMember } from './members.ts'
 import { compilePattern } from './pattern.ts'
 import { Queues } from './queues.ts'
-import { refusedWhenFull } from './refusals.ts'
+import { checkTimeout, meshClosed, otherPattern, refusedWhenFull, unhandled } from './refusals.ts'
 import { Repeats } from './repeats.ts'
 import { Request } from './request.ts'
 import { tracedEvent } from './traced-event.ts'
@@ -108,7 +108,7 @@ export class InProcessMesh implements EventMesh {
     this.#refuseWhenClosed()
     const name = group === undefined ? `/${this.#names++}` : `group ${group}`
     const topic = this.#topics.get(name) ?? this.#newTopic(pattern, group ?? null)
-    if (topic.pattern !== pattern) throw otherPattern(topic)
+    if (topic.pattern !== pattern) throw otherPattern(topic.group, topic.pattern)
     const member = addMember(topic.channel, handler, maxConcurrent)
     this.#topics.set(name, topic)
     this.#byType.clear()
@@ -121,7 +121,7 @@ export class InProcessMesh implements EventMesh {
   async request(event: CloudEvent, options: RequestOptions): Promise<CloudEvent> {
     this.#refuseWhenClosed()
     const { timeoutMs } = options
-    if (!(timeoutMs > 0 && timeoutMs <= limits.meshDeadlineMsMax)) throw badTimeout(timeoutMs)
+    checkTimeout(timeoutMs)
     const request = new Request(tracedEvent(event, this.#tracer), options, this.#clock)
     if (request.isDone) return request.reply
     const topics = this.#offer(request.event, request)
@@ -158,7 +158,7 @@ export class InProcessMesh implements EventMesh {
   async #close(): Promise<void> {
     for (const { cancel, reject } of this.#waiting.splice(0)) {
       cancel()
-      reject(closed())
+      reject(meshClosed())
     }
     const stopping = [...this.#topics].flatMap(([name, topic]) =>
       [...topic.channel.members].map((member) => this.#stop(name, topic, member)),
@@ -289,7 +289,7 @@ export class InProcessMesh implements EventMesh {
   }
 
   #refuseWhenClosed(): void {
-    if (this.#closing !== null) throw closed()
+    if (this.#closing !== null) throw meshClosed()
   }
 }
 
@@ -302,27 +302,4 @@ export class InProcessMesh implements EventMesh {
  */
 export function inProcessMesh(options: InProcessMeshOptions): InProcessMesh {
   return new InProcessMesh(options)
-}
-
-const unhandled = new AgentCommunicationError(
-  'the last handler was stopped before it began this event',
-)
-
-function otherPattern({ pattern, group }: Topic): OrchestrationError {
-  return new OrchestrationError(
-    'InputError',
-    `group '${group}' is subscribed to '${pattern}', not to another pattern`,
-    { hint: 'the members of a group share one pattern: use another group' },
-  )
-}
-
-function badTimeout(timeoutMs: number): OrchestrationError {
-  return new OrchestrationError(
-    'InputError',
-    `timeoutMs of a request is above 0 and at most ${limits.meshDeadlineMsMax} (meshDeadlineMsMax), not ${timeoutMs}`,
-  )
-}
-
-function closed(): OrchestrationError {
-  return new OrchestrationError('RefusedError', 'the event mesh is closed')
 }

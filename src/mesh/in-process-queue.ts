@@ -13,7 +13,7 @@ import type { MeshSubscription } from './event-mesh.ts'
 import { addMember, stopMember } from './members.ts'
 import { QueueEnvelope } from './queue-envelope.ts'
 import type { QueueWriter } from './queue-writer.ts'
-import { refusedWhenFull } from './refusals.ts'
+import { checkDelay, refusedWhenFull } from './refusals.ts'
 import { tracedEvent } from './traced-event.ts'
 import { answeringHandler } from './work-delivery.ts'
 import type {
@@ -91,7 +91,7 @@ export class InProcessQueue implements WorkQueue {
   ): Promise<'accepted' | 'repeated'> {
     this.#refuseWhenClosed()
     const read = tracedEvent(event, this.#parts.tracer)
-    if (!(delayMs >= 0 && delayMs <= limits.meshDeadlineMsMax)) throw badDelay(delayMs)
+    checkDelay(delayMs)
     const key = repeatKey(read)
     if (this.#known.has(key) || this.#done.has(key)) {
       this.#channel.counts.repeats++
@@ -304,11 +304,4 @@ export class InProcessQueue implements WorkQueue {
 /** What is in the channel of a queue was put there by the queue. */
 function of(envelope: Envelope): QueueEnvelope {
   return envelope as QueueEnvelope
-}
-
-function badDelay(delayMs: number): OrchestrationError {
-  return new OrchestrationError(
-    'InputError',
-    `delayMs is from 0 to ${limits.meshDeadlineMsMax} (meshDeadlineMsMax), not ${delayMs}`,
-  )
 }

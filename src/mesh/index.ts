@@ -26,7 +26,14 @@ export { Channel } from './channel.ts'
 export type { Asker, Envelope, Keeper, Member } from './channel.ts'
 export { compilePattern } from './pattern.ts'
 export { DeadLetterDesk } from './dead-letter-desk.ts'
-export { refusedWhenFull } from './refusals.ts'
+export {
+  checkDelay,
+  checkTimeout,
+  meshClosed,
+  otherPattern,
+  refusedWhenFull,
+  unhandled,
+} from './refusals.ts'
 export { refuseOther, refuseTooMany, wholeOptions } from './queue-options.ts'
 export { Repeats } from './repeats.ts'
 export { Request } from './request.ts'

@@ -1,8 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { CloudEvent } from '../../core/contracts/events.ts'
 import { type MeshReading, type MeshTracer, silentMeshTracer } from '../../core/contracts/mesh.ts'
-import { AgentCommunicationError, OrchestrationError } from '../../core/errors.ts'
-import { limits } from '../../core/limits.ts'
+import { OrchestrationError } from '../../core/errors.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
 import { type Random, systemRandom } from '../../core/random.ts'
 import {
@@ -23,6 +22,10 @@ import {
   TurnQueue,
   wholeOptions,
   type WorkQueue,
+  checkTimeout,
+  meshClosed,
+  otherPattern,
+  unhandled,
 } from '../../mesh/index.ts'
 import { Broadcast } from './broadcast.ts'
 import { DeadLetterTopic } from './dead-letter-topic.ts'
@@ -184,7 +187,7 @@ export class KafkaMesh implements EventMesh {
   async request(event: CloudEvent, options: RequestOptions): Promise<CloudEvent> {
     this.#refuseWhenClosed()
     const { timeoutMs } = options
-    if (!(timeoutMs > 0 && timeoutMs <= limits.meshDeadlineMsMax)) throw badTimeout(timeoutMs)
+    checkTimeout(timeoutMs)
     return this.#requests.ask(tracedEvent(event, this.#parts.tracer), options)
   }
 
@@ -261,7 +264,7 @@ export class KafkaMesh implements EventMesh {
   }
 
   async #close(): Promise<void> {
-    await this.#requests.close(closed())
+    await this.#requests.close(meshClosed())
     const stopping = Array.from(this.#broadcast.all, async (listening) => {
       this.#broadcast.end(listening)
       const { channel } = listening
@@ -301,7 +304,7 @@ export class KafkaMesh implements EventMesh {
     }
     try {
       const group = await joining
-      if (group.pattern !== pattern) throw otherPattern(group)
+      if (group.pattern !== pattern) throw otherPattern(group.name, group.pattern)
       this.#open.set(name, group)
       return group
     } catch (thrown) {
@@ -330,7 +333,7 @@ export class KafkaMesh implements EventMesh {
   }
 
   #refuseWhenClosed(): void {
-    if (this.#closing !== null) throw closed()
+    if (this.#closing !== null) throw meshClosed()
   }
 }
 
@@ -344,10 +347,6 @@ export function kafkaMesh(options: KafkaMeshOptions): Promise<KafkaMesh> {
   return KafkaMesh.open(options)
 }
 
-const unhandled = new AgentCommunicationError(
-  'the last handler was stopped before it began this event',
-)
-
 /** 80 random bits as text. */
 function newInstanceId(random: Random): string {
   return Array.from({ length: 16 }, () => Math.floor(random() * 32).toString(32)).join('')
@@ -356,23 +355,4 @@ function newInstanceId(random: Random): string {
 function checkConcurrency(maxConcurrent = 1): void {
   if (!Number.isInteger(maxConcurrent) || maxConcurrent < 1)
     throw new OrchestrationError('InputError', 'maxConcurrent is an integer of 1 or more')
-}
-
-function otherPattern({ pattern, name }: Group): OrchestrationError {
-  return new OrchestrationError(
-    'InputError',
-    `group '${name}' is subscribed to '${pattern}', not to another pattern`,
-    { hint: 'the members of a group share one pattern: use another group' },
-  )
-}
-
-function badTimeout(timeoutMs: number): OrchestrationError {
-  return new OrchestrationError(
-    'InputError',
-    `timeoutMs of a request is above 0 and at most ${limits.meshDeadlineMsMax} (meshDeadlineMsMax), not ${timeoutMs}`,
-  )
-}
-
-function closed(): OrchestrationError {
-  return new OrchestrationError('RefusedError', 'the event mesh is closed')
 }

@@ -20,6 +20,7 @@ import {
   type WorkHandler,
   type WorkOptions,
   type WorkQueue,
+  checkDelay,
 } from '../../mesh/index.ts'
 import type { MeshParts } from './mesh-parts.ts'
 import type { QueueEntry } from './queue-log.ts'
@@ -89,7 +90,7 @@ export class KafkaQueue implements WorkQueue {
   ): Promise<'accepted' | 'repeated'> {
     this.#refuseWhenClosed()
     const read = tracedEvent(event, this.#parts.tracer)
-    if (!(delayMs >= 0 && delayMs <= limits.meshDeadlineMsMax)) throw badDelay(delayMs)
+    checkDelay(delayMs)
     const id = repeatKey(read)
     if (this.#story.log.entry(id) === undefined) this.#refuseWhenFull(read)
     const atMs = this.#parts.clock.nowMs()
@@ -316,11 +317,4 @@ function of(envelope: Envelope): QueueEnvelope {
 
 function unreadable(): OrchestrationError {
   return new OrchestrationError('StateConsistencyError', 'a message of the queue cannot be read')
-}
-
-function badDelay(delayMs: number): OrchestrationError {
-  return new OrchestrationError(
-    'InputError',
-    `delayMs is from 0 to ${limits.meshDeadlineMsMax} (meshDeadlineMsMax), not ${delayMs}`,
-  )
 }
