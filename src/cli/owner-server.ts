@@ -83,7 +83,7 @@ export async function openOwnerServer(
 const localHosts: ReadonlySet<string> = new Set(['127.0.0.1', '0.0.0.0', '::'])
 
 /** Listens where it is told, and beside that on 127.0.0.1 where verbs could not reach it otherwise. */
-async function startAt(
+export async function startAt(
   options: ApiServerOptions,
   listen: OwnerServerParts['listen'],
 ): Promise<{ readonly api: ApiServer; readonly local: ApiServer }> {

@@ -2,6 +2,7 @@ import { readBudgetLimit } from '../../agents/index.ts'
 import { parseDuration } from '../../core/duration.ts'
 import { isJsonObject, type JsonValue } from '../../core/json.ts'
 import { limits } from '../../core/limits.ts'
+import { defaultLeaseMs, defaultShards, shardsMax } from '../../placement/index.ts'
 
 /** Where a value in force comes from. */
 export type SettingSource = 'flag' | 'env' | 'file' | 'default'
@@ -23,6 +24,8 @@ export interface ConfigKey {
   fromText?(text: string): JsonValue
   /** True for paths and lists of paths, which start from the folder of whoever named them. */
   readonly isPath: boolean
+  /** True where the value, or the password in its URL, is not to be printed. */
+  readonly isSecret?: boolean
 }
 
 const base = { flag: null, env: null, isInFile: true, isPath: false }
@@ -59,6 +62,91 @@ function spanKey(key: string, what: string, defaultValue: string): ConfigKey {
   const expected = 'a duration such as 30d, or null to keep for ever'
   return { ...base, key, what, defaultValue, expected, isValid: isSpan }
 }
+
+function textKey(
+  key: string,
+  what: string,
+  more: Pick<ConfigKey, 'env' | 'expected'> & Partial<ConfigKey>,
+): ConfigKey {
+  const isValid = (value: JsonValue): boolean => value === null || isText(value)
+  return { ...base, key, what, defaultValue: null, isValid, ...more }
+}
+
+/** Where the servers are that several machines share. Each variable is obeyed by every verb. */
+const serviceKeys: readonly ConfigKey[] = [
+  textKey('temporal.address', 'where Temporal is', {
+    flag: '--address',
+    env: 'TEMPORAL_ADDRESS',
+    expected: 'host:port',
+  }),
+  textKey('temporal.namespace', 'namespace of Temporal', {
+    flag: '--namespace',
+    env: 'TEMPORAL_NAMESPACE',
+    defaultValue: 'default',
+    expected: 'the name of a namespace',
+  }),
+  textKey('temporal.taskQueue', 'task queue of Temporal, or what those of the shards begin with', {
+    flag: '--task-queue',
+    env: 'AURA_TASK_QUEUE',
+    defaultValue: 'aura',
+    expected: 'the name of a task queue',
+  }),
+  textKey('redis.url', 'what several processes share; null for nothing', {
+    env: 'REDIS_URL',
+    expected: 'redis://host:port, or rediss:// for TLS',
+    isSecret: true,
+  }),
+  textKey('redis.prefix', 'what every key in Redis begins with', {
+    env: 'AURA_REDIS_PREFIX',
+    defaultValue: 'aura:',
+    expected: 'a text',
+  }),
+  textKey(
+    'kafka.brokers',
+    'brokers of the mesh, parted by commas; null for a mesh in the process',
+    {
+      env: 'KAFKA_BROKERS',
+      expected: 'host:port, several parted by commas',
+    },
+  ),
+  textKey('kafka.group', 'processes with the same workflows share it', {
+    env: 'AURA_KAFKA_GROUP',
+    defaultValue: 'triggers',
+    expected: 'the name of a consumer group',
+  }),
+]
+
+/** How several instances share the work on Temporal. */
+const placementKeys: readonly ConfigKey[] = [
+  {
+    ...base,
+    key: 'placement.shards',
+    what: 'task queues over which executions are spread; the same for all instances',
+    env: 'AURA_SHARDS',
+    defaultValue: defaultShards,
+    expected: `a whole number from 1 to ${shardsMax}`,
+    isValid: (value) => isCount(value) && (value as number) <= shardsMax,
+    fromText: numberOf,
+  },
+  {
+    ...base,
+    key: 'placement.lease',
+    what: 'how long an instance that says nothing keeps its shards',
+    env: 'AURA_LEASE',
+    defaultValue: `${defaultLeaseMs}ms`,
+    expected: 'a duration from 1s to 1h',
+    isValid: (value) => {
+      const ms = typeof value === 'string' ? parseDuration(value) : undefined
+      return ms !== undefined && ms >= 1_000 && ms <= 3_600_000
+    },
+  },
+  textKey('placement.instance', 'names this process among the others; null for its host', {
+    env: 'AURA_INSTANCE',
+    expected: 'letters, digits and . _ -, at most 100',
+    isValid: (value) =>
+      value === null || (typeof value === 'string' && /^[\w.-]{1,100}$/.test(value)),
+  }),
+]
 
 /** How semantic events are orchestrated. */
 const orchestratorKeys: readonly ConfigKey[] = [
@@ -106,6 +194,16 @@ const orchestratorKeys: readonly ConfigKey[] = [
 
 /** Every key that `aura serve` obeys and `aura config` prints, in this order. */
 export const configKeys: readonly ConfigKey[] = [
+  {
+    ...base,
+    key: 'engine',
+    what: 'who drives executions',
+    flag: '--engine',
+    env: 'AURA_ENGINE',
+    defaultValue: 'embedded',
+    expected: 'embedded or temporal',
+    isValid: (value) => value === 'embedded' || value === 'temporal',
+  },
   {
     ...base,
     key: 'port',
@@ -177,6 +275,14 @@ export const configKeys: readonly ConfigKey[] = [
     limits.activeExecutionsMax,
   ),
   ...orchestratorKeys,
+  ...serviceKeys,
+  ...placementKeys,
+  textKey('token', 'secret that requests carry as a bearer token; null for a new one each time', {
+    env: 'AURA_TOKEN',
+    expected: 'a text of at least 16 characters',
+    isValid: (value) => value === null || (typeof value === 'string' && value.length >= 16),
+    isSecret: true,
+  }),
   {
     ...base,
     key: 'tenants',

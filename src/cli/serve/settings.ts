@@ -13,7 +13,10 @@ import type { ConfigKey, SettingSource } from './config-keys.ts'
 export interface ServeOptions {
   readonly port?: string
   readonly host?: string
-  readonly engine: string
+  readonly engine?: string
+  readonly address?: string
+  readonly namespace?: string
+  readonly taskQueue?: string
   readonly config?: string
   readonly agents?: readonly string[]
   readonly workflows?: readonly string[]
@@ -31,6 +34,19 @@ export interface Setting {
 
 /** The configuration that `aura serve` obeys; paths are absolute. */
 export interface ServeSettings {
+  readonly engine: 'embedded' | 'temporal'
+  readonly temporal: {
+    readonly address: string | null
+    readonly namespace: string
+    readonly taskQueue: string
+  }
+  readonly redis: { readonly url: string | null; readonly prefix: string }
+  readonly placement: {
+    readonly shards: number
+    readonly leaseMs: number
+    readonly instance: string | null
+  }
+  readonly token: string | null
   readonly port: number
   readonly host: string
   readonly agents: readonly string[]
@@ -81,6 +97,22 @@ export function readSettings(context: CommandContext, options: ServeOptions): Se
   const value = (key: string): JsonValue =>
     list.find((setting) => setting.key === key)?.value ?? null
   return {
+    engine: value('engine') as ServeSettings['engine'],
+    temporal: {
+      address: value('temporal.address') as string | null,
+      namespace: value('temporal.namespace') as string,
+      taskQueue: value('temporal.taskQueue') as string,
+    },
+    redis: {
+      url: value('redis.url') as string | null,
+      prefix: value('redis.prefix') as string,
+    },
+    placement: {
+      shards: value('placement.shards') as number,
+      leaseMs: parseDuration(value('placement.lease') as string) ?? 0,
+      instance: value('placement.instance') as string | null,
+    },
+    token: value('token') as string | null,
     port: value('port') as number,
     host: value('host') as string,
     agents: value('agents') as readonly string[],
@@ -109,9 +141,23 @@ export function readSettings(context: CommandContext, options: ServeOptions): Se
   }
 }
 
+/**
+ * The context in which the settings of the file are obeyed like those of the environment, so that whatever reads a
+ * variable finds what is in force.
+ */
+export function withSettings(context: CommandContext, { list }: ServeSettings): CommandContext {
+  const fromFile = list.flatMap(({ key, value, source }): (readonly [string, string])[] => {
+    const env = configKeys.find((known) => known.key === key)?.env ?? null
+    if (source !== 'file' || env === null || value === null) return []
+    return [[env, typeof value === 'string' ? value : JSON.stringify(value)]]
+  })
+  return { ...context, env: { ...context.env, ...Object.fromEntries(fromFile) } }
+}
+
 function ofFlag(context: CommandContext, key: ConfigKey, options: ServeOptions): Setting | null {
   if (key.flag === null) return null
-  const given = options[key.flag.slice(2) as keyof ServeOptions]
+  const name = key.flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+  const given = options[name as keyof ServeOptions]
   if (given === undefined) return null
   return checked(context, key, { given, from: key.flag })
 }

@@ -3,7 +3,7 @@ import type { CommandContext } from '../command-context.ts'
 
 /** Where Temporal is, as flags say it; each has an environment variable behind it. */
 export interface TemporalFlags {
-  readonly address?: string
+  readonly address?: string | null
   readonly namespace?: string
   readonly taskQueue?: string
 }

@@ -27,7 +27,7 @@ export async function runOnTemporal(
   const { clock } = context
   const engine = await openTemporalEngine({ ...temporalPlace(context, options), clock })
   try {
-    if (options.detach !== true) await engine.requireWorkers()
+    if (options.detach !== true) await engine.requireWorkers(plan.executionId)
     const { document, input, executionId } = plan
     await engine.startDocument(document, { input, executionId })
     if (options.detach !== true) return await watch(context, plan, engine)

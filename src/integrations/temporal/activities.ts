@@ -9,6 +9,8 @@ export interface ActivitiesParts {
   readonly agents: AgentDirectory
   readonly clock: Clock
   readonly activity: ActivityModule
+  /** Resolves when a call may begin; rejects when it is lost to this process. */
+  readonly mayBegin: () => Promise<void>
 }
 
 /** A worker says that it lives so many times within the time after which it is taken for dead, at least each second. */
@@ -18,7 +20,8 @@ const heartbeatEveryMs = 1_000
 const noBeat = (): void => {}
 
 /** What a worker does with its agents for the executions of its task queue. */
-export function activitiesOf({ agents, clock, activity }: ActivitiesParts): Activities {
+export function activitiesOf(parts: ActivitiesParts): Activities {
+  const { agents, clock, activity, mayBegin } = parts
   return {
     contractOf: async (agent, action) => agents.resolve(agent)?.contract(action) ?? null,
 
@@ -32,7 +35,10 @@ export function activitiesOf({ agents, clock, activity }: ActivitiesParts): Acti
     async callAgent(call) {
       const agent = agents.resolve(call.agent)
       if (agent === undefined) return { kind: 'failed', error: absent(call.agent).toJSON() }
-      return beating(clock, activity, (signal) => attempt(agent, call, signal))
+      return beating(clock, activity, async (signal) => {
+        await mayBegin()
+        return attempt(agent, call, signal)
+      })
     },
   }
 }

@@ -3,3 +3,8 @@ export { probeTemporal, type TemporalPlace } from './connect.ts'
 export { openTemporalEngine, type OpenTemporalEngineOptions } from './open-engine.ts'
 export { openTemporalWorker, type OpenWorkerOptions, type TemporalWorker } from './open-worker.ts'
 export type { TemporalEngine } from './temporal-engine.ts'
+export {
+  openShardWorkers,
+  type OpenShardWorkersOptions,
+  type ShardWorkers,
+} from './shard-workers.ts'

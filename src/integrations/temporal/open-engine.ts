@@ -11,6 +11,8 @@ import { TemporalEngine } from './temporal-engine.ts'
 export interface OpenTemporalEngineOptions extends TemporalPlace {
   /** Whose workers drive the executions that are started here. Default `aura`. */
   readonly taskQueue?: string
+  /** The task queue of an execution that is started here, where several share the work. Default `taskQueue` for all. */
+  readonly taskQueueOf?: (executionId: string) => string
   /** Agents for a worker in this process. Default none: workers run elsewhere, see `openTemporalWorker`. */
   readonly agents?: readonly BaseAgent[]
   /** A worker that is silent for so long is dead, and its calls are lost. Default 10,000, at least 1,000. */
@@ -48,7 +50,7 @@ export async function openTemporalEngine(
     module: await loadClient(),
     client,
     address,
-    taskQueue,
+    taskQueueOf: options.taskQueueOf ?? (() => taskQueue),
     clock,
     random: systemRandom,
     heartbeatTimeoutMs,

@@ -1,3 +1,4 @@
+import type { NativeConnection } from '@temporalio/worker'
 import { AgentRegistry, type BaseAgent } from '../../agents/index.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Logger, type LogLevel, silentLogger } from '../../core/logger.ts'
@@ -15,6 +16,14 @@ export interface OpenWorkerOptions extends TemporalPlace {
   readonly clock?: Clock
   /** How long calls may go on once the worker is closed; then they are lost to it. Default 0. */
   readonly graceMs?: number
+}
+
+/** What several workers of a process have together. */
+export interface SharedParts {
+  readonly agents: AgentRegistry
+  readonly connection: NativeConnection
+  /** Resolves when a call may begin; rejects when it is lost to this process. */
+  readonly mayBegin: () => Promise<void>
 }
 
 /** A process that drives executions and calls agents for them. */
@@ -36,35 +45,64 @@ const heartbeatThrottleMs = 500
  * @throws UsageError when a package is missing; StorageError when Temporal does not answer
  */
 export async function openTemporalWorker(options: OpenWorkerOptions): Promise<TemporalWorker> {
-  const { address, namespace = 'default', taskQueue = defaultTaskQueue } = options
-  const { clock = systemClock, logger = silentLogger } = options
-  const { worker: module, activity } = await loadWorker()
+  const parts = await openParts(options)
+  const shared = { ...parts, mayBegin: async () => {} }
+  const worker = await openWorkerOn(options, shared).catch(async (thrown: unknown) => {
+    await closeParts(parts)
+    throw thrown
+  })
+  const stopped = worker.stopped.finally(() => closeParts(parts))
+  return {
+    stopped,
+    async close() {
+      await worker.close()
+      await stopped
+    },
+  }
+}
+
+/** Connects, and starts the agents. @throws as `openTemporalWorker` */
+export async function openParts(
+  options: OpenWorkerOptions,
+): Promise<Pick<SharedParts, 'agents' | 'connection'>> {
+  const { address, clock = systemClock, logger = silentLogger } = options
+  const { worker: module } = await loadWorker()
   installRuntime(module, logger)
   const connection = await module.NativeConnection.connect({ address }).catch((thrown: unknown) => {
     throw outOfReach(address, thrown)
   })
-  const registry = new AgentRegistry({ clock, logger })
-  for (const agent of options.agents) registry.register(agent)
-  await registry.start()
+  const agents = new AgentRegistry({ clock, logger })
+  for (const agent of options.agents) agents.register(agent)
+  await agents.start()
+  return { agents, connection }
+}
+
+export async function closeParts({
+  agents,
+  connection,
+}: Pick<SharedParts, 'agents' | 'connection'>): Promise<void> {
+  await agents.close()
+  await connection.close()
+}
+
+/** Starts a worker that ends without ending what it shares. */
+export async function openWorkerOn(
+  options: OpenWorkerOptions,
+  { agents, connection, mayBegin }: SharedParts,
+): Promise<TemporalWorker> {
+  const { namespace = 'default', taskQueue = defaultTaskQueue, clock = systemClock } = options
+  const { worker: module, activity } = await loadWorker()
   const worker = await module.Worker.create({
     connection,
     namespace,
     ...converterOf(options),
     taskQueue,
     workflowBundle: await workflowBundle(module),
-    activities: activitiesOf({ agents: registry, clock, activity }),
+    activities: activitiesOf({ agents, clock, activity, mayBegin }),
     maxHeartbeatThrottleInterval: heartbeatThrottleMs,
     shutdownGraceTime: options.graceMs ?? 0,
   })
-  const run = async (): Promise<void> => {
-    try {
-      await worker.run()
-    } finally {
-      await registry.close()
-      await connection.close()
-    }
-  }
-  const stopped = run()
+  const stopped = worker.run()
   return {
     stopped,
     async close() {

@@ -30,7 +30,7 @@ export interface TemporalEngineParts {
   readonly module: ClientModule
   readonly client: Client
   readonly address: string
-  readonly taskQueue: string
+  readonly taskQueueOf: (executionId: string) => string
   readonly clock: Clock
   readonly random: Random
   readonly heartbeatTimeoutMs: number
@@ -151,19 +151,20 @@ export class TemporalEngine implements Port {
   }
 
   /**
-   * Asks Temporal whether anybody has worked for the task queue within the last minutes.
+   * Asks Temporal whether anybody has worked for the execution's task queue within the last minutes.
    *
    * @throws AgentCommunicationError when nobody has: what is started waits until somebody does
    */
-  async requireWorkers(): Promise<void> {
-    const { client, address, taskQueue } = this.#parts
+  async requireWorkers(executionId: string): Promise<void> {
+    const { client, address, taskQueueOf } = this.#parts
+    const taskQueue = taskQueueOf(executionId)
     const { namespace } = client.options
     // Without a type it is the one of workflows.
     const asked = { namespace, taskQueue: { name: taskQueue } }
     const { pollers } = await client.workflowService
       .describeTaskQueue(asked)
       .catch((thrown: unknown) => {
-        throw this.#error(taskQueue, thrown)
+        throw this.#error(executionId, thrown)
       })
     if (pollers.length === 0) throw noWorker({ address, taskQueue })
   }
@@ -175,14 +176,14 @@ export class TemporalEngine implements Port {
   }
 
   async #start(definition: Definition, options: ExecuteOptions): Promise<string> {
-    const { client, clock, taskQueue, module, random, heartbeatTimeoutMs } = this.#parts
+    const { client, clock, taskQueueOf, module, random, heartbeatTimeoutMs } = this.#parts
     const nowMs = clock.nowMs()
     const start = startOf(definition, options, { nowMs, random, heartbeatTimeoutMs })
     const { executionId, startHash, document } = start
     try {
       await client.workflow.start(workflowType, {
         workflowId: executionId,
-        taskQueue,
+        taskQueue: taskQueueOf(executionId),
         args: [start],
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         memo: { workflow: document.name, version: document.version, startHash },
@@ -275,7 +276,8 @@ export class TemporalEngine implements Port {
   }
 
   #error(executionId: string, thrown: unknown): OrchestrationError {
-    const { module, address, taskQueue } = this.#parts
+    const { module, address, taskQueueOf } = this.#parts
+    const taskQueue = taskQueueOf(executionId)
     return temporalError(module, thrown, { executionId, address, taskQueue })
   }
 }

@@ -24,10 +24,10 @@ export const executionOperations: readonly Operation[] = [
     summary: 'Executions, newest first',
     query: executionsQuery,
     answers: { 200: { description: 'A page of them.', schema: executionList } },
-    handle({ options }, { query }) {
+    async handle({ options }, { query }) {
       const { status, workflow, cursor, limit = pageLimitDefault, ...others } = query
       const metadata = metadataOf(others)
-      const rows = options.list({
+      const rows = await options.list({
         ...(status === undefined ? {} : { status }),
         ...(workflow === undefined ? {} : { workflow }),
         ...(Object.keys(metadata).length === 0 ? {} : { metadata }),

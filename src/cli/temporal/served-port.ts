@@ -1,0 +1,31 @@
+import { OrchestrationError } from '../../core/errors.ts'
+import type { WorkflowEngine } from '../../engine/index.ts'
+import type { TemporalEngine } from '../../integrations/temporal/index.ts'
+import type { ServedDocuments } from './served-documents.ts'
+
+/**
+ * The Temporal engine as the API sees it: documents go to the catalog, and what the engine does not have is refused
+ * by name.
+ */
+export function servedPort(engine: TemporalEngine, documents: ServedDocuments): WorkflowEngine {
+  const more: Pick<WorkflowEngine, 'registerWorkflow'> = {
+    registerWorkflow: (data) => documents.register(data),
+  }
+  return new Proxy(engine as unknown as WorkflowEngine, {
+    get(target, key) {
+      const member: unknown = Reflect.get(key in more ? more : target, key)
+      // Private fields are those of the engine itself, not of what stands before it.
+      if (typeof member === 'function') return member.bind(target) as unknown
+      if (member !== undefined || typeof key === 'symbol') return member
+      return () => {
+        throw notThere(key)
+      }
+    },
+  })
+}
+
+function notThere(verb: string): OrchestrationError {
+  return new OrchestrationError('RefusedError', `the Temporal engine does not have '${verb}'`, {
+    hint: 'docs/scale-out.md lists what it has; the embedded engine has all of it',
+  })
+}

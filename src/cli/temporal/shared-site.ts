@@ -1,0 +1,43 @@
+import type { Clock } from '../../core/clock.ts'
+import { type PlacementStore, shardOf, shardQueue } from '../../placement/index.ts'
+import { type Catalog, MemoryCatalog } from '../../state/index.ts'
+import type { ServeSettings } from '../serve/settings.ts'
+
+type SiteSettings = Pick<ServeSettings, 'redis' | 'placement' | 'temporal'>
+
+/** What the instances of an installation have together. */
+export interface SharedSite {
+  readonly catalog: Catalog
+  /** Null without Redis: then there is one task queue, and whoever has a worker takes from it. */
+  readonly placements: PlacementStore | null
+  close(): Promise<void>
+}
+
+/** Opens what is shared, in Redis where that is set. @throws StorageError, UsageError, RefusedError */
+export async function openSite(
+  { redis, temporal }: SiteSettings,
+  clock: Clock,
+): Promise<SharedSite> {
+  if (redis.url === null)
+    return { catalog: new MemoryCatalog(clock), placements: null, close: async () => {} }
+  const { openRedis, RedisCatalog, RedisPlacementStore } =
+    await import('../../integrations/redis/index.ts')
+  const { connection, close } = await openRedis({ url: redis.url, clock })
+  const { prefix } = redis
+  const name = `${temporal.namespace}/${temporal.taskQueue}`
+  return {
+    catalog: new RedisCatalog({ connection, clock, prefix }),
+    placements: new RedisPlacementStore({ connection, name, prefix }),
+    close,
+  }
+}
+
+/** The task queue of a shard, and of an execution: one for each shard where instances share the work, else the only one. */
+export function queuesOf({ redis, placement, temporal: { taskQueue } }: SiteSettings): {
+  ofShard(shard: number): string
+  ofExecution(executionId: string): string
+} {
+  if (redis.url === null) return { ofShard: () => taskQueue, ofExecution: () => taskQueue }
+  const ofShard = (shard: number): string => shardQueue(taskQueue, shard)
+  return { ofShard, ofExecution: (id) => ofShard(shardOf(id, placement.shards)) }
+}
