@@ -20,6 +20,8 @@ export interface OwnerServerParts {
   readonly kind: OwnerInfo['kind']
   /** Default: 127.0.0.1, on a port that the system chooses. */
   readonly listen?: { readonly host: string; readonly port: number }
+  /** The secret of requests; null or absent: a new one. */
+  readonly token?: string | null
   /** Default: ready. */
   readonly readiness?: () => Readiness
   /** Default: routes nothing. */
@@ -40,7 +42,7 @@ export async function openOwnerServer(
   const { opened, telemetry, logger, kind, listen, readiness } = parts
   const { agents, database } = opened
   const { databasePath: path, clock } = context
-  const token = randomBytes(32).toString('base64url')
+  const token = parts.token ?? randomBytes(32).toString('base64url')
   const options: ApiServerOptions = {
     engine: parts.engine ?? opened.engine,
     token,

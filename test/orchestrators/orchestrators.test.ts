@@ -4,8 +4,8 @@ import { cleanUp } from '../cli-process.ts'
 import { describeWithServices } from '../support/services.ts'
 import { ask, completed, type Instance, placed, shared, Site } from './site.ts'
 
-const patience = 240_000
-const orders = 40
+const patience = 600_000
+const orders = 25
 /** Between two orders: each instance always has some under way. */
 const betweenMs = 100
 

@@ -89,6 +89,7 @@ export async function serveFile(
       logger,
       kind: 'serve',
       listen: { host: settings.host, port: settings.port },
+      token: settings.token,
       ...servedRouting({ agents, registry: opened.agents, database: opened.database, feed }),
       ...servedProtocols(context, { engine: served, opened }),
       readiness: () => ({ isReady, reason: isReady ? null : 'open executions are taken up' }),

@@ -58,7 +58,7 @@ export async function openInstance(
   settings: ServeSettings,
   logger: Logger,
 ): Promise<ServedInstance> {
-  const place = { ...temporalPlace(context, settings.temporal), clock: context.clock, logger }
+  const place = { ...temporalPlace(settings.temporal), clock: context.clock, logger }
   const agents = await agentsOf(context, settings.agents)
   const files = readWorkflowFiles(settings.workflows, context.cwd, knownAgents(agents, 'warning'))
   const name = `${settings.placement.instance ?? hostname()}.${randomBytes(4).toString('hex')}`

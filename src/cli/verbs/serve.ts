@@ -1,12 +1,10 @@
 import type { CommandContext } from '../command-context.ts'
-import { checkEngineName } from '../engine-name.ts'
 import { readSettings, withSettings } from '../serve/settings.ts'
 import type { ServeOptions } from '../serve/settings.ts'
 
 /** `aura serve`: the owner process with API, triggers and recovery, until a signal. */
 export async function serve(given: CommandContext, options: ServeOptions): Promise<number> {
-  if (options.engine !== undefined) checkEngineName(options.engine)
-  const settings = readSettings(given, options)
+  const settings = await readSettings(given, options)
   const context = withSettings(given, settings)
   if (settings.engine === 'temporal')
     return (await import('../temporal/serve-on-temporal.ts')).serveOnTemporal(context, settings)
