@@ -3,6 +3,7 @@
  * another process, so that it also runs inside the sandbox of a Temporal workflow.
  */
 export { foldEntries } from './folding.ts'
+export { inputRefusal } from './input-refusal.ts'
 export { missingAgent } from './missing-agent.ts'
 export { fits } from './signal-schema.ts'
 export { statusOf } from './status-of.ts'

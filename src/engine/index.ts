@@ -2,6 +2,7 @@ export { type AdaptationRequest, adaptationRequest, checkedRequest } from './ada
 export type { AgentDirectory, EngineAgent } from './engine-agent.ts'
 export { checkFlags, checkSameStart } from './acceptance.ts'
 export { checkedInput, type Definition, Definitions, startHashOf } from './definitions.ts'
+export { cloudEventsOf } from './outbox-rows.ts'
 export { payload } from './payload.ts'
 export { Pins } from './pins.ts'
 export type { InvokeOptions } from './direct-calls.ts'
