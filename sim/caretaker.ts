@@ -25,7 +25,7 @@ export function help(world: World, { row, model }: ExecutionRecord): void {
     for (const call of calls.values()) {
       if (!call.isOpen) continue
       if (call.signal === 'go') forget(engine.signal(row.executionId, 'go', null))
-      if (plan.work.kind !== 'workflow' && call.effect === 'once') {
+      if (plan.work.kind !== 'workflow' && (call.effect === 'once' || call.isUncertain)) {
         const key = model.steps.keyOf(model.steps.step(plan.id), call)
         resolve(world, { executionId: row.executionId, label: call.label, key })
       }

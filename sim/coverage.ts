@@ -1,4 +1,5 @@
 import { kernelEventKinds } from '../src/workflow/kernel/codec.ts'
+import { modelFaults } from './simulated-model.ts'
 
 /** Everything that can go wrong in the simulation. */
 const faultKinds = [
@@ -27,12 +28,16 @@ const faultKinds = [
   'diesMidStream',
   'rateLimited',
   'badShape',
+  'refuses',
   'recurses',
+  'graph interrupt',
+  'graph nodeFails',
+  ...modelFaults,
   'overrun',
   'breaker open',
   'breaker halfOpen',
   'breaker closed',
-] as const
+]
 /** Where a process can die. */
 const crashPoints = ['beforeCommit', 'afterCommit', 'betweenTurns', 'insideCall'] as const
 /** What no event tells. */

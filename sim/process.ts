@@ -16,7 +16,8 @@ import {
 } from '../src/testing/simulation/disk.ts'
 import { simulatedPolicies } from './policies.ts'
 import { tenants } from './spending.ts'
-import { type AgentWorld, simulatedAgents, type SimulatedAgents } from './agents.ts'
+import type { AgentWorld } from './agent-world.ts'
+import { SimulatedAgents } from './agents.ts'
 
 export interface ProcessParts extends Pick<
   EmbeddedEngineParts,
@@ -53,11 +54,11 @@ export class Process {
       fate: parts.fate,
       crash: (point) => parts.crash(this, point === 'crashBefore' ? 'beforeCommit' : 'afterCommit'),
     })
-    this.agents = simulatedAgents({
-      ...parts.agentWorld(this),
-      underWay: this.#underWay,
-      clock: this.clock,
-      random: parts.random,
+    const { clock } = this
+    const { random } = parts
+    const agentWorld = { ...parts.agentWorld(this), underWay: this.#underWay, clock, random }
+    this.agents = new SimulatedAgents(agentWorld, {
+      call: (call) => this.engine.directCalls.call(call),
     })
     const { journal } = this.journal
     const damaged: Partial<Journal> = {

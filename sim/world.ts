@@ -6,7 +6,7 @@ import type { WorkflowDocument } from '../src/workflow/document/document.ts'
 import { FakeTime } from '../src/testing/fake-clock.ts'
 import { type AppendFate, Disk } from '../src/testing/simulation/disk.ts'
 import { Outside } from '../src/testing/simulation/outside.ts'
-import type { AgentWorld } from './agents.ts'
+import type { AgentWorld } from './agent-world.ts'
 import { lookAfter } from './caretaker.ts'
 import { checkWorld } from './check-world.ts'
 import { Clients } from './clients.ts'
@@ -50,6 +50,7 @@ export class World {
     refuses: () => this.#meshRefuses(),
     fail: (property) => this.fail(property),
   })
+  readonly #threads: AgentWorld['threads'] = new Map()
   readonly failures: string[] = []
   readonly spending = new Spending((property) => this.fail(property))
   process: Process
@@ -370,8 +371,9 @@ export class World {
       saw: (fault) => this.saw(fault),
       isPoisonous: this.#isPoisonous,
       poison: () => this.crash(process, 'insideCall'),
-      spent: ({ executionId }, agent, tokens) =>
-        this.spending.spend(accountsOf(this.records, executionId, agent), tokens),
+      threads: this.#threads,
+      spent: ({ executionId }, agent, use) =>
+        this.spending.spend(accountsOf(this.records, executionId, agent), use),
       arrived: ({ executionId, idempotencyKey }) => {
         if (process === this.process) this.#arrived(executionId, idempotencyKey)
       },

@@ -6,14 +6,20 @@ import {
   readDocumentData,
   type WorkflowData,
   type WorkflowDocument,
+  workflowRefs,
 } from '../../workflow/index.ts'
+
+interface Known {
+  readonly data: WorkflowData
+  readonly document: WorkflowDocument
+}
 
 /** The documents that an installation knows: in its catalog, so that what one instance is told all of them know. */
 export class ServedDocuments {
   readonly #catalog: Catalog
   readonly #logger: Logger
   /** By the hash of their text, which never means another one. */
-  readonly #read = new Map<string, WorkflowDocument>()
+  readonly #read = new Map<string, Known>()
 
   constructor(catalog: Catalog, logger: Logger) {
     this.#catalog = catalog
@@ -32,12 +38,22 @@ export class ServedDocuments {
 
   /** Those of a name, or all, by name and version. @throws as `Catalog.list` */
   async list(name?: string): Promise<readonly WorkflowDocument[]> {
-    const rows = await this.#catalog.list('document')
-    const wanted = rows.filter((row) => name === undefined || row.name === name)
-    return Promise.all(wanted.map(({ hash }) => this.#document(hash)))
+    return (await this.#known(name)).map(({ document }) => document)
   }
 
-  async #document(hash: string): Promise<WorkflowDocument> {
+  /** Among which the sub-workflows of a document are looked for: all, if it has any. @throws as `Catalog.list` */
+  async around(document: WorkflowDocument): Promise<readonly WorkflowData[]> {
+    if (workflowRefs(document).length === 0) return []
+    return (await this.#known()).map(({ data }) => data)
+  }
+
+  async #known(name?: string): Promise<readonly Known[]> {
+    const rows = await this.#catalog.list('document')
+    const wanted = rows.filter((row) => name === undefined || row.name === name)
+    return Promise.all(wanted.map(({ hash }) => this.#one(hash)))
+  }
+
+  async #one(hash: string): Promise<Known> {
     const known = this.#read.get(hash)
     if (known !== undefined) return known
     const text = await this.#catalog.text(hash)
@@ -47,7 +63,8 @@ export class ServedDocuments {
       throw new OrchestrationError('DocumentError', `the catalog's document ${hash} is not valid`, {
         hint: 'another version of Aura has registered it: register it again',
       })
-    this.#read.set(hash, document)
-    return document
+    const found = { data, document }
+    this.#read.set(hash, found)
+    return found
   }
 }

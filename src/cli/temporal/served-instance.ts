@@ -12,12 +12,13 @@ import { Placement } from '../../placement/index.ts'
 import type { ApiServerOptions, Readiness } from '../../server/index.ts'
 import { agentsOf, knownAgents } from '../agents.ts'
 import type { CommandContext } from '../command-context.ts'
+import { sharedMesh } from '../mesh.ts'
 import { startAt } from '../owner-server.ts'
 import type { ServeSettings } from '../serve/settings.ts'
 import { readWorkflowFiles } from '../serve/workflow-files.ts'
 import { temporalPlace } from './place.ts'
 import { ServedDocuments } from './served-documents.ts'
-import { servedPort } from './served-port.ts'
+import { servedPort, startServed } from './served-port.ts'
 import { openSite, queuesOf, type SharedSite } from './shared-site.ts'
 
 /** How long calls may go on once the process was asked to end; then they are lost to it. */
@@ -73,13 +74,17 @@ export async function openInstance(
   const engine = opened.adopt(await openTemporalEngine({ ...place, taskQueueOf }), (one) =>
     one.close(),
   )
+  const telemetry = createTelemetry({ clock: context.clock })
+  const mesh = await sharedMesh(context, telemetry, logger)
+  if (mesh !== null) opened.adopt(mesh, (one) => one.close())
   const state: Standing = { workers: null, placement: null }
   const options: ApiServerOptions = {
     ...apiOptions(parts, state),
+    metrics: { text: () => telemetry.metricsText(), contentType: telemetry.metricsContentType },
     engine: servedPort(engine, documents),
     token,
     workflows: (wanted) => documents.list(wanted),
-    startDocument: (document, more) => engine.startDocument(document, more),
+    startDocument: (document, options) => startServed(engine, documents, { document, options }),
   }
   const server = opened.adopt(
     await startAt(options, { host: settings.host, port: settings.port }),
@@ -90,6 +95,7 @@ export async function openInstance(
       ...place,
       agents,
       graceMs,
+      ...(mesh === null ? {} : { mesh }),
       queueOf: (shard) => queues.ofShard(shard),
       mayBegin: async (shard) => state.placement?.mayBegin(shard) ?? true,
     }),
@@ -150,15 +156,13 @@ async function join(parts: Parts, workers: ShardWorkers): Promise<Placement | nu
 function apiOptions(
   { context, settings, logger, name }: Parts,
   state: Standing,
-): Omit<ApiServerOptions, 'engine' | 'token'> {
-  const telemetry = createTelemetry({ clock: context.clock })
+): Omit<ApiServerOptions, 'engine' | 'token' | 'metrics'> {
   const { shards } = settings.placement
   const { taskQueue } = settings.temporal
   return {
     logger,
     clock: context.clock,
     kind: 'serve',
-    metrics: { text: () => telemetry.metricsText(), contentType: telemetry.metricsContentType },
     list: () => {
       throw notListed()
     },

@@ -1,6 +1,12 @@
 import { OrchestrationError } from '../../core/errors.ts'
-import type { WorkflowEngine } from '../../engine/index.ts'
+import type { ExecuteOptions, WorkflowEngine } from '../../engine/index.ts'
 import type { TemporalEngine } from '../../integrations/temporal/index.ts'
+import {
+  documentError,
+  readDocumentData,
+  type WorkflowData,
+  type WorkflowDocument,
+} from '../../workflow/index.ts'
 import type { ServedDocuments } from './served-documents.ts'
 
 /**
@@ -8,8 +14,14 @@ import type { ServedDocuments } from './served-documents.ts'
  * by name.
  */
 export function servedPort(engine: TemporalEngine, documents: ServedDocuments): WorkflowEngine {
-  const more: Pick<WorkflowEngine, 'registerWorkflow'> = {
+  const more: Pick<WorkflowEngine, 'registerWorkflow' | 'startWorkflow'> = {
     registerWorkflow: (data) => documents.register(data),
+    async startWorkflow(name, work, options) {
+      if (Array.isArray(work)) return engine.startWorkflow(name, work, options)
+      const { document, problems } = readDocumentData(work as WorkflowData, { file: name })
+      if (document === null) throw documentError(problems)
+      return startServed(engine, documents, { document, options })
+    },
   }
   return new Proxy(engine as unknown as WorkflowEngine, {
     get(target, key) {
@@ -22,6 +34,16 @@ export function servedPort(engine: TemporalEngine, documents: ServedDocuments): 
       }
     },
   })
+}
+
+/** Starts a document with those of the catalog beside it. @throws as `TemporalEngine.startDocument` */
+export async function startServed(
+  engine: TemporalEngine,
+  documents: ServedDocuments,
+  { document, options = {} }: { document: WorkflowDocument; options?: ExecuteOptions | undefined },
+): Promise<string> {
+  const workflows = [...(options.workflows ?? []), ...(await documents.around(document))]
+  return engine.startDocument(document, { ...options, workflows })
 }
 
 function notThere(verb: string): OrchestrationError {

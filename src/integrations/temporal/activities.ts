@@ -1,16 +1,22 @@
 import type { Clock } from '../../core/clock.ts'
+import type { MeshPort } from '../../core/contracts/mesh.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { AgentDirectory } from '../../engine/index.ts'
 import { attempt } from './attempt.ts'
+import { familyActivities } from './family-activities.ts'
 import type { ActivityModule } from './load.ts'
+import type { RemoteExecutions } from './remote-executions.ts'
 import type { Activities } from './wire.ts'
 
 export interface ActivitiesParts {
+  readonly executions: RemoteExecutions
+  /** Null: agents may publish, and that is all. */
+  readonly mesh: MeshPort | null
   readonly agents: AgentDirectory
   readonly clock: Clock
   readonly activity: ActivityModule
-  /** Resolves when a call may begin; rejects when it is lost to this process. */
-  readonly mayBegin: () => Promise<void>
+  /** Resolves when a call may begin; rejects when it is lost to this process. Default: it may. */
+  readonly mayBegin?: () => Promise<void>
 }
 
 /** A worker says that it lives so many times within the time after which it is taken for dead, at least each second. */
@@ -23,6 +29,7 @@ const noBeat = (): void => {}
 export function activitiesOf(parts: ActivitiesParts): Activities {
   const { agents, clock, activity, mayBegin } = parts
   return {
+    ...familyActivities(parts),
     contractOf: async (agent, action) => agents.resolve(agent)?.contract(action) ?? null,
 
     async lookUp(agent, action, idempotencyKey) {
@@ -36,7 +43,7 @@ export function activitiesOf(parts: ActivitiesParts): Activities {
       const agent = agents.resolve(call.agent)
       if (agent === undefined) return { kind: 'failed', error: absent(call.agent).toJSON() }
       return beating(clock, activity, async (signal) => {
-        await mayBegin()
+        await mayBegin?.()
         return attempt(agent, call, signal)
       })
     },

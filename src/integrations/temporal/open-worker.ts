@@ -2,15 +2,19 @@ import type { NativeConnection } from '@temporalio/worker'
 import { AgentRegistry, type BaseAgent } from '../../agents/index.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Logger, type LogLevel, silentLogger } from '../../core/logger.ts'
+import type { MeshPort } from '../../core/contracts/mesh.ts'
 import { activitiesOf } from './activities.ts'
 import { workflowBundle } from './bundle.ts'
 import { converterOf, outOfReach, type TemporalPlace } from './connect.ts'
-import { loadWorker, type WorkerModule } from './load.ts'
+import { loadClient, loadWorker, type WorkerModule } from './load.ts'
+import { RemoteExecutions } from './remote-executions.ts'
 
 export interface OpenWorkerOptions extends TemporalPlace {
   /** Default `aura`. All workers of a queue have the same agents. */
   readonly taskQueue?: string
   readonly agents: readonly BaseAgent[]
+  /** Where to what the agents publish is sent. Default: nowhere. */
+  readonly mesh?: MeshPort
   /** Default: nothing is logged. */
   readonly logger?: Logger
   readonly clock?: Clock
@@ -22,8 +26,8 @@ export interface OpenWorkerOptions extends TemporalPlace {
 export interface SharedParts {
   readonly agents: AgentRegistry
   readonly connection: NativeConnection
-  /** Resolves when a call may begin; rejects when it is lost to this process. */
-  readonly mayBegin: () => Promise<void>
+  /** Resolves when a call may begin; rejects when it is lost to this process. Default: it may. */
+  readonly mayBegin?: () => Promise<void>
 }
 
 /** A process that drives executions and calls agents for them. */
@@ -46,8 +50,7 @@ const heartbeatThrottleMs = 500
  */
 export async function openTemporalWorker(options: OpenWorkerOptions): Promise<TemporalWorker> {
   const parts = await openParts(options)
-  const shared = { ...parts, mayBegin: async () => {} }
-  const worker = await openWorkerOn(options, shared).catch(async (thrown: unknown) => {
+  const worker = await openWorkerOn(options, parts).catch(async (thrown: unknown) => {
     await closeParts(parts)
     throw thrown
   })
@@ -62,9 +65,7 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
 }
 
 /** Connects, and starts the agents. @throws as `openTemporalWorker` */
-export async function openParts(
-  options: OpenWorkerOptions,
-): Promise<Pick<SharedParts, 'agents' | 'connection'>> {
+export async function openParts(options: OpenWorkerOptions): Promise<SharedParts> {
   const { address, clock = systemClock, logger = silentLogger } = options
   const { worker: module } = await loadWorker()
   installRuntime(module, logger)
@@ -77,10 +78,7 @@ export async function openParts(
   return { agents, connection }
 }
 
-export async function closeParts({
-  agents,
-  connection,
-}: Pick<SharedParts, 'agents' | 'connection'>): Promise<void> {
+export async function closeParts({ agents, connection }: SharedParts): Promise<void> {
   await agents.close()
   await connection.close()
 }
@@ -92,13 +90,29 @@ export async function openWorkerOn(
 ): Promise<TemporalWorker> {
   const { namespace = 'default', taskQueue = defaultTaskQueue, clock = systemClock } = options
   const { worker: module, activity } = await loadWorker()
+  const { address } = options
+  const client = await loadClient()
+  const executions = new RemoteExecutions({
+    module: client,
+    client: new client.Client({ connection, namespace, ...converterOf(options) }),
+    address,
+    taskQueue,
+    clock,
+  })
   const worker = await module.Worker.create({
     connection,
     namespace,
     ...converterOf(options),
     taskQueue,
     workflowBundle: await workflowBundle(module),
-    activities: activitiesOf({ agents, clock, activity, mayBegin }),
+    activities: activitiesOf({
+      agents,
+      clock,
+      activity,
+      executions,
+      mesh: options.mesh ?? null,
+      ...(mayBegin === undefined ? {} : { mayBegin }),
+    }),
     maxHeartbeatThrottleInterval: heartbeatThrottleMs,
     shutdownGraceTime: options.graceMs ?? 0,
   })
