@@ -95,10 +95,11 @@ await describeWithServices('several orchestrators', ['redis', 'temporal'], (addr
     'a rolling restart under load completes everything',
     async () => {
       const site = new Site(addresses)
-      const running = new Set(await Promise.all([site.open(), site.open(), site.open()]))
-      await shared([...running], site.shards)
+      const first = await Promise.all([site.open(), site.open(), site.open()])
+      const running = new Set(first)
+      await shared(first, site.shards)
       const ids = load(site, () => [...running])
-      for (const one of [...running]) {
+      for (const one of first) {
         const next = await site.open()
         running.add(next)
         running.delete(one)

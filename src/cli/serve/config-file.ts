@@ -96,7 +96,7 @@ class ConfigReader {
       this.values.set(key, kind.isPath === true ? absolutePaths(this.#folder, value) : value)
       return
     }
-    const found = isSecret ? null : (JSON.stringify(value) ?? String(value))
+    const found = isSecret ? null : JSON.stringify(value)
     const problem = { message: `${key} is not valid`, path: key, expected: kind.expected }
     this.refuse(valuePlace, { ...problem, found })
   }

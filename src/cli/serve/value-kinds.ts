@@ -15,6 +15,7 @@ export interface ValueKind {
 
 const isText = (value: JsonValue): boolean => typeof value === 'string' && value !== ''
 const asText = (text: string): JsonValue => text
+const asNumber = (given: string): JsonValue => (/^\d+$/.test(given) ? Number(given) : given)
 const nullable = (text: string): JsonValue => (text === 'null' ? null : text)
 
 export function text(expected: string): ValueKind {
@@ -36,8 +37,7 @@ export function oneOf(...values: readonly string[]): ValueKind {
 export function wholeNumber(min: number, max: number, expected: string): ValueKind {
   const isValid = (value: JsonValue): boolean =>
     typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max
-  const fromText = (given: string): JsonValue => (/^\d+$/.test(given) ? Number(given) : given)
-  return { expected, isValid, fromText }
+  return { expected, isValid, fromText: asNumber }
 }
 
 export const count = wholeNumber(1, Number.MAX_SAFE_INTEGER, 'a whole number of at least 1')

@@ -86,10 +86,7 @@ export async function openInstance(
     workflows: (wanted) => documents.list(wanted),
     startDocument: (document, options) => startServed(engine, documents, { document, options }),
   }
-  const server = opened.adopt(
-    await startAt(options, { host: settings.host, port: settings.port }),
-    (one) => one.api.close(),
-  )
+  const server = opened.adopt(await startAt(options, settings), (one) => one.api.close())
   state.workers = opened.adopt(
     await openShardWorkers({
       ...place,

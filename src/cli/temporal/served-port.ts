@@ -1,12 +1,7 @@
 import { OrchestrationError } from '../../core/errors.ts'
 import type { ExecuteOptions, WorkflowEngine } from '../../engine/index.ts'
 import type { TemporalEngine } from '../../integrations/temporal/index.ts'
-import {
-  documentError,
-  readDocumentData,
-  type WorkflowData,
-  type WorkflowDocument,
-} from '../../workflow/index.ts'
+import { documentError, readDocumentData, type WorkflowDocument } from '../../workflow/index.ts'
 import type { ServedDocuments } from './served-documents.ts'
 
 /**
@@ -18,7 +13,7 @@ export function servedPort(engine: TemporalEngine, documents: ServedDocuments): 
     registerWorkflow: (data) => documents.register(data),
     async startWorkflow(name, work, options) {
       if (Array.isArray(work)) return engine.startWorkflow(name, work, options)
-      const { document, problems } = readDocumentData(work as WorkflowData, { file: name })
+      const { document, problems } = readDocumentData(work, { file: name })
       if (document === null) throw documentError(problems)
       return startServed(engine, documents, { document, options })
     },

@@ -40,6 +40,9 @@ export interface TemporalWorker {
 
 export const defaultTaskQueue = 'aura'
 
+/** So long Temporal waits for the worker that has an execution in memory, then it gives it to any. */
+const stickyMs = 3_000
+
 /** A call hears of its cancellation with a heartbeat, so these are not held back for longer. */
 const heartbeatThrottleMs = 500
 
@@ -54,7 +57,14 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
     await closeParts(parts)
     throw thrown
   })
-  const stopped = worker.stopped.finally(() => closeParts(parts))
+  const run = async (): Promise<void> => {
+    try {
+      await worker.stopped
+    } finally {
+      await closeParts(parts)
+    }
+  }
+  const stopped = run()
   return {
     stopped,
     async close() {
@@ -114,6 +124,7 @@ export async function openWorkerOn(
       ...(mayBegin === undefined ? {} : { mayBegin }),
     }),
     maxHeartbeatThrottleInterval: heartbeatThrottleMs,
+    stickyQueueScheduleToStartTimeout: stickyMs,
     shutdownGraceTime: options.graceMs ?? 0,
   })
   const stopped = worker.run()
