@@ -8,6 +8,7 @@ import { systemRandom } from '../../core/random.ts'
 import { connect, type TemporalPlace } from './connect.ts'
 import { loadClient } from './load.ts'
 import { defaultTaskQueue, openTemporalWorker } from './open-worker.ts'
+import { ensureSearchAttributes } from './search-attributes.ts'
 import { TemporalEngine } from './temporal-engine.ts'
 
 export interface OpenTemporalEngineOptions extends TemporalPlace {
@@ -49,6 +50,7 @@ export async function openTemporalEngine(
       `heartbeatTimeoutMs is ${heartbeatTimeoutMs}; it must be at least ${heartbeatTimeoutMsMin}`,
     )
   const { client, connection } = await connect(options)
+  await ensureSearchAttributes(connection, { namespace: options.namespace ?? 'default', clock })
   const worker = agents.length === 0 ? null : await openTemporalWorker({ ...options, agents })
   return new TemporalEngine({
     module: await loadClient(),

@@ -39,6 +39,7 @@ import type { Asked } from '../verbs.ts'
 import type { Activities, ChildTold, ExecutionStart } from '../wire.ts'
 import { HostedCalls } from './hosted-calls.ts'
 import { HostedFamily } from './hosted-family.ts'
+import { HostedIndex } from './hosted-index.ts'
 import { HostedTimers } from './hosted-timers.ts'
 
 const sendTimeoutMs = 60_000
@@ -58,6 +59,7 @@ export class HostedExecution {
   readonly #shield: CancellationScope
   readonly #sends: Pick<Activities, 'publish' | 'effectsOf'>
   readonly #waiting: Stimulus[] = []
+  readonly #index = new HostedIndex()
   #isTelling = false
   #sending = 0
 
@@ -123,6 +125,7 @@ export class HostedExecution {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
       this.#tell(next)
     this.#isTelling = false
+    this.#index.tell(this.#status(), this.state.deadLetters.size)
     return this.state.seq > seq
   }
 
@@ -158,7 +161,14 @@ export class HostedExecution {
 
   effects(to: string | null, nowMs: number): Effects {
     const { state } = this
-    const seq = to === null ? 0 : this.#checkpoint(to, nowMs).seq
+    let seq = 0
+    try {
+      if (to !== null) seq = this.#checkpoint(to, nowMs).seq
+    } catch (thrown) {
+      // The verb that asks for it says what is wrong with its name.
+      if (!isOrchestrationError(thrown)) throw thrown
+      return { own: [], children: [] }
+    }
     return { own: effectsAfter(state, seq), children: childrenAfter(state, seq) }
   }
 
