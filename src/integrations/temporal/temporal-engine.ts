@@ -63,6 +63,8 @@ import type { ExecutionStart, Verb } from './wire.ts'
 export interface TemporalEngineParts extends RemoteParts {
   readonly random: Random
   readonly heartbeatTimeoutMs: number
+  /** A run of an execution is followed by a new one after so many events; null: when Temporal suggests it. */
+  readonly historyEventsMax: number | null
   /** Null: every flag is on. */
   readonly flags: FlagProvider | null
   /** Ends what was opened for it. */
@@ -351,9 +353,7 @@ export class TemporalEngine implements WorkflowEngine {
   }
 
   #startParts(): StartParts {
-    const { random, heartbeatTimeoutMs, flags } = this.#parts
-    const { nowMs } = this.#executions
-    return { nowMs, random, heartbeatTimeoutMs, flags, definitions: this.#definitions }
+    return { ...this.#parts, nowMs: this.#executions.nowMs, definitions: this.#definitions }
   }
 
   /** The id is taken: by the same document and input, or the start is refused. @throws UsageError */

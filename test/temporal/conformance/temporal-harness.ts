@@ -141,6 +141,7 @@ export class TemporalHarness implements EngineHarness {
       ...remote,
       random: systemRandom,
       flags: this.#options.flags ?? null,
+      historyEventsMax: null,
       heartbeatTimeoutMs,
       close: () => Promise.resolve(),
     })

@@ -103,6 +103,16 @@ export class HostedExecution {
     return this.state.phase === 'ended' && this.#sending === 0
   }
 
+  /** Nothing is on its way that this run would have to wait for. */
+  get isQuiet(): boolean {
+    return this.#sending + this.#calls.inFlight + this.#family.inFlight === 0
+  }
+
+  /** Lets no further call start, so that it comes to be quiet. */
+  drain(): void {
+    this.#calls.drain()
+  }
+
   /** All that was decided so far, oldest first. */
   get log(): readonly LogEntry[] {
     return this.#events
@@ -173,9 +183,9 @@ export class HostedExecution {
   }
 
   /** What a new run is started with, which goes on where this one is. */
-  start(): ExecutionStart {
+  next(first: readonly Stimulus[]): ExecutionStart {
     const { startedAtMs } = this.#row
-    return { ...this.#start, earlier: { startedAtMs, rows: rowsOf(this.#events), first: [] } }
+    return { ...this.#start, earlier: { startedAtMs, rows: rowsOf(this.#events), first } }
   }
 
   asked(): Asked {
