@@ -59,7 +59,9 @@ export class DirectCalls implements NestedCaller {
     { key, ...options }: InvokeOptions = {},
   ): Promise<JsonValue> {
     const named = key === undefined ? {} : { executionId: key }
-    return outputOf(await this.#parts.execute(documentOf(target, options), { input, ...named }))
+    return outputOf(
+      await this.#parts.execute(directCallDocument(target, options), { input, ...named }),
+    )
   }
 
   /** A repeat of the outer call finds the inner one under its id: made once, and tried again where it failed. */
@@ -69,7 +71,7 @@ export class DirectCalls implements NestedCaller {
     if (chain.length > limits.callDepthMax) throw tooDeep(call)
     const executionId = nestedId(call)
     const timeout = timeoutMs === null ? {} : { timeout: `${timeoutMs}ms` as const }
-    const document = documentOf({ agent, action }, timeout)
+    const document = directCallDocument({ agent, action }, timeout)
     const before = executions.known(executionId)
     if (before?.status === 'failed') await engine.redrive(executionId)
     const stop = this.#cancelWith(call.signal, executionId)
@@ -121,9 +123,14 @@ export class DirectCalls implements NestedCaller {
   }
 }
 
-function documentOf(
+/**
+ * The execution that a call outside workflows is: one step, `call`, given the whole input.
+ *
+ * @throws DocumentError for names or options that no document could have
+ */
+export function directCallDocument(
   target: { readonly agent: string; readonly action: string },
-  { tenant, budget, ...options }: Omit<InvokeOptions, 'key'>,
+  { tenant, budget, ...options }: Omit<InvokeOptions, 'key'> = {},
 ): WorkflowDocument {
   const { document, problems } = readDocumentData({
     name,

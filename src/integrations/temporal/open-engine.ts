@@ -1,5 +1,7 @@
 import type { BaseAgent } from '../../agents/index.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
+import type { FlagProvider } from '../../core/contracts/flags.ts'
+import type { MeshPort } from '../../core/contracts/mesh.ts'
 import type { Logger } from '../../core/logger.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import { systemRandom } from '../../core/random.ts'
@@ -15,6 +17,10 @@ export interface OpenTemporalEngineOptions extends TemporalPlace {
   readonly agents?: readonly BaseAgent[]
   /** A worker that is silent for so long is dead, and its calls are lost. Default 10,000, at least 1,000. */
   readonly heartbeatTimeoutMs?: number
+  /** Decides `featureFlags` and adaptations. Default: every flag is on. */
+  readonly flags?: FlagProvider
+  /** Where to a worker in this process sends what its agents publish. Default: nowhere. */
+  readonly mesh?: MeshPort
   readonly logger?: Logger
   readonly clock?: Clock
 }
@@ -51,6 +57,7 @@ export async function openTemporalEngine(
     taskQueue,
     clock,
     random: systemRandom,
+    flags: options.flags ?? null,
     heartbeatTimeoutMs,
     async close() {
       await worker?.close()

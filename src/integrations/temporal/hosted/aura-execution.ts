@@ -5,10 +5,22 @@ import {
   condition,
   setHandler,
 } from '@temporalio/workflow'
+import { deadLetterViews } from '../../../engine/hosted.ts'
 import type { RunView } from '../../../engine/index.ts'
 import type { ExecutionStart, Verb } from '../wire.ts'
 import { HostedExecution } from './hosted-execution.ts'
-import { logQuery, runQuery, showQuery, steerUpdate } from './messages.ts'
+import {
+  childSignal,
+  deadLettersQuery,
+  effectsQuery,
+  entriesQuery,
+  logQuery,
+  relaySignal,
+  runQuery,
+  showQuery,
+  startQuery,
+  steerUpdate,
+} from './messages.ts'
 import { applyVerb, checkVerb } from './steering.ts'
 
 /**
@@ -19,19 +31,24 @@ import { applyVerb, checkVerb } from './steering.ts'
 export async function auraExecution(start: ExecutionStart): Promise<RunView> {
   const execution = new HostedExecution(start)
   setHandler(runQuery, () => execution.run())
-  setHandler(showQuery, () => execution.show())
+  setHandler(showQuery, (nowMs) => execution.show(nowMs))
   setHandler(logQuery, () => execution.log)
+  setHandler(entriesQuery, (nowMs) => execution.entries(nowMs))
+  setHandler(deadLettersQuery, () => deadLetterViews(execution.state))
+  setHandler(effectsQuery, (to, nowMs) => execution.effects(to, nowMs))
+  setHandler(startQuery, () => execution.start())
+  execution.begin()
   setHandler(steerUpdate, (verb: Verb) => applyVerb(execution, verb), {
     validator: (verb: Verb) => checkVerb(execution, verb),
   })
+  setHandler(relaySignal, (verb) => void execution.stimulate(verb))
+  setHandler(childSignal, (told) => execution.childTold(told))
   CancellationScope.current().cancelRequested.catch(() => execution.stimulate({ kind: 'cancel' }))
-  execution.stimulate({ kind: 'start', origin: originOf(start) })
-  await CancellationScope.nonCancellable(() => condition(() => execution.isOver))
+  await CancellationScope.nonCancellable(async () => {
+    await condition(() => execution.isOver)
+    await execution.tellParent()
+  })
   return ending(execution)
-}
-
-function originOf({ tenant }: ExecutionStart): { readonly tenant?: string } {
-  return tenant === null ? {} : { tenant }
 }
 
 function ending(execution: HostedExecution): RunView {
