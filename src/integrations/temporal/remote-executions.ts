@@ -1,5 +1,5 @@
 import type { Client, WorkflowHandle } from '@temporalio/client'
-import type { Clock } from '../../core/clock.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { foldEntries } from '../../engine/hosted.ts'
@@ -206,7 +206,7 @@ export class RemoteExecutions {
 
   #soon<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     // Deadlines are those of the computer, whatever clock the engine was given.
-    return this.#parts.client.withDeadline(Date.now() + answerTimeoutMs, ask)
+    return this.#parts.client.withDeadline(systemClock.nowMs() + answerTimeoutMs, ask)
   }
 }
 
