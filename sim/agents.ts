@@ -16,14 +16,13 @@ import type { BudgetLimit } from '../src/core/contracts/budget.ts'
 import type { ErrorJson } from '../src/core/errors.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../src/core/json.ts'
 import type { Random } from '../src/core/random.ts'
-import type { NestedCaller } from '../src/core/contracts/nested-call.ts'
 import type { AgentDirectory, EngineAgent } from '../src/engine/index.ts'
 import type { LifeClock } from '../src/testing/fake-clock.ts'
 import type { AgentWorld } from './agent-world.ts'
 import { memoryOf, stateWrites } from './agent-writes.ts'
 import { effects, failingForGood, metered, queues, slotsMax } from './agent-kinds.ts'
 import { modelBudget, modelTokensMax } from './spending.ts'
-import { ProductAgents } from './product-agents.ts'
+import { ProductAgents, type ProductProcess } from './product-agents.ts'
 import type { KeyRecord } from '../src/testing/simulation/outside.ts'
 
 /** The agents of one process. Their behaviour comes from the seed; what they did stays in the outside world. */
@@ -32,11 +31,10 @@ export class SimulatedAgents implements AgentDirectory {
   /** Those that are the product's own. */
   readonly products: ProductAgents
 
-  /** @param caller makes what they call in turn */
-  constructor(world: AgentWorld, caller: NestedCaller) {
+  constructor(world: AgentWorld, process: ProductProcess) {
     const names = Object.keys(effects)
     this.#agents = new Map(names.map((name) => [name, new SimulatedAgent(name, world)]))
-    this.products = new ProductAgents(world, caller)
+    this.products = new ProductAgents(world, process)
   }
 
   resolve(name: string): EngineAgent | undefined {

@@ -10,7 +10,10 @@ export function lookAfter(world: World): void {
     if (record === undefined) clients.submit(executionId)
   }
   clients.sendAgain(false)
-  for (const record of records.open) {
+  world.semanticClients.sendAgain(false)
+  // Also those that nothing is promised for: others wait for what they hold.
+  for (const record of records.byId.values()) {
+    if (!record.isOpen) continue
     const { executionId } = record.row
     const status = disk.store.find(executionId)?.status
     if (status === 'paused') forget(engine.resumeWorkflow(executionId))

@@ -1,4 +1,6 @@
 import { kernelEventKinds } from '../src/workflow/kernel/codec.ts'
+import { documentFaults } from './bad-documents.ts'
+import { eventFaults } from './semantic-clients.ts'
 import { modelFaults } from './simulated-model.ts'
 
 /** Everything that can go wrong in the simulation. */
@@ -33,6 +35,8 @@ const faultKinds = [
   'graph interrupt',
   'graph nodeFails',
   ...modelFaults,
+  ...documentFaults,
+  ...eventFaults,
   'overrun',
   'breaker open',
   'breaker halfOpen',
@@ -51,6 +55,12 @@ const features = [
   'snapshotLoaded',
   'childUndone',
   'automaticRollback',
+  'event handled',
+  'event adapts',
+  'event votes',
+  'event routed',
+  'event repeat',
+  'ended by repeat limit',
   'refused by pool',
   'refused by breaker',
   'refused by concurrency',

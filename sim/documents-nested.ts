@@ -27,6 +27,18 @@ export const nested: readonly JsonObject[] = [
     },
     { budget: { tokens: 900 }, onFailure: 'compensate' },
   ),
+  workflow(
+    'asks-until-it-is-spent',
+    {
+      each: {
+        ...call('clerk'),
+        forEach: '[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]',
+        maxParallel: 1,
+        continueOnFailure: true,
+      },
+    },
+    { budget: { tokens: 185 } },
+  ),
   workflow('asks-together', {
     vote: {
       pattern: 'consensus',

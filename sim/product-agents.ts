@@ -65,21 +65,31 @@ function clerk(type: string, onText?: () => void): BaseAgent {
   return defineLlmAgent({
     type,
     model: 'llm',
-    turnsMax: 3,
+    turnsMax: 2,
     tools: { pay: { agent: 'payer', action: 'do' } },
     actions: { do: { output: answer, maxTokens: clerkTokensMax } },
     ...(onText === undefined ? {} : { onText }),
   })
 }
 
+/** What the product's agents are given by their process. */
+export interface ProductProcess {
+  /** Makes what they call in turn. */
+  readonly caller: NestedCaller
+  /** Makes the orchestrator, which adds its own agent. */
+  readonly orchestrator: () => unknown
+}
+
 /** The product's own agents in one process, each made when it is first wanted. */
 export class ProductAgents implements AgentDirectory {
   readonly #world: AgentWorld
   readonly #host: Partial<AgentHost>
+  readonly #orchestrator: () => unknown
   readonly #agents = new Map<string, WatchedAgent>()
 
-  constructor(world: AgentWorld, caller: NestedCaller) {
+  constructor(world: AgentWorld, { caller, orchestrator }: ProductProcess) {
     this.#world = world
+    this.#orchestrator = orchestrator
     this.#host = {
       clock: world.clock,
       random: world.random,
@@ -90,6 +100,7 @@ export class ProductAgents implements AgentDirectory {
   }
 
   resolve(name: string): WatchedAgent | undefined {
+    if (name === 'orchestrator') this.#orchestrator()
     const known = this.#agents.get(name)
     const make = makers[name]
     return known ?? (make === undefined ? undefined : this.add(name, make(this.#world)))

@@ -16,6 +16,7 @@ import {
 import type { Plan } from '../src/workflow/plan/plan.ts'
 import type { Disk } from '../src/testing/simulation/disk.ts'
 import type { DecodedRow } from '../src/testing/simulation/journal-events.ts'
+import { endsWithItsAnswer } from './check-conversation.ts'
 import { ExecutionModel, sameOutput } from './execution-model.ts'
 
 /** One execution as it was committed. */
@@ -68,8 +69,9 @@ export class Records {
     return Array.from(this.#open)
   }
 
-  /** Who refused a call before it reached its agent. */
+  /** Who refused a call before it reached its agent, and what had no end. */
   #sawRefusal({ code, message, details }: ErrorJson): void {
+    if (code === 'RepeatLimitError') this.#saw('ended by repeat limit')
     if (code === 'BudgetExceededError' && details?.['budget'] !== undefined)
       this.#saw('refused by budget')
     if (details?.['breaker'] !== undefined) this.#saw('refused by breaker')
@@ -180,6 +182,8 @@ export class Records {
 
   #event(record: ExecutionRecord, event: KernelEvent, atMs: number): void {
     if (event.kind === 'ChildEnded' && !record.isExempt) this.#childEnded(record, event)
+    if (!record.isExempt && !endsWithItsAnswer(this, record, event))
+      this.#fail(`endsWithItsAnswer (${record.row.executionId} ${record.row.workflow})`)
     record.model.see(event, atMs)
     if (event.kind === 'ExecutionStarted') this.#startedInside(record)
     if (event.kind === 'ExecutionForked') this.#forked(record, event)

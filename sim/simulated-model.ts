@@ -22,9 +22,10 @@ type Maker = {
   doStream: (options: object) => Promise<object>
 }
 
-/** A language model that takes its time, uses tools and is faulty by the seed. What it answers was paid. */
+/** A language model that takes its time, uses tools and is faulty by the seed. An answer of any kind was paid. */
 export function simulatedModel(world: AgentWorld): ScriptedModel {
-  const scripted = scriptedModel((asked) => moveOf(asked, world))
+  let move: ModelMove | null = null
+  const scripted = scriptedModel((asked) => (move = moveOf(asked, world)))
   const maker = scripted as unknown as Maker
   const taking =
     (make: Maker['doGenerate']) =>
@@ -32,8 +33,11 @@ export function simulatedModel(world: AgentWorld): ScriptedModel {
       await new Promise<void>((resolve) => {
         world.clock.after(10 * Math.floor(world.random() * 6), resolve)
       })
-      const made = await make(options)
-      world.spent(callUnderWay(), 'llm', { tokens: llmTokens, tokensMax: llmTokensMax })
+      const making = make(options)
+      // What breaks off says to nobody what it has used.
+      const isPaid = move === null || !('fault' in move) || move.fault !== 'dies'
+      const made = await making
+      if (isPaid) world.spent(callUnderWay(), 'llm', { tokens: llmTokens, tokensMax: llmTokensMax })
       return made
     }
   return Object.assign({}, scripted, {
@@ -58,7 +62,7 @@ function moveOf(asked: AskedModel, { random, isQuiet, saw }: AgentWorld): ModelM
     saw('model wrongShape')
     return { json: { value: 'much' } }
   }
-  if (asked.tools.length === 0 || used > 1 || roll > 0.75) return answer
+  if (asked.tools.length === 0 || used > 0 || roll > 0.75) return answer
   const pay = { name: 'pay', input: { amount: value } }
   if (isQuiet() || roll < 0.6) return { tools: roll < 0.4 ? [pay] : [pay, pay] }
   if (roll < 0.65) {

@@ -9,10 +9,10 @@ export const modelTokensMax = 10
 /** What one answer of the language model uses, and the most that asking it declares: an answer and its repair. */
 export const llmTokens = 15
 export const llmTokensMax = 2 * llmTokens
-/** The most that a conversation declares: three answers, each with all its attempts. */
-export const clerkTokensMax = 3 * 3 * llmTokensMax
+/** The most that a conversation declares: two answers, each with all its attempts. */
+export const clerkTokensMax = 2 * 3 * llmTokensMax
 /** What all executions of a seed may spend with the language model. */
-export const llmBudget = 700
+export const llmBudget = 260
 /** What all executions of a seed may spend with the agent `model`, and those of one tenant together. */
 export const modelBudget = 160
 export const tenants = { acme: 90 } as const

@@ -217,6 +217,10 @@ export {
   type RecordedBatch,
   type StateBatch,
   type StateGuard,
+  type StateImage,
+  type StateMirror,
   type StateReceipt,
   type StateStore,
+  storeMirror,
+  type VersionedEntry,
 } from './state/index.ts'

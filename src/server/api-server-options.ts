@@ -27,6 +27,19 @@ export interface RouteRequest extends RouteTask {
   readonly accept: string | null
 }
 
+/** An execution of a list. */
+export type ListedRow = Pick<
+  ExecutionRow,
+  | 'execution'
+  | 'executionId'
+  | 'workflow'
+  | 'version'
+  | 'status'
+  | 'metadata'
+  | 'startedAtMs'
+  | 'endedAtMs'
+>
+
 /** How the work of an installation is shared, as one of its instances sees it. */
 export interface PlacementReport extends PlacementView {
   /** The instance that answers. */
@@ -45,7 +58,7 @@ export interface ApiServerOptions {
   /** Secret that every request must carry as a bearer token, but those for `/healthz`, `/readyz`, `/metrics` and `/openapi.json`. */
   readonly token: string
   /** The executions of the file that the filter names, newest first. */
-  list(filter: ExecutionFilter): readonly ExecutionRow[] | Promise<readonly ExecutionRow[]>
+  list(filter: ExecutionFilter): readonly ListedRow[] | Promise<readonly ListedRow[]>
   /** What `/metrics` answers. */
   readonly metrics: { text(): Promise<string>; readonly contentType: string }
   readonly logger: Logger

@@ -61,6 +61,9 @@ await describeWithServices('several orchestrators', ['redis', 'temporal'], (addr
         const answer = await ask(url, 'POST', `/v1/executions/${site.id(0)}/cancel`)
         expect(answer).toMatchObject({ status: 200, value: { status: 'completed' } })
       }
+      const list = async (): Promise<number> =>
+        ((await ask(a.url, 'GET', '/v1/executions?limit=100')).value['executions'] as []).length
+      await expect.poll(list, { timeout: 30_000 }).toBe(orders)
     },
     patience,
   )

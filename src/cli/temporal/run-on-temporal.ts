@@ -33,12 +33,11 @@ export async function runOnTemporal(
     ...(namespace === undefined ? {} : { namespace }),
     ...(taskQueue === undefined ? {} : { taskQueue }),
   })
-  const queues = queuesOf(settings)
   const engine = await openTemporalEngine({
     ...temporalPlace(settings.temporal),
     clock,
     // A queue that somebody names is meant as it is.
-    ...(taskQueue === undefined ? { taskQueueOf: (id) => queues.ofExecution(id) } : {}),
+    ...(taskQueue === undefined ? { taskQueues: queuesOf(settings) } : {}),
   })
   try {
     if (options.detach !== true) await engine.requireWorkers(plan.executionId)

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import { OrchestrationError } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
 import {
   openShardWorkers,
@@ -18,7 +17,7 @@ import type { ServeSettings } from '../serve/settings.ts'
 import { readWorkflowFiles } from '../serve/workflow-files.ts'
 import { temporalPlace } from './place.ts'
 import { ServedDocuments } from './served-documents.ts'
-import { servedPort, startServed } from './served-port.ts'
+import { listed, servedPort, startServed } from './served-port.ts'
 import { openSite, queuesOf, type SharedSite } from './shared-site.ts'
 
 /** How long calls may go on once the process was asked to end; then they are lost to it. */
@@ -64,14 +63,13 @@ export async function openInstance(
   const files = readWorkflowFiles(settings.workflows, context.cwd, knownAgents(agents, 'warning'))
   const name = `${settings.placement.instance ?? hostname()}.${randomBytes(4).toString('hex')}`
   const token = settings.token ?? randomBytes(32).toString('base64url')
-  const queues = queuesOf(settings)
+  const taskQueues = queuesOf(settings)
   await using opened = new AsyncDisposableStack()
   const site = opened.adopt(await openSite(settings, context.clock), (one) => one.close())
   const parts: Parts = { context, settings, logger, name, site }
   const documents = new ServedDocuments(site.catalog, logger)
   for (const { data } of files.documents) await documents.register(data)
-  const taskQueueOf = (id: string): string => queues.ofExecution(id)
-  const engine = opened.adopt(await openTemporalEngine({ ...place, taskQueueOf }), (one) =>
+  const engine = opened.adopt(await openTemporalEngine({ ...place, taskQueues }), (one) =>
     one.close(),
   )
   const telemetry = createTelemetry({ clock: context.clock })
@@ -82,6 +80,7 @@ export async function openInstance(
     ...apiOptions(parts, state),
     metrics: { text: () => telemetry.metricsText(), contentType: telemetry.metricsContentType },
     engine: servedPort(engine, documents),
+    list: (filter) => listed(engine, filter),
     token,
     workflows: (wanted) => documents.list(wanted),
     startDocument: (document, options) => startServed(engine, documents, { document, options }),
@@ -93,7 +92,7 @@ export async function openInstance(
       agents,
       graceMs,
       ...(mesh === null ? {} : { mesh }),
-      queueOf: (shard) => queues.ofShard(shard),
+      queueOf: (shard) => taskQueues.all[shard] as string,
       mayBegin: async (shard) => state.placement?.mayBegin(shard) ?? true,
     }),
     (one) => one.close(),
@@ -153,16 +152,13 @@ async function join(parts: Parts, workers: ShardWorkers): Promise<Placement | nu
 function apiOptions(
   { context, settings, logger, name }: Parts,
   state: Standing,
-): Omit<ApiServerOptions, 'engine' | 'token' | 'metrics'> {
+): Omit<ApiServerOptions, 'engine' | 'token' | 'metrics' | 'list'> {
   const { shards } = settings.placement
   const { taskQueue } = settings.temporal
   return {
     logger,
     clock: context.clock,
     kind: 'serve',
-    list: () => {
-      throw notListed()
-    },
     agents: () => state.workers?.agents.list() ?? [],
     readiness: () => readinessOf(state),
     ...(settings.redis.url === null
@@ -184,10 +180,4 @@ function readinessOf({ workers, placement }: Standing): Readiness {
       reason: 'the placement store does not answer: nothing new begins here',
     }
   return { isReady: true, reason: null }
-}
-
-function notListed(): OrchestrationError {
-  return new OrchestrationError('RefusedError', 'executions on Temporal are not listed here', {
-    hint: "Temporal's own web page and `temporal workflow list` do",
-  })
 }

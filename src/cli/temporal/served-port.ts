@@ -1,13 +1,11 @@
 import { OrchestrationError } from '../../core/errors.ts'
-import type { ExecuteOptions, WorkflowEngine } from '../../engine/index.ts'
+import type { ExecuteOptions, ExecutionFilter, WorkflowEngine } from '../../engine/index.ts'
 import type { TemporalEngine } from '../../integrations/temporal/index.ts'
 import { documentError, readDocumentData, type WorkflowDocument } from '../../workflow/index.ts'
+import type { ListedRow } from '../../server/index.ts'
 import type { ServedDocuments } from './served-documents.ts'
 
-/**
- * The Temporal engine as the API sees it: documents go to the catalog, and what the engine does not have is refused
- * by name.
- */
+/** The Temporal engine as the API sees it: documents go to the catalog, and sub-workflows are found there. */
 export function servedPort(engine: TemporalEngine, documents: ServedDocuments): WorkflowEngine {
   const more: Pick<WorkflowEngine, 'registerWorkflow' | 'startWorkflow'> = {
     registerWorkflow: (data) => documents.register(data),
@@ -18,15 +16,11 @@ export function servedPort(engine: TemporalEngine, documents: ServedDocuments): 
       return startServed(engine, documents, { document, options })
     },
   }
-  return new Proxy(engine as unknown as WorkflowEngine, {
+  return new Proxy<WorkflowEngine>(engine, {
     get(target, key) {
       const member: unknown = Reflect.get(key in more ? more : target, key)
       // Private fields are those of the engine itself, not of what stands before it.
-      if (typeof member === 'function') return member.bind(target) as unknown
-      if (member !== undefined || typeof key === 'symbol') return member
-      return () => {
-        throw notThere(key)
-      }
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member
     },
   })
 }
@@ -41,8 +35,23 @@ export async function startServed(
   return engine.startDocument(document, { ...options, workflows })
 }
 
-function notThere(verb: string): OrchestrationError {
-  return new OrchestrationError('RefusedError', `the Temporal engine does not have '${verb}'`, {
-    hint: 'docs/scale-out.md lists what it has; the embedded engine has all of it',
+/**
+ * Executions as the API lists them, newest first.
+ *
+ * @throws RefusedError for pages and for metadata, of which Temporal has no index
+ */
+export async function listed(
+  engine: TemporalEngine,
+  { status, workflow, metadata, before, limit }: ExecutionFilter,
+): Promise<readonly ListedRow[]> {
+  if (metadata !== undefined || before !== undefined)
+    throw new OrchestrationError('RefusedError', 'lists on Temporal have neither meta nor cursor', {
+      hint: 'ask by status and workflow, with a limit',
+    })
+  const rows = await engine.list({
+    ...(status === undefined ? {} : { status }),
+    ...(workflow === undefined ? {} : { workflow }),
+    ...(limit === undefined ? {} : { limit }),
   })
+  return rows.map((row, execution) => ({ ...row, execution, metadata: {} }))
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { type PlacementStore, shardOf, shardQueue } from '../../placement/index.ts'
 import { type Catalog, MemoryCatalog } from '../../state/index.ts'
+import type { TaskQueues } from '../../integrations/temporal/index.ts'
 import type { ServeSettings } from '../serve/settings.ts'
 
 type SiteSettings = Pick<ServeSettings, 'redis' | 'placement' | 'temporal'>
@@ -32,12 +33,10 @@ export async function openSite(
   }
 }
 
-/** The task queue of a shard, and of an execution: one for each shard where instances share the work, else the only one. */
-export function queuesOf({ redis, placement, temporal: { taskQueue } }: SiteSettings): {
-  ofShard(shard: number): string
-  ofExecution(executionId: string): string
-} {
-  if (redis.url === null) return { ofShard: () => taskQueue, ofExecution: () => taskQueue }
-  const ofShard = (shard: number): string => shardQueue(taskQueue, shard)
-  return { ofShard, ofExecution: (id) => ofShard(shardOf(id, placement.shards)) }
+/** The task queues of an installation: one for each shard where instances share the work, else the only one. */
+export function queuesOf({ redis, placement, temporal: { taskQueue } }: SiteSettings): TaskQueues {
+  if (redis.url === null) return { all: [taskQueue], of: () => taskQueue }
+  const { shards } = placement
+  const all = Array.from({ length: shards }, (_, shard) => shardQueue(taskQueue, shard))
+  return { all, of: (id) => shardQueue(taskQueue, shardOf(id, shards)) }
 }

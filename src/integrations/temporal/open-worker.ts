@@ -7,6 +7,7 @@ import { activitiesOf } from './activities.ts'
 import { workflowBundle } from './bundle.ts'
 import { converterOf, outOfReach, type TemporalPlace } from './connect.ts'
 import { loadClient, loadWorker, type WorkerModule } from './load.ts'
+import { ensureSearchAttributes } from './search-attributes.ts'
 import { RemoteExecutions } from './remote-executions.ts'
 
 export interface OpenWorkerOptions extends TemporalPlace {
@@ -85,6 +86,7 @@ export async function openParts(options: OpenWorkerOptions): Promise<SharedParts
   const agents = new AgentRegistry({ clock, logger })
   for (const agent of options.agents) agents.register(agent)
   await agents.start()
+  await ensureSearchAttributes(connection, { namespace: options.namespace ?? 'default', clock })
   return { agents, connection }
 }
 

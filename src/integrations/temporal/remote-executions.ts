@@ -1,5 +1,5 @@
 import type { Client, WorkflowHandle } from '@temporalio/client'
-import type { Clock } from '../../core/clock.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { foldEntries } from '../../engine/hosted.ts'
@@ -7,17 +7,24 @@ import type { LogEntry } from '../../engine/index.ts'
 import { compilePlan, type ExecutionState, type Stimulus } from '../../workflow/index.ts'
 import { startMemo } from './start-memo.ts'
 import type { ClientModule } from './load.ts'
-import { isOutage, temporalError } from './temporal-error.ts'
+import { isOutage, noWorker, temporalError } from './temporal-error.ts'
 import { decideVerb, reopens } from './verbs.ts'
 import { type ExecutionStart, type Verb, workflowType } from './wire.ts'
+
+/** The task queues that share the work. */
+export interface TaskQueues {
+  readonly all: readonly string[]
+  /** For which an execution is started. */
+  of(executionId: string): string
+}
 
 export interface RemoteParts {
   readonly module: ClientModule
   readonly client: Client
   readonly address: string
   readonly taskQueue: string
-  /** Where several task queues share the work: that of an execution which is started here. Default `taskQueue`. */
-  readonly taskQueueOf?: (executionId: string) => string
+  /** Where several share the work. Default: `taskQueue` alone. */
+  readonly taskQueues?: TaskQueues
   readonly clock: Clock
 }
 
@@ -153,6 +160,24 @@ export class RemoteExecutions {
     }
   }
 
+  /**
+   * Asks Temporal whether anybody has worked for the execution's task queue within the last minutes.
+   *
+   * @throws AgentCommunicationError when nobody has
+   */
+  async requireWorkers(executionId: string): Promise<void> {
+    const { client, address } = this.#parts
+    const taskQueue = taskQueueOf(this.#parts, executionId)
+    // Without a type it is the one of workflows.
+    const asked = { namespace: client.options.namespace, taskQueue: { name: taskQueue } }
+    const { pollers } = await client.workflowService
+      .describeTaskQueue(asked)
+      .catch((thrown: unknown) => {
+        throw this.error(executionId, thrown)
+      })
+    if (pollers.length === 0) throw noWorker({ address, taskQueue })
+  }
+
   isOutage(thrown: unknown): boolean {
     return isOutage(this.#parts.module, thrown)
   }
@@ -209,7 +234,7 @@ export class RemoteExecutions {
 
   #soon<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     // Deadlines are those of the computer, whatever clock the engine was given.
-    return this.#parts.client.withDeadline(Date.now() + answerTimeoutMs, ask)
+    return this.#parts.client.withDeadline(systemClock.nowMs() + answerTimeoutMs, ask)
   }
 }
 
@@ -219,8 +244,8 @@ function folded(state: ExecutionState, entries: readonly LogEntry[], seq: number
 
 /** The task queue for which an execution is started. */
 export function taskQueueOf(
-  { taskQueue, taskQueueOf: of }: Pick<RemoteParts, 'taskQueue' | 'taskQueueOf'>,
+  { taskQueue, taskQueues }: Pick<RemoteParts, 'taskQueue' | 'taskQueues'>,
   executionId: string,
 ): string {
-  return of?.(executionId) ?? taskQueue
+  return taskQueues?.of(executionId) ?? taskQueue
 }
