@@ -296,14 +296,21 @@ test('config tells every value with where it comes from', async () => {
   const { ended: asked } = startAura(
     folder,
     ['config', '--config', 'aura.yaml', '--host', '127.0.0.3', '--json'],
-    { AURA_PORT: '9001' },
+    {
+      AURA_PORT: '9001',
+      AURA_TOKEN: 'a-token-that-nobody-sees',
+      REDIS_URL: 'redis://me:sesame@redis:6379',
+    },
   )
   const { code, stdout } = await asked
   expect(code).toBe(0)
+  expect(stdout).not.toMatch(/nobody-sees|sesame/)
   const { settings } = JSON.parse(stdout) as { settings: { key: string }[] }
   const of = (key: string) => settings.find((setting) => setting.key === key)
   expect(of('port')).toEqual({ key: 'port', value: 9001, source: 'env', from: 'AURA_PORT' })
   expect(of('host')).toEqual({ key: 'host', value: '127.0.0.3', source: 'flag', from: '--host' })
+  expect(of('redis.url')).toMatchObject({ value: 'redis://[redacted]@redis:6379', source: 'env' })
+  expect(of('token')).toMatchObject({ value: '[redacted]', from: 'AURA_TOKEN' })
   expect(of('workflows')).toMatchObject({ value: [join(folder, 'docs')], source: 'file' })
   expect(of('retention.finishedFor')).toMatchObject({ value: null, source: 'file' })
   expect(of('limits.openExecutionsMax')).toMatchObject({ value: 1_000_000, source: 'default' })

@@ -93,7 +93,11 @@ function addServe({ program, run }: VerbHost): void {
       .option('--address <host:port>', 'of Temporal (default: $TEMPORAL_ADDRESS)', nonEmpty)
       .option('--namespace <name>', 'of Temporal (default: $TEMPORAL_NAMESPACE, else default)')
       .option('--task-queue <name>', 'of Temporal (default: aura)', nonEmpty)
-      .option('--config <file>', 'YAML with these and more settings (see `aura config`)', nonEmpty)
+      .option(
+        '--config <file>',
+        'configuration, YAML or a module (default: aura.config.* in this folder)',
+        nonEmpty,
+      )
       .option(
         '--policy <file>',
         'policy that executions obey, read again when it changes',
@@ -129,7 +133,11 @@ function addMcp({ program, run }: VerbHost): void {
       'Speaks MCP on standard input and output until the other side closes them: each registered workflow, or each of --workflows, is a tool; aura_… tools look at executions and steer them. It goes to the `aura serve` that owns the file, and without one owns the file itself.',
     )
     .option('--wait <duration>', 'how long a call waits for the end of its execution', '50s')
-    .option('--config <file>', 'YAML with settings of `aura serve`', nonEmpty)
+    .option(
+      '--config <file>',
+      'configuration, YAML or a module (default: aura.config.* in this folder)',
+      nonEmpty,
+    )
     .addOption(agentsOption())
     .addOption(
       repeatable('--workflows <path>', 'document, or folder of them, to register (repeatable)'),

@@ -54,7 +54,7 @@ export async function openShardWorkers(options: OpenShardWorkersOptions): Promis
     const open = async (): Promise<TemporalWorker> => {
       const taskQueue = options.queueOf(shard)
       const worker = await openWorkerOn({ ...options, taskQueue }, { ...parts, mayBegin })
-      worker.stopped.catch(reportFault)
+      worker.stopped.catch((thrown: unknown) => reportFault(stoppedByFault(shard, thrown)))
       return worker
     }
     const row = new ShardRow({ shard, open, options })
@@ -122,6 +122,18 @@ class ShardRow {
       logger.log('warn', `the worker of shard ${shard} ended with a fault: ${messageOf(thrown)}`)
     })
   }
+}
+
+function stoppedByFault(shard: number, cause: unknown): OrchestrationError {
+  return new OrchestrationError(
+    'StorageError',
+    `the worker of shard ${shard} stopped: ${messageOf(cause)}`,
+    {
+      retryable: true,
+      hint: 'look whether Temporal answers, then start this process again',
+      cause,
+    },
+  )
 }
 
 function lostShard(shard: number): OrchestrationError {
