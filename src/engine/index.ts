@@ -20,7 +20,13 @@ export type { LedgerEntry } from './ledger.ts'
 export { openLook } from './look.ts'
 export type { Look } from './look.ts'
 export { openEngine, openEngineParts } from './open-engine.ts'
-export type { ClosableMesh, MeshHost, OpenedEngine, OpenEngineOptions } from './open-engine.ts'
+export type {
+  ClosableMesh,
+  ClosableMirror,
+  MeshHost,
+  OpenedEngine,
+  OpenEngineOptions,
+} from './open-engine.ts'
 export type { RetentionOptions } from './retention.ts'
 export { type DiskUse, diskUse } from './salvage/disk-use.ts'
 export { type LostPart, recover, type Recovery } from './salvage/recover.ts'

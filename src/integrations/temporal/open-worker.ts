@@ -6,6 +6,7 @@ import { activitiesOf } from './activities.ts'
 import { workflowBundle } from './bundle.ts'
 import { converterOf, outOfReach, type TemporalPlace } from './connect.ts'
 import { loadClient, loadWorker, type WorkerModule } from './load.ts'
+import { ensureSearchAttributes } from './search-attributes.ts'
 import { RemoteExecutions } from './remote-executions.ts'
 
 export interface OpenWorkerOptions extends TemporalPlace {
@@ -47,6 +48,7 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
   const connection = await module.NativeConnection.connect({ address }).catch((thrown: unknown) => {
     throw outOfReach(address, thrown)
   })
+  await ensureSearchAttributes(connection, { namespace, clock })
   const client = await loadClient()
   const executions = new RemoteExecutions({
     module: client,

@@ -20,6 +20,8 @@ export interface StartParts {
   readonly nowMs: number
   readonly random: Random
   readonly heartbeatTimeoutMs: number
+  /** Null: when Temporal suggests it. */
+  readonly historyEventsMax: number | null
   readonly definitions: Definitions
   /** Null: every flag is on. */
   readonly flags: FlagProvider | null
@@ -37,7 +39,7 @@ const nothingRegistered = { workflows: () => [], document: () => undefined }
 export function startOf(
   definition: Definition,
   options: ExecuteOptions & { readonly origin?: Origin },
-  { nowMs, random, heartbeatTimeoutMs, definitions, flags }: StartParts,
+  { nowMs, random, definitions, flags, ...kept }: StartParts,
 ): ExecutionStart {
   const { document, hash } = definition
   const input = checkedInput(definition, payload(options.input ?? {}, 'the input'))
@@ -65,7 +67,8 @@ export function startOf(
       ...options.origin,
     },
     documents: Object.fromEntries(pinned.definitions.map((one) => [one.hash, one.document])),
-    heartbeatTimeoutMs,
+    heartbeatTimeoutMs: kept.heartbeatTimeoutMs,
+    historyEventsMax: kept.historyEventsMax,
     earlier: null,
   }
 }

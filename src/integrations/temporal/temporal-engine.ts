@@ -26,6 +26,8 @@ import {
   checkFits,
   checkSameStart,
   type CheckpointView,
+  type DeadLetterFilter,
+  type DeadLetterView,
   type Definition,
   Definitions,
   type ExecuteOptions,
@@ -51,21 +53,23 @@ import {
   type WorkflowDocument,
   type WorkflowStep,
 } from '../../workflow/index.ts'
+import { Listing, type ListedExecution, type ListFilter } from './listing.ts'
 import { RemoteExecutions, type RemoteParts } from './remote-executions.ts'
 import { startOf, type StartParts } from './start.ts'
 import { noWorker } from './temporal-error.ts'
+import { refusedByTemporal } from './unsupported.ts'
 import type { ExecutionStart, Verb } from './wire.ts'
 
 export interface TemporalEngineParts extends RemoteParts {
   readonly random: Random
   readonly heartbeatTimeoutMs: number
+  /** A run of an execution is followed by a new one after so many events; null: when Temporal suggests it. */
+  readonly historyEventsMax: number | null
   /** Null: every flag is on. */
   readonly flags: FlagProvider | null
   /** Ends what was opened for it. */
   readonly close: () => Promise<void>
 }
-
-type Port = Omit<WorkflowEngine, 'deadLetters' | 'registerWorkflow' | 'deliver' | 'subscribe'>
 
 /** How often whoever waits for an end tries again while Temporal does not answer. */
 const outageEveryMs = 500
@@ -74,15 +78,17 @@ const outageEveryMs = 500
  * The part of the port `WorkflowEngine` that Temporal carries. An execution is a workflow of the same id, whose
  * history is its journal; workers of the task queue drive it. What a method has resolved for is in that history.
  */
-export class TemporalEngine implements Port {
+export class TemporalEngine implements WorkflowEngine {
   readonly #parts: TemporalEngineParts
   readonly #definitions = new Definitions()
   readonly #executions: RemoteExecutions
+  readonly #listing: Listing
   #isClosed = false
 
   constructor(parts: TemporalEngineParts) {
     this.#parts = parts
     this.#executions = new RemoteExecutions(parts)
+    this.#listing = new Listing({ ...parts, executions: this.#executions })
   }
 
   /**
@@ -230,6 +236,30 @@ export class TemporalEngine implements Port {
     await this.#executions.steer(executionOfLetter(id), { kind: 'discard', id })
   }
 
+  deadLetters(filter: DeadLetterFilter = {}): Promise<readonly DeadLetterView[]> {
+    return this.#listing.deadLetters(filter)
+  }
+
+  /** Executions of the task queue, newest first. What happened in the last moment may not be in it yet. */
+  list(filter: ListFilter = {}): Promise<readonly ListedExecution[]> {
+    return this.#listing.list(filter)
+  }
+
+  /** @throws RefusedError always: nothing is registered in Temporal */
+  async registerWorkflow(): Promise<never> {
+    throw refusedByTemporal('registerWorkflow')
+  }
+
+  /** @throws RefusedError always: nothing that a trigger could belong to is registered in Temporal */
+  async deliver(): Promise<never> {
+    throw refusedByTemporal('deliver')
+  }
+
+  /** @throws RefusedError always: workers of other processes drive the executions */
+  subscribe(): never {
+    throw refusedByTemporal('subscribe')
+  }
+
   async getState(executionId: string, key: string): Promise<JsonValue> {
     return (await this.getStateEntry(executionId, key))?.value ?? null
   }
@@ -323,9 +353,7 @@ export class TemporalEngine implements Port {
   }
 
   #startParts(): StartParts {
-    const { random, heartbeatTimeoutMs, flags } = this.#parts
-    const { nowMs } = this.#executions
-    return { nowMs, random, heartbeatTimeoutMs, flags, definitions: this.#definitions }
+    return { ...this.#parts, nowMs: this.#executions.nowMs, definitions: this.#definitions }
   }
 
   /** The id is taken: by the same document and input, or the start is refused. @throws UsageError */

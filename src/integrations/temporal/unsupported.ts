@@ -40,3 +40,18 @@ function unsupportedInPlan({ usageMax: { tokens, costUsd } }: Plan): readonly st
 function unsupportedInStep({ id, concurrency }: Plan['steps'][number]): readonly string[] {
   return concurrency === null ? [] : [`concurrency of step '${id}'`]
 }
+
+/** Methods of the port that Temporal cannot carry, and why. */
+const refusals = {
+  registerWorkflow:
+    'nothing is registered in Temporal: hand sub-workflows to the start, as `workflows`',
+  deliver: 'triggers belong to registered documents, and nothing is registered in Temporal',
+  subscribe: 'workers of other processes drive the executions: ask for `getLog`',
+} as const
+
+/** The refusal of a method that only the embedded engine has. */
+export function refusedByTemporal(method: keyof typeof refusals): OrchestrationError {
+  return new OrchestrationError('RefusedError', `the Temporal engine has no '${method}'`, {
+    hint: refusals[method],
+  })
+}

@@ -30,6 +30,8 @@ export interface ExecutionStart {
   readonly documents: { readonly [hash: string]: WorkflowDocument }
   /** A worker that has said nothing for so long is taken for dead. */
   readonly heartbeatTimeoutMs: number
+  /** After so many events of its history a run is followed by a new one; null for when Temporal suggests it. */
+  readonly historyEventsMax: number | null
   /** What its earlier runs in Temporal have decided; null for a first one. */
   readonly earlier: Earlier | null
 }

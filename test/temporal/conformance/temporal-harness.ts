@@ -10,6 +10,7 @@ import type { WorkflowEngine } from '../../../src/engine/index.ts'
 import { activitiesOf } from '../../../src/integrations/temporal/activities.ts'
 import { bundled } from '../../../src/integrations/temporal/bundle.ts'
 import { RemoteExecutions } from '../../../src/integrations/temporal/remote-executions.ts'
+import { ensureSearchAttributes } from '../../../src/integrations/temporal/search-attributes.ts'
 import { TemporalEngine } from '../../../src/integrations/temporal/temporal-engine.ts'
 import type {
   EngineHarness,
@@ -52,8 +53,10 @@ export interface Connections {
 export async function connections(address: string): Promise<Connections> {
   bundle ??= bundled(workerModule, [standingTime])
   await bundle
+  const client = await clientModule.Connection.connect({ address })
+  await ensureSearchAttributes(client, { namespace: 'default', clock: systemClock })
   return {
-    client: await clientModule.Connection.connect({ address }),
+    client,
     worker: await workerModule.NativeConnection.connect({ address }),
     address,
   }
@@ -138,10 +141,11 @@ export class TemporalHarness implements EngineHarness {
       ...remote,
       random: systemRandom,
       flags: this.#options.flags ?? null,
+      historyEventsMax: null,
       heartbeatTimeoutMs,
       close: () => Promise.resolve(),
     })
-    this.#engine = this.#errands.counted(engine as unknown as WorkflowEngine)
+    this.#engine = this.#errands.counted(engine)
   }
 
   async advance(ms: number): Promise<void> {

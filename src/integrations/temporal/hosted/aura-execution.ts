@@ -1,9 +1,12 @@
 import {
+  allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
+  continueAsNew,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow'
 import { deadLetterViews } from '../../../engine/hosted.ts'
 import type { RunView } from '../../../engine/index.ts'
@@ -23,6 +26,9 @@ import {
 } from './messages.ts'
 import { applyVerb, checkVerb } from './steering.ts'
 
+/** Temporal takes no arguments over 2 MB: what has become longer goes on in the run in which it is. */
+const carriedCharactersMax = 1_200_000
+
 /**
  * An execution of Aura as a Temporal workflow: it hosts the kernel, and Temporal's history is its journal. It
  * ends as the execution does: completed with the run view, failed with that view in its details, or cancelled.
@@ -36,7 +42,7 @@ export async function auraExecution(start: ExecutionStart): Promise<RunView> {
   setHandler(entriesQuery, (nowMs) => execution.entries(nowMs))
   setHandler(deadLettersQuery, () => deadLetterViews(execution.state))
   setHandler(effectsQuery, (to, nowMs) => execution.effects(to, nowMs))
-  setHandler(startQuery, () => execution.start())
+  setHandler(startQuery, () => execution.next([]))
   execution.begin()
   setHandler(steerUpdate, (verb: Verb) => applyVerb(execution, verb), {
     validator: (verb: Verb) => checkVerb(execution, verb),
@@ -44,11 +50,35 @@ export async function auraExecution(start: ExecutionStart): Promise<RunView> {
   setHandler(relaySignal, (verb) => void execution.stimulate(verb))
   setHandler(childSignal, (told) => execution.childTold(told))
   CancellationScope.current().cancelRequested.catch(() => execution.stimulate({ kind: 'cancel' }))
-  await CancellationScope.nonCancellable(async () => {
-    await condition(() => execution.isOver)
-    await execution.tellParent()
-  })
+  const next = await CancellationScope.nonCancellable(() => untilEnd(execution, start))
+  if (next !== null) await continueAsNew<typeof auraExecution>(next)
   return ending(execution)
+}
+
+/**
+ * @returns what the next run is started with, once the history of this one is long and nothing is on its way;
+ *   null when the execution has ended
+ */
+async function untilEnd(
+  execution: HostedExecution,
+  { historyEventsMax }: ExecutionStart,
+): Promise<ExecutionStart | null> {
+  const isLong = (): boolean => {
+    const { continueAsNewSuggested, historyLength } = workflowInfo()
+    return continueAsNewSuggested || historyLength >= (historyEventsMax ?? Infinity)
+  }
+  await condition(() => execution.isOver || isLong())
+  if (!execution.isOver) {
+    const next = execution.next([{ kind: 'recovered' }])
+    if (JSON.stringify(next).length < carriedCharactersMax) {
+      execution.drain()
+      await condition(() => execution.isOver || (execution.isQuiet && allHandlersFinished()))
+      if (!execution.isOver) return execution.next([{ kind: 'recovered' }])
+    }
+    await condition(() => execution.isOver)
+  }
+  await execution.tellParent()
+  return null
 }
 
 function ending(execution: HostedExecution): RunView {

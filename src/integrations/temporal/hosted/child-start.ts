@@ -35,6 +35,7 @@ export function childStart(
     origin: { parent, pins, ...(tenant === null ? {} : { tenant }) },
     documents: start.documents,
     heartbeatTimeoutMs: start.heartbeatTimeoutMs,
+    historyEventsMax: start.historyEventsMax,
     earlier: null,
   }
 }

@@ -39,6 +39,7 @@ import type { Asked } from '../verbs.ts'
 import type { Activities, ChildTold, ExecutionStart } from '../wire.ts'
 import { HostedCalls } from './hosted-calls.ts'
 import { HostedFamily } from './hosted-family.ts'
+import { HostedIndex } from './hosted-index.ts'
 import { HostedTimers } from './hosted-timers.ts'
 
 const sendTimeoutMs = 60_000
@@ -58,6 +59,7 @@ export class HostedExecution {
   readonly #shield: CancellationScope
   readonly #sends: Pick<Activities, 'publish' | 'effectsOf'>
   readonly #waiting: Stimulus[] = []
+  readonly #index = new HostedIndex()
   #isTelling = false
   #sending = 0
 
@@ -101,6 +103,16 @@ export class HostedExecution {
     return this.state.phase === 'ended' && this.#sending === 0
   }
 
+  /** Nothing is on its way that this run would have to wait for. */
+  get isQuiet(): boolean {
+    return this.#sending + this.#calls.inFlight + this.#family.inFlight === 0
+  }
+
+  /** Lets no further call start, so that it comes to be quiet. */
+  drain(): void {
+    this.#calls.drain()
+  }
+
   /** All that was decided so far, oldest first. */
   get log(): readonly LogEntry[] {
     return this.#events
@@ -123,6 +135,7 @@ export class HostedExecution {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
       this.#tell(next)
     this.#isTelling = false
+    this.#index.tell(this.#status(), this.state.deadLetters.size)
     return this.state.seq > seq
   }
 
@@ -158,14 +171,21 @@ export class HostedExecution {
 
   effects(to: string | null, nowMs: number): Effects {
     const { state } = this
-    const seq = to === null ? 0 : this.#checkpoint(to, nowMs).seq
+    let seq = 0
+    try {
+      if (to !== null) seq = this.#checkpoint(to, nowMs).seq
+    } catch (thrown) {
+      // The verb that asks for it says what is wrong with its name.
+      if (!isOrchestrationError(thrown)) throw thrown
+      return { own: [], children: [] }
+    }
     return { own: effectsAfter(state, seq), children: childrenAfter(state, seq) }
   }
 
   /** What a new run is started with, which goes on where this one is. */
-  start(): ExecutionStart {
+  next(first: readonly Stimulus[]): ExecutionStart {
     const { startedAtMs } = this.#row
-    return { ...this.#start, earlier: { startedAtMs, rows: rowsOf(this.#events), first: [] } }
+    return { ...this.#start, earlier: { startedAtMs, rows: rowsOf(this.#events), first } }
   }
 
   asked(): Asked {

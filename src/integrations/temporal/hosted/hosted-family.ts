@@ -48,11 +48,17 @@ export class HostedFamily {
   readonly #watched = new Map<string, Watched>()
   /** Starts that Temporal has not answered yet: what is asked of the child comes after it. */
   readonly #starting = new Map<string, Promise<void>>()
+  #asking = 0
   readonly #ask: Pick<Activities, 'reviveChild' | 'undoChild'>
 
   constructor(parts: HostedFamilyParts) {
     this.#parts = parts
     this.#ask = proxyActivities<Activities>({ startToCloseTimeout: askTimeoutMs })
+  }
+
+  /** What was asked of Temporal and other executions, and is not answered yet. */
+  get inFlight(): number {
+    return this.#starting.size + this.#asking
   }
 
   startChild(command: StartChild): void {
@@ -65,7 +71,8 @@ export class HostedFamily {
 
   steerChild({ executionId, call, token, verb }: SteerChild): void {
     if (verb === 'undo') this.#watched.set(executionId, { call, token })
-    void this.#parts.shield.run(async () => {
+    this.#asking++
+    const asked = this.#parts.shield.run(async () => {
       await this.#starting.get(executionId)
       if (verb === 'undo') {
         const end = await this.#ask.undoChild(this.#asked(executionId, token))
@@ -77,6 +84,7 @@ export class HostedFamily {
         .signal(relaySignal, { kind: verb })
         .catch(() => {})
     })
+    void asked.finally(() => this.#asking--)
   }
 
   told({ executionId, end }: ChildTold): void {
