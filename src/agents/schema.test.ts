@@ -27,7 +27,7 @@ test('both kinds of schema name every issue with its path', async () => {
 })
 
 test('copies of one schema with an $id are compiled each, as model calls bring them', async () => {
-  const schema = { $id: 'urn:answer', type: 'object', required: ['n'] }
+  const schema = { $id: 'https://example.com/answer', type: 'object', required: ['n'] }
   for (const copy of [schema, structuredClone(schema), schema])
     expect(await compileSchema(copy, 'input')({})).toMatchObject({ ok: false })
 })
