@@ -40,6 +40,8 @@ export interface DirectCallsParts {
 
 const name = 'direct-call'
 const step = 'call'
+/** Documents of inner calls that are kept. */
+const documentsMax = 1_000
 
 /**
  * Calls of agents outside workflows: each is an execution with one step, and so has its retries, timeouts,
@@ -47,6 +49,7 @@ const step = 'call'
  */
 export class DirectCalls implements NestedCaller {
   readonly #parts: DirectCallsParts
+  readonly #documents = new Map<string, WorkflowDocument>()
 
   constructor(parts: DirectCallsParts) {
     this.#parts = parts
@@ -70,8 +73,7 @@ export class DirectCalls implements NestedCaller {
     const { agent, action, input, chain, timeoutMs } = call
     if (chain.length > limits.callDepthMax) throw tooDeep(call)
     const executionId = nestedId(call)
-    const timeout = timeoutMs === null ? {} : { timeout: `${timeoutMs}ms` as const }
-    const document = directCallDocument({ agent, action }, timeout)
+    const document = this.#documentOf({ agent, action, timeoutMs })
     const before = executions.known(executionId)
     const usedBefore = before === undefined ? noUsage : executions.show(executionId).metrics
     if (before?.status === 'failed') await engine.redrive(executionId)
@@ -88,6 +90,20 @@ export class DirectCalls implements NestedCaller {
     } finally {
       stop()
     }
+  }
+
+  /** Agents call the same others again and again: their documents are kept, the newest 1,000. */
+  #documentOf(of: Pick<NestedCall, 'agent' | 'action' | 'timeoutMs'>): WorkflowDocument {
+    const { agent, action, timeoutMs } = of
+    const named = JSON.stringify([agent, action, timeoutMs])
+    const known = this.#documents.get(named)
+    if (known !== undefined) return known
+    const timeout = timeoutMs === null ? {} : { timeout: `${timeoutMs}ms` as const }
+    const document = directCallDocument({ agent, action }, timeout)
+    const [oldest] = this.#documents.keys()
+    if (oldest !== undefined && this.#documents.size >= documentsMax) this.#documents.delete(oldest)
+    this.#documents.set(named, document)
+    return document
   }
 
   /** @throws UnknownOutcomeError as soon as nobody knows whether the call happened */
