@@ -47,6 +47,19 @@ test('nothing that says where Temporal is, is one error with what to do', async 
   expect(answerOf(stdout).error?.hint).toContain('TEMPORAL_ADDRESS')
 })
 
+test('settings that only the embedded engine obeys are refused by name', async () => {
+  const folder = folderWithFlow()
+  writeFileSync(
+    join(folder, 'aura.config.yaml'),
+    'engine: temporal\nlimits: { activeExecutionsMax: 5 }\n',
+  )
+  const words = ['serve', '--policy', 'rules.yaml', '--json']
+  const { code, stdout } = await startAura(folder, words, { TEMPORAL_ADDRESS: '127.0.0.1:1' }).ended
+  expect(code).toBe(2)
+  const message = answerOf(stdout).error?.message
+  expect(message).toContain('policy (--policy), limits.activeExecutionsMax (aura.config.yaml)')
+})
+
 test(
   'a Temporal that does not answer is one error with its address',
   async () => {

@@ -11,10 +11,12 @@ import { Placement } from '../../placement/index.ts'
 import type { ApiServerOptions, Readiness } from '../../server/index.ts'
 import { agentsOf, knownAgents } from '../agents.ts'
 import type { CommandContext } from '../command-context.ts'
+import { flagProviderOf } from '../flag-provider.ts'
 import { sharedMesh } from '../mesh.ts'
 import { startAt } from '../owner-server.ts'
 import type { ServeSettings } from '../serve/settings.ts'
 import { readWorkflowFiles } from '../serve/workflow-files.ts'
+import { refuseEmbeddedSettings } from './obeyed-settings.ts'
 import { temporalPlace } from './place.ts'
 import { ServedDocuments } from './served-documents.ts'
 import { listed, servedPort, startServed } from './served-port.ts'
@@ -51,14 +53,16 @@ interface Parts {
  * next one cannot be.
  *
  * @throws UsageError, StorageError when a server is not set or out of reach; RefusedError for another number of
- *   shards; DocumentError; OwnerError when it cannot listen
+ *   shards, or settings that only the embedded engine obeys; DocumentError; OwnerError when it cannot listen
  */
 export async function openInstance(
   context: CommandContext,
   settings: ServeSettings,
   logger: Logger,
 ): Promise<ServedInstance> {
+  refuseEmbeddedSettings(settings)
   const place = { ...temporalPlace(settings.temporal), clock: context.clock, logger }
+  const flags = flagProviderOf(context, settings.flags, logger)
   const agents = await agentsOf(context, settings.agents)
   const files = readWorkflowFiles(settings.workflows, context.cwd, knownAgents(agents, 'warning'))
   const name = `${settings.placement.instance ?? hostname()}.${randomBytes(4).toString('hex')}`
@@ -69,9 +73,8 @@ export async function openInstance(
   const parts: Parts = { context, settings, logger, name, site }
   const documents = new ServedDocuments(site.catalog, logger)
   for (const { data } of files.documents) await documents.register(data)
-  const engine = opened.adopt(await openTemporalEngine({ ...place, taskQueues }), (one) =>
-    one.close(),
-  )
+  const ofEngine = { ...place, taskQueues, ...(flags === undefined ? {} : { flags }) }
+  const engine = opened.adopt(await openTemporalEngine(ofEngine), (one) => one.close())
   const telemetry = createTelemetry({ clock: context.clock })
   const mesh = await sharedMesh(context, telemetry, logger)
   if (mesh !== null) opened.adopt(mesh, (one) => one.close())
