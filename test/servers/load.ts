@@ -111,7 +111,8 @@ async function ownerLife(
   const owner = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'inherit'] })
   let said: Said | null = null
   for await (const line of createInterface({ input: owner.stdout })) {
-    const [word, rest = ''] = [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]
+    const space = line.indexOf(' ')
+    const [word, rest] = [line.slice(0, space), line.slice(space + 1)]
     if (word === 'ended') onEnded(Number(rest), owner)
     else if (word === 'all') said = JSON.parse(rest) as Said
   }
