@@ -3,6 +3,7 @@ import type { OrchestrationError } from '../core/errors.ts'
 import type { CloudEvent } from '../core/contracts/events.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import {
+  type PolicyAdviser,
   type Resolution,
   stepsToDocument,
   type WorkflowData,
@@ -50,6 +51,8 @@ import type { RollbackOptions, StateWriteOptions, WorkflowStateEntry } from './w
 /** The durable engine in this process, over one journal. */
 export class EmbeddedEngine implements WorkflowEngine {
   readonly directCalls: DirectCalls
+  /** The policy in force with this engine's load; null without one. */
+  readonly policies: PolicyAdviser | null
   readonly #parts: EmbeddedEngineParts
   readonly #definitions: Definitions
   readonly #executions: Executions
@@ -68,21 +71,18 @@ export class EmbeddedEngine implements WorkflowEngine {
   constructor(parts: EmbeddedEngineParts) {
     this.#parts = parts
     const definitions = parts.definitions ?? new Definitions()
-    const { clock, telemetry } = parts
-    const isRecordingOnly = parts.isRecordingOnly ?? false
+    const { clock, telemetry, isRecordingOnly = false } = parts
     const retention = retentionOf(parts, () => this.#runner.activeRoots > 0)
     const onEnded = (): void => retention?.noteEnded()
     const snapshots = new Snapshots(parts.journal, parts.logger, parts.snapshotEventsMin)
     const onDocuments = (): void => this.#triggers.refresh()
-    const tda = parts.tda ?? null
-    const pressure = parts.pressure ?? (() => null)
-    const tenants = parts.tenants ?? {}
-    const mesh = parts.mesh ?? null
+    const { tda = null, mesh = null, tenants = {}, pressure = () => null } = parts
     const onPublished = (): void => this.#relay.wake()
-    const policies = adviserOf(parts, () => this.#runner)
+    this.policies = adviserOf(parts, () => this.#runner)
+    const { policies } = this
+    const made = { onEnded, onDocuments, onPublished, policies, snapshots }
     const memories = (): Memories => this.memories
-    const made = { onEnded, onDocuments, onPublished, policies, snapshots, memories }
-    const runner = new Runner({ ...parts, tda, mesh, pressure, tenants, ...made })
+    const runner = new Runner({ ...parts, tda, mesh, pressure, tenants, memories, ...made })
     const executions = new Executions(parts, { runner, definitions, snapshots, pressure })
     const steering = new Steering(executions, runner, pressure)
     const rollbacks = new Rollbacks({ executions, runner, steering, clock, isRecordingOnly })

@@ -31,6 +31,7 @@ const lookupPauseMs = 500
  * have happened is then unknown, and decided as for any transport: by effect and lookup.
  */
 export class MeshTransport implements AgentTransport {
+  readonly isKept = true
   readonly #parts: MeshTransportParts
 
   constructor(parts: MeshTransportParts) {

@@ -1,11 +1,17 @@
 import type { Clock } from '../../core/clock.ts'
+import type { MeshPort } from '../../core/contracts/mesh.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { AgentDirectory } from '../../engine/index.ts'
 import { attempt } from './attempt.ts'
+import { familyActivities } from './family-activities.ts'
 import type { ActivityModule } from './load.ts'
+import type { RemoteExecutions } from './remote-executions.ts'
 import type { Activities } from './wire.ts'
 
 export interface ActivitiesParts {
+  readonly executions: RemoteExecutions
+  /** Null: agents may publish, and that is all. */
+  readonly mesh: MeshPort | null
   readonly agents: AgentDirectory
   readonly clock: Clock
   readonly activity: ActivityModule
@@ -18,8 +24,10 @@ const heartbeatEveryMs = 1_000
 const noBeat = (): void => {}
 
 /** What a worker does with its agents for the executions of its task queue. */
-export function activitiesOf({ agents, clock, activity }: ActivitiesParts): Activities {
+export function activitiesOf(parts: ActivitiesParts): Activities {
+  const { agents, clock, activity } = parts
   return {
+    ...familyActivities(parts),
     contractOf: async (agent, action) => agents.resolve(agent)?.contract(action) ?? null,
 
     async lookUp(agent, action, idempotencyKey) {

@@ -1,15 +1,20 @@
 import { AgentRegistry, type BaseAgent } from '../../agents/index.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Logger, type LogLevel, silentLogger } from '../../core/logger.ts'
+import type { MeshPort } from '../../core/contracts/mesh.ts'
 import { activitiesOf } from './activities.ts'
 import { workflowBundle } from './bundle.ts'
 import { converterOf, outOfReach, type TemporalPlace } from './connect.ts'
-import { loadWorker, type WorkerModule } from './load.ts'
+import { loadClient, loadWorker, type WorkerModule } from './load.ts'
+import { ensureSearchAttributes } from './search-attributes.ts'
+import { RemoteExecutions } from './remote-executions.ts'
 
 export interface OpenWorkerOptions extends TemporalPlace {
   /** Default `aura`. All workers of a queue have the same agents. */
   readonly taskQueue?: string
   readonly agents: readonly BaseAgent[]
+  /** Where to what the agents publish is sent. Default: nowhere. */
+  readonly mesh?: MeshPort
   /** Default: nothing is logged. */
   readonly logger?: Logger
   readonly clock?: Clock
@@ -43,6 +48,15 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
   const connection = await module.NativeConnection.connect({ address }).catch((thrown: unknown) => {
     throw outOfReach(address, thrown)
   })
+  await ensureSearchAttributes(connection, { namespace, clock })
+  const client = await loadClient()
+  const executions = new RemoteExecutions({
+    module: client,
+    client: new client.Client({ connection, namespace, ...converterOf(options) }),
+    address,
+    taskQueue,
+    clock,
+  })
   const registry = new AgentRegistry({ clock, logger })
   for (const agent of options.agents) registry.register(agent)
   await registry.start()
@@ -52,7 +66,13 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
     ...converterOf(options),
     taskQueue,
     workflowBundle: await workflowBundle(module),
-    activities: activitiesOf({ agents: registry, clock, activity }),
+    activities: activitiesOf({
+      agents: registry,
+      clock,
+      activity,
+      executions,
+      mesh: options.mesh ?? null,
+    }),
     maxHeartbeatThrottleInterval: heartbeatThrottleMs,
     shutdownGraceTime: options.graceMs ?? 0,
   })
