@@ -20,7 +20,13 @@ export type {
   TextDelta,
   ToolDefinition,
 } from './agents/index.ts'
-export type { ActionDefinition, AgentContext, AgentDefinition, Effect } from './agents/index.ts'
+export type {
+  ActionDefinition,
+  AgentContext,
+  AgentDefinition,
+  Effect,
+  UsagePlaces,
+} from './agents/index.ts'
 export type { BudgetLimit, CallBudget } from './core/contracts/budget.ts'
 export type { CloudEvent } from './core/contracts/events.ts'
 export type { FlagProvider } from './core/contracts/flags.ts'
