@@ -107,7 +107,8 @@ await describeWithServices('several orchestrators', ['redis', 'temporal'], (addr
         running.add(next)
         running.delete(one)
         one.process.kill('SIGTERM')
-        expect((await one.process.ended).code).toBe(0)
+        const { code, stderr } = await one.process.ended
+        expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
       }
       await shared([...running], site.shards)
       const [any] = running
