@@ -1,5 +1,5 @@
 const lower = ['core', 'storage', 'workflow', 'agents', 'tda', 'builtins', 'state', 'patterns']
-const upper = ['engine', 'mesh', 'semantic', 'security', 'observability']
+const upper = ['engine', 'mesh', 'semantic', 'security', 'observability', 'placement']
 const house = [...lower, ...upper]
 
 /**
@@ -20,6 +20,7 @@ export const arrows: ReadonlyMap<string, readonly string[]> = new Map([
   ['semantic', ['core', 'storage', 'workflow', 'agents', 'mesh', 'tda', 'patterns']],
   ['security', ['core', 'storage']],
   ['observability', ['core']],
+  ['placement', ['core']],
   ['integrations', house],
   ['server', house],
   ['testing', house],
