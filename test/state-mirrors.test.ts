@@ -120,8 +120,10 @@ test('a mirror that lost what it took is found out at the next change and made a
 test('what a mirror could not take before the process ended it is given by the next one', async () => {
   const db = folder()
   const away: StateMirror = {
-    take: () => Promise.reject(new OrchestrationError('StorageError', 'out of reach')),
-    end: () => Promise.reject(new OrchestrationError('StorageError', 'out of reach')),
+    take: () =>
+      Promise.reject(new OrchestrationError('StorageError', 'out of reach', { retryable: true })),
+    end: () =>
+      Promise.reject(new OrchestrationError('StorageError', 'out of reach', { retryable: true })),
   }
   const before = await openEngine({ agents: [clerk], mirrors: [away], db })
   const id = await before.startWorkflow('counting', document)
@@ -165,4 +167,26 @@ test('the state of an ended workflow is forgotten after a while, and comes back 
   await engine.redrive(id)
   await engine.setState(id, 'again', true)
   await vi.waitFor(async () => expect(await store.get(id, 'of-1')).not.toBeNull())
+})
+
+test('what a mirror refuses for good is left out, and what comes after it is shown', async () => {
+  const store = new MemoryStateStore(clock)
+  let refusals = 0
+  const picky: StateMirror = {
+    ...storeMirror(store),
+    async take(workflowId, image, known) {
+      if (image.entries.some(({ key }) => key === 'n' || key === 'huge')) {
+        refusals++
+        throw new OrchestrationError('InputError', 'too large')
+      }
+      await store.merge(workflowId, image, known === null ? {} : { knownRevision: 0 })
+    },
+  }
+  const engine = await open([picky])
+  const id = await engine.startWorkflow('counting', document)
+  await reached(engine, id, 'of-1')
+  await engine.setState(id, 'huge', 1)
+  await engine.setState(id, 'small', 1)
+  await vi.waitFor(async () => expect(await store.get(id, 'small')).not.toBeNull())
+  expect(refusals).toBe(2)
 })

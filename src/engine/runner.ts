@@ -50,7 +50,6 @@ export interface RunnerOptions {
   readonly policies: PolicyAdviser | null
   /** Null: agents may publish, and that is all. */
   readonly mesh: MeshPort | null
-  /** Told what is in the state of executions. */
   readonly mirrors?: readonly unknown[]
   readonly snapshots: Snapshots
   readonly memories: () => Memories

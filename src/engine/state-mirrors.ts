@@ -89,7 +89,16 @@ export async function tellMirrors(
       await whole(mirror)
     }
   }
-  const results = await Promise.allSettled(to.mirrors.map(tell))
+  const tryTelling = async (mirror: StateMirror): Promise<void> => {
+    try {
+      await tell(mirror)
+    } catch (thrown) {
+      if (!isOrchestrationError(thrown) || thrown.retryable) throw thrown
+      // It would be refused for ever, and everything behind it would wait.
+      to.logger.log('error', `a change of state is not shown: ${thrown.message}`, { executionId })
+    }
+  }
+  const results = await Promise.allSettled(to.mirrors.map(tryTelling))
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 

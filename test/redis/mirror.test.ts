@@ -175,6 +175,10 @@ steps:
   book: { agent: clerk, action: book }
 `
 
+/** The bytes that all keys of a server take together, their names and bookkeeping among them. */
 async function used(server: RedisServer): Promise<number> {
-  return Number(/used_memory_dataset:(\d+)/.exec(await server.cli('info', 'memory'))?.[1])
+  const script = `local sum = 0
+    for _, key in ipairs(redis.call('KEYS', '*')) do sum = sum + redis.call('MEMORY', 'USAGE', key) end
+    return sum`
+  return Number((await server.cli('eval', script, '0')).trim())
 }
