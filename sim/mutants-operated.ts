@@ -138,7 +138,7 @@ export const operatedMutants: readonly Mutant[] = [
   ),
   mutant(
     'expected-version-ignored',
-    'src/engine/state-verbs.ts',
+    'src/engine/verbs/state-writes.ts',
     'if (conflict === undefined) return',
     'if (conflict === undefined || nowMs > 0) return',
   ),
