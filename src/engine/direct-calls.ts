@@ -79,7 +79,11 @@ export class DirectCalls implements NestedCaller {
     const stop = this.#cancelWith(call.signal, executionId)
     try {
       const origin = { chain, key: `${call.inside}/c${call.number}` }
-      const ending = execute(document, { executionId, input, origin, isNested: true })
+      const ending = execute(document, { executionId, input, origin, isNested: true }).catch(
+        (thrown: unknown) => {
+          throw before === undefined ? thrown : changedSince(call, thrown)
+        },
+      )
       const run = await this.#unlessUncertain(call, executionId, ending)
       // What an earlier delivery of the outer call had it use was counted by that one.
       const { tokens, costUsd } = executions.show(executionId).metrics
@@ -194,6 +198,20 @@ function unknownOutcome(what: string, executionId: string): OrchestrationError {
     'UnknownOutcomeError',
     `nobody knows whether the call of ${what} (${executionId}) happened`,
     { hint: `first \`aura resolve ${executionId} ${step}\`, then this one with --retry` },
+  )
+}
+
+/** An outer call that is made again must ask the same; what it asked before is recorded under the same key. */
+function changedSince({ agent, action, inside }: NestedCall, thrown: unknown): unknown {
+  if (!isOrchestrationError(thrown) || thrown.code !== 'UsageError') return thrown
+  const [executionId = inside] = inside.split('/')
+  return new OrchestrationError(
+    'UsageError',
+    `the call of ${agent}.${action} inside '${inside}' was begun with another input`,
+    {
+      hint: `bring back what it was made of (a prompt, for instance) and \`aura dlq redrive\` goes on with it; or begin anew from a checkpoint before it: \`aura rollback ${executionId} --to …\`, or \`aura fork ${executionId} --from …\``,
+      cause: thrown,
+    },
   )
 }
 
