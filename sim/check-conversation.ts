@@ -20,7 +20,7 @@ export function isToldItsAnswers(records: Records, { executionId, input }: Agent
   const answered = Array.from({ length: Number(number) - 1 }, (_, before) =>
     answersOf(records, `${outer}.c${before + 1}`),
   )
-  return canonicalJson(told as JsonValue) === canonicalJson(answered.flat() as JsonValue)
+  return canonicalJson(told) === canonicalJson(answered.flat())
 }
 
 /** Whether a call that talks with a model ends with what the model has answered last, in calls of its own. */

@@ -55,8 +55,8 @@ export const operatedMutants: readonly Mutant[] = [
   mutant(
     'child-watched-for-ever',
     'src/engine/families.ts',
-    'this.#watching.delete(child.row.executionId)',
-    '',
+    'this.#watching.delete(executionId)\n    watching.parent.waitingChildren',
+    'watching.parent.waitingChildren',
   ),
   mutant(
     'child-not-undone',
@@ -138,7 +138,7 @@ export const operatedMutants: readonly Mutant[] = [
   ),
   mutant(
     'expected-version-ignored',
-    'src/engine/state-verbs.ts',
+    'src/engine/verbs/state-writes.ts',
     'if (conflict === undefined) return',
     'if (conflict === undefined || nowMs > 0) return',
   ),

@@ -144,6 +144,9 @@ function subjectOf({ model, row }: ExecutionRecord): string | null {
   if (first?.event.kind !== 'ExecutionStarted' || second?.event.kind === 'ExecutionForked')
     return null
   const { context, cause } = first.event.input
-  if (row.workflow === 'vote' && isJsonObject(context)) return `vote ${String(context['voteId'])}`
-  return cause !== undefined && isJsonObject(cause) ? `event ${String(cause['eventId'])}` : null
+  if (row.workflow === 'vote' && isJsonObject(context))
+    return `vote ${JSON.stringify(context['voteId'])}`
+  return cause !== undefined && isJsonObject(cause)
+    ? `event ${JSON.stringify(cause['eventId'])}`
+    : null
 }

@@ -7,13 +7,16 @@ import type { Findings, Range } from './simulate.ts'
 /** Seeds that a thread is given at once: little beside what it costs to ask for more. */
 const seedsAtOnce = 25
 
+/** Room for what one seed leaves behind: most of it is gone when the next one begins. */
+const resourceLimits = { maxYoungGenerationSizeMb: 64 }
+
 /** Runs seeds on every processor. Each seed does what it does alone, and failures are listed by seed. */
 export async function simulateInThreads({ first, seeds }: Range): Promise<Findings> {
   const end = first + seeds
   let next = first
   const findings: Findings[] = []
   const work = async (): Promise<void> => {
-    const worker = new Worker(new URL('./seed-worker.ts', import.meta.url))
+    const worker = new Worker(new URL('./seed-worker.ts', import.meta.url), { resourceLimits })
     try {
       while (next < end) {
         const range: Range = { first: next, seeds: Math.min(seedsAtOnce, end - next) }

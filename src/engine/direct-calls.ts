@@ -49,7 +49,6 @@ const documentsMax = 1_000
  */
 export class DirectCalls implements NestedCaller {
   readonly #parts: DirectCallsParts
-  readonly #documents = new Map<string, WorkflowDocument>()
 
   constructor(parts: DirectCallsParts) {
     this.#parts = parts
@@ -73,7 +72,7 @@ export class DirectCalls implements NestedCaller {
     const { agent, action, input, chain, timeoutMs } = call
     if (chain.length > limits.callDepthMax) throw tooDeep(call)
     const executionId = nestedId(call)
-    const document = this.#documentOf({ agent, action, timeoutMs })
+    const document = innerDocument({ agent, action, timeoutMs })
     const before = executions.known(executionId)
     const usedBefore = before === undefined ? noUsage : executions.show(executionId).metrics
     if (before?.status === 'failed') await engine.redrive(executionId)
@@ -94,20 +93,6 @@ export class DirectCalls implements NestedCaller {
     } finally {
       stop()
     }
-  }
-
-  /** Agents call the same others again and again: their documents are kept, the newest 1,000. */
-  #documentOf(of: Pick<NestedCall, 'agent' | 'action' | 'timeoutMs'>): WorkflowDocument {
-    const { agent, action, timeoutMs } = of
-    const named = JSON.stringify([agent, action, timeoutMs])
-    const known = this.#documents.get(named)
-    if (known !== undefined) return known
-    const timeout = timeoutMs === null ? {} : { timeout: `${timeoutMs}ms` as const }
-    const document = directCallDocument({ agent, action }, timeout)
-    const [oldest] = this.#documents.keys()
-    if (oldest !== undefined && this.#documents.size >= documentsMax) this.#documents.delete(oldest)
-    this.#documents.set(named, document)
-    return document
   }
 
   /** @throws UnknownOutcomeError as soon as nobody knows whether the call happened */
@@ -164,6 +149,21 @@ export function directCallDocument(
   // The input as a whole: only a document that people write has to say it by keys.
   const call = { ...document.steps[step], with: '${ input }' }
   return { ...document, steps: { [step]: call } } as unknown as WorkflowDocument
+}
+
+const documents = new Map<string, WorkflowDocument>()
+
+/** Agents call the same others again and again: their documents are kept. */
+function innerDocument(of: Pick<NestedCall, 'agent' | 'action' | 'timeoutMs'>): WorkflowDocument {
+  const { agent, action, timeoutMs } = of
+  const named = JSON.stringify([agent, action, timeoutMs])
+  const known = documents.get(named)
+  if (known !== undefined) return known
+  const timeout = timeoutMs === null ? {} : { timeout: `${timeoutMs}ms` as const }
+  const document = directCallDocument({ agent, action }, timeout)
+  if (documents.size >= documentsMax) documents.clear()
+  documents.set(named, document)
+  return document
 }
 
 /** `<execution>.<step>[.<item>].<run>.c<n>`, and `.c<n>` once more for each call further inside. */
