@@ -7,7 +7,7 @@ import {
 } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { limits } from '../core/limits.ts'
-import { noUsage } from '../core/usage.ts'
+import { addUsage, noUsage } from '../core/usage.ts'
 import {
   documentError,
   readDocumentData,
@@ -40,6 +40,8 @@ export interface DirectCallsParts {
 
 const name = 'direct-call'
 const step = 'call'
+/** Documents of inner calls that are kept. */
+const documentsMax = 1_000
 
 /**
  * Calls of agents outside workflows: each is an execution with one step, and so has its retries, timeouts,
@@ -47,6 +49,7 @@ const step = 'call'
  */
 export class DirectCalls implements NestedCaller {
   readonly #parts: DirectCallsParts
+  readonly #documents = new Map<string, WorkflowDocument>()
 
   constructor(parts: DirectCallsParts) {
     this.#parts = parts
@@ -70,9 +73,9 @@ export class DirectCalls implements NestedCaller {
     const { agent, action, input, chain, timeoutMs } = call
     if (chain.length > limits.callDepthMax) throw tooDeep(call)
     const executionId = nestedId(call)
-    const timeout = timeoutMs === null ? {} : { timeout: `${timeoutMs}ms` as const }
-    const document = directCallDocument({ agent, action }, timeout)
+    const document = this.#documentOf({ agent, action, timeoutMs })
     const before = executions.known(executionId)
+    const usedBefore = before === undefined ? noUsage : executions.show(executionId).metrics
     if (before?.status === 'failed') await engine.redrive(executionId)
     const stop = this.#cancelWith(call.signal, executionId)
     try {
@@ -83,14 +86,28 @@ export class DirectCalls implements NestedCaller {
         },
       )
       const run = await this.#unlessUncertain(call, executionId, ending)
-      const { tokens, costUsd } =
-        before === undefined ? executions.show(executionId).metrics : noUsage
-      const usage = { tokens, costUsd }
+      // What an earlier delivery of the outer call had it use was counted by that one.
+      const { tokens, costUsd } = executions.show(executionId).metrics
+      const usage = addUsage({ tokens, costUsd }, usedBefore, -1)
       if (run.status !== 'completed') return { kind: 'failed', error: errorOf(run), usage }
       return { kind: 'completed', output: outputOf(run), usage }
     } finally {
       stop()
     }
+  }
+
+  /** Agents call the same others again and again: their documents are kept, the newest 1,000. */
+  #documentOf(of: Pick<NestedCall, 'agent' | 'action' | 'timeoutMs'>): WorkflowDocument {
+    const { agent, action, timeoutMs } = of
+    const named = JSON.stringify([agent, action, timeoutMs])
+    const known = this.#documents.get(named)
+    if (known !== undefined) return known
+    const timeout = timeoutMs === null ? {} : { timeout: `${timeoutMs}ms` as const }
+    const document = directCallDocument({ agent, action }, timeout)
+    const [oldest] = this.#documents.keys()
+    if (oldest !== undefined && this.#documents.size >= documentsMax) this.#documents.delete(oldest)
+    this.#documents.set(named, document)
+    return document
   }
 
   /** @throws UnknownOutcomeError as soon as nobody knows whether the call happened */
@@ -156,13 +173,24 @@ function nestedId({ inside, number }: NestedCall): string {
 }
 
 function outputOf(run: RunView): JsonValue {
-  if (run.status === 'completed') return run.steps[step]?.output ?? null
+  const made = run.steps[step]
+  if (run.status === 'completed' && made !== undefined) return made.output
   throw fromErrorJson(errorOf(run))
 }
 
-function errorOf({ executionId, status, error }: RunView): ErrorJson {
+function errorOf(run: RunView): ErrorJson {
+  const { executionId, status, error } = run
+  // Retention has left no more than how it ended.
+  if (run.steps[step] === undefined) return removed(run).toJSON()
   const message = `call '${executionId}' was ${status}`
   return error ?? new OrchestrationError('WorkflowCancelledError', message).toJSON()
+}
+
+function removed({ executionId, status }: RunView): OrchestrationError {
+  const message = `call '${executionId}' was ${status}, and what came of it was removed by retention`
+  return new OrchestrationError('NotFoundError', message, {
+    hint: 'keep executions for longer (retention), or make the call under another key',
+  })
 }
 
 function unknownOutcome(what: string, executionId: string): OrchestrationError {

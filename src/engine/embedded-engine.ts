@@ -19,7 +19,7 @@ import type { EmbeddedEngineParts } from './engine-parts.ts'
 import { type Begun, Executions } from './executions.ts'
 import { Families } from './families.ts'
 import type { LedgerEntry } from './ledger.ts'
-import { type OutboxRelay, relayOf } from './outbox-relay.ts'
+import { type Relays, relaysOf } from './outbox-relay.ts'
 import { payload } from './payload.ts'
 import { adviserOf } from './policy-advice.ts'
 import { Reopening } from './reopening.ts'
@@ -64,7 +64,7 @@ export class EmbeddedEngine implements WorkflowEngine {
   readonly #adaptations: Adaptations
   readonly #triggers: Triggers
   readonly #retention: Retention | null
-  readonly #relay: OutboxRelay
+  readonly #relay: Relays
   #memories: Memories | null = null
   #closing: Promise<void> | null = null
 
@@ -100,7 +100,7 @@ export class EmbeddedEngine implements WorkflowEngine {
       this.#ending(() => executions.begin(definitions.ofDocument(document), options))
     this.directCalls = new DirectCalls({ execute, executions, engine: this })
     this.#triggers = new Triggers(triggerHost({ parts, definitions, executions, runner }))
-    this.#relay = relayOf(parts, (event) => this.deliver(event))
+    this.#relay = relaysOf(parts, executions, (event) => this.deliver(event))
   }
 
   /** What its agents remember. */

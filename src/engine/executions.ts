@@ -263,6 +263,7 @@ export class Executions {
     })
     running.isRecorded = true
     running.snapshotSeq = snapshotSeq
+    running.mirroredSeq = null
     running.status = row.status
     this.#runner.enter(running)
     return running

@@ -34,7 +34,7 @@ export function outboxRows(
  * The events as they are sent: their ids are made of the call's idempotency key, so that the same call gives
  * the same ids however often it is recorded or sent.
  */
-function cloudEventsOf(
+export function cloudEventsOf(
   executionId: string,
   { key, events }: KernelEvent & { readonly kind: 'EventsPublished' },
   atMs: number,

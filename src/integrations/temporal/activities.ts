@@ -1,14 +1,22 @@
 import type { Clock } from '../../core/clock.ts'
+import type { MeshPort } from '../../core/contracts/mesh.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { AgentDirectory } from '../../engine/index.ts'
 import { attempt } from './attempt.ts'
+import { familyActivities } from './family-activities.ts'
 import type { ActivityModule } from './load.ts'
+import type { RemoteExecutions } from './remote-executions.ts'
 import type { Activities } from './wire.ts'
 
 export interface ActivitiesParts {
+  readonly executions: RemoteExecutions
+  /** Null: agents may publish, and that is all. */
+  readonly mesh: MeshPort | null
   readonly agents: AgentDirectory
   readonly clock: Clock
   readonly activity: ActivityModule
+  /** Resolves when a call may begin; rejects when it is lost to this process. Default: it may. */
+  readonly mayBegin?: () => Promise<void>
 }
 
 /** A worker says that it lives so many times within the time after which it is taken for dead, at least each second. */
@@ -18,8 +26,10 @@ const heartbeatEveryMs = 1_000
 const noBeat = (): void => {}
 
 /** What a worker does with its agents for the executions of its task queue. */
-export function activitiesOf({ agents, clock, activity }: ActivitiesParts): Activities {
+export function activitiesOf(parts: ActivitiesParts): Activities {
+  const { agents, clock, activity, mayBegin } = parts
   return {
+    ...familyActivities(parts),
     contractOf: async (agent, action) => agents.resolve(agent)?.contract(action) ?? null,
 
     async lookUp(agent, action, idempotencyKey) {
@@ -32,7 +42,10 @@ export function activitiesOf({ agents, clock, activity }: ActivitiesParts): Acti
     async callAgent(call) {
       const agent = agents.resolve(call.agent)
       if (agent === undefined) return { kind: 'failed', error: absent(call.agent).toJSON() }
-      return beating(clock, activity, (signal) => attempt(agent, call, signal))
+      return beating(clock, activity, async (signal) => {
+        await mayBegin?.()
+        return attempt(agent, call, signal)
+      })
     },
   }
 }

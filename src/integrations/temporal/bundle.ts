@@ -6,13 +6,25 @@ const entry = import.meta.url.endsWith('.ts') ? './hosted/index.ts' : './hosted/
 
 let made: Promise<WorkflowBundleWithSourceMap> | null = null
 
-/**
- * The code of `auraExecution` with the kernel and all it needs, as one text for the sandbox. Made once in a
- * process; it takes some seconds.
- */
+/** The code of `auraExecution`, made once in a process. */
 export function workflowBundle(worker: WorkerModule): Promise<WorkflowBundleWithSourceMap> {
-  made ??= worker.bundleWorkflowCode({
+  made ??= bundled(worker)
+  return made
+}
+
+/**
+ * The code of `auraExecution` with the kernel and all it needs, as one text for the sandbox; it takes some
+ * seconds.
+ *
+ * @param interceptors files with interceptors of the sandbox; default none
+ */
+export function bundled(
+  worker: WorkerModule,
+  interceptors: readonly string[] = [],
+): Promise<WorkflowBundleWithSourceMap> {
+  return worker.bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL(entry, import.meta.url)),
+    workflowInterceptorModules: [...interceptors],
     logger: new worker.DefaultLogger('WARN'),
     webpackConfigHook: (config) => ({
       ...config,
@@ -22,5 +34,4 @@ export function workflowBundle(worker: WorkerModule): Promise<WorkflowBundleWith
       >,
     }),
   })
-  return made
 }

@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { workflowEngineSuite } from '../../src/testing/workflow-engine-suite.ts'
+import { describeWithServices } from '../support/services.ts'
+import { type Connections, connections, TemporalHarness } from './conformance/temporal-harness.ts'
+
+const patience = 30_000
+
+await describeWithServices('the Temporal engine as an engine', ['temporal'], ({ temporal }) => {
+  let connected: Connections
+
+  beforeAll(async () => {
+    connected = await connections(temporal)
+  }, patience)
+
+  afterAll(async () => {
+    await connected.worker.close()
+    await connected.client.close()
+  }, patience)
+
+  const behaviours = workflowEngineSuite(async (options) => {
+    const harness = new TemporalHarness(connected, options)
+    await harness.start()
+    return harness
+  })
+
+  for (const behaviour of behaviours) {
+    test(
+      behaviour.name,
+      () => expect(behaviour.run()).resolves.toBeUndefined(),
+      Number(process.env.TV ?? 30000),
+    )
+  }
+})
