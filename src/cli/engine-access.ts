@@ -1,5 +1,6 @@
 import { isOrchestrationError, OrchestrationError } from '../core/errors.ts'
 import { openEngineParts } from '../engine/index.ts'
+import { ownConfigFile } from './serve/config-file.ts'
 import { HashedEmbedder } from '../semantic/index.ts'
 import type { OpenedEngine, OpenEngineOptions } from '../engine/index.ts'
 import { findOwner } from '../storage/index.ts'
@@ -67,13 +68,15 @@ async function policyOfEnvironment(
   return (await import('./policy.ts')).policyOf(context)
 }
 
-/** Whoever drives executions keeps to the budgets that `aura serve` has from the same file. */
+/** Whoever drives executions keeps to the budgets that `aura serve` would have here. */
 async function tenantsOfEnvironment(
   context: CommandContext,
 ): Promise<OpenEngineOptions['tenants'] | undefined> {
-  if ((context.env.AURA_CONFIG ?? '') === '') return undefined
+  const { cwd, env } = context
+  const isSaid = [env.AURA_CONFIG, env.AURA_TENANTS].some((text) => (text ?? '') !== '')
+  if (!isSaid && ownConfigFile(cwd) === null) return undefined
   const { readSettings } = await import('./serve/settings.ts')
-  return readSettings(context, { engine: 'embedded' }).tenants
+  return (await readSettings(context)).tenants
 }
 
 /** The refusal of a verb that must own the file itself. */
