@@ -1,6 +1,5 @@
 import { isOrchestrationError, OrchestrationError } from '../core/errors.ts'
 import { openEngineParts } from '../engine/index.ts'
-import { ownConfigFile } from './serve/config-file.ts'
 import { HashedEmbedder } from '../semantic/index.ts'
 import type { OpenedEngine, OpenEngineOptions } from '../engine/index.ts'
 import { findOwner } from '../storage/index.ts'
@@ -34,7 +33,7 @@ export async function openFile(
   const embedder = new HashedEmbedder()
   const untilMs = clock.monotonicMs() + ownerAnswerMsMax
   const policies = options.policies ?? (await policyOfEnvironment(context))
-  const tenants = options.tenants ?? (await tenantsOfEnvironment(context))
+  const tenants = options.tenants ?? (await configuredTenants(context))
   for (;;) {
     const { isOwned, owner } = findOwner(databasePath)
     if (owner !== null) return { kind: 'owned', owner }
@@ -68,15 +67,10 @@ async function policyOfEnvironment(
   return (await import('./policy.ts')).policyOf(context)
 }
 
-/** Whoever drives executions keeps to the budgets that `aura serve` would have here. */
-async function tenantsOfEnvironment(
-  context: CommandContext,
-): Promise<OpenEngineOptions['tenants'] | undefined> {
-  const { cwd, env } = context
-  const isSaid = [env.AURA_CONFIG, env.AURA_TENANTS].some((text) => (text ?? '') !== '')
-  if (!isSaid && ownConfigFile(cwd) === null) return undefined
+/** Whoever drives executions keeps to the budgets that `aura serve` has from the same configuration. */
+async function configuredTenants(context: CommandContext): Promise<OpenEngineOptions['tenants']> {
   const { readSettings } = await import('./serve/settings.ts')
-  return (await readSettings(context)).tenants
+  return (await readSettings(context, { engine: 'embedded' })).tenants
 }
 
 /** The refusal of a verb that must own the file itself. */
