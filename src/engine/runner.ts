@@ -270,9 +270,8 @@ export class Runner {
     }
     running.isRecording = false
     // A lookup that found no agent makes it wait, which is to be recorded.
-    if (running.missing.size > 0 && statusOf(running) !== running.status) {
-      this.committer.touch(running)
-    }
+    const isOther = running.missing.size > 0 && statusOf(running) !== running.status
+    if (isOther) this.committer.touch(running)
     this.family?.recorded(running)
     if (!running.isDirty) this.#options.snapshots.take(running)
     if (running.state.counts.running === 0) this.parkIfIdle(running)

@@ -38,7 +38,13 @@ const engine = await openEngine({
   db: given.db,
   agents: [
     defineAgent({ type: 'gate', actions: { pass: held } }),
-    defineAgent({ type: 'deaf', url: given.url, actions: { ask: { effect: 'idempotent' } } }),
+    defineAgent({
+      type: 'deaf',
+      url: given.url,
+      actions: { ask: { effect: 'idempotent' } },
+      // Bodies that are under way at the same time are in the heap too.
+      config: { resourceLimits: { maxConcurrent: 50 } },
+    }),
   ],
 })
 
@@ -49,7 +55,7 @@ const documents = {
   fanOut: { each: pass({ forEach: 'input.items', with: { n: '${ item }' } }) },
   signals: { go: { waitFor: { signal: 'go' } }, a: pass({ needs: ['go'] }) },
   state: { go: { waitFor: { signal: 'go' } }, a: pass({ needs: ['go'] }) },
-  http: { a: { agent: 'deaf', action: 'ask' } },
+  http: { a: { agent: 'deaf', action: 'ask', with: { text: '${ input.text }' } } },
 } as const
 
 const refusals = new Map<string, number>()
@@ -82,14 +88,19 @@ async function one(kind: Flood, targets: readonly string[]): Promise<void> {
   const target = targets[n % targets.length] as string
   switch (kind) {
     case 'small':
-    case 'http':
       await start(kind, `x-${n}`, { text: text(4_000) })
+      return
+    // Bodies that are sent, and items that run beside each other: large enough to fill the heap within seconds.
+    case 'http':
+      await start(kind, `x-${n}`, { text: text(100_000) })
       return
     case 'large':
       await start(kind, `x-${n}`, { text: text(1_000_000) })
       return
     case 'fanOut':
-      await start(kind, `x-${n}`, { items: Array.from({ length: 100 }, (_, place) => place) })
+      await start(kind, `x-${n}`, {
+        items: Array.from({ length: 100 }, (_, place) => `${place} ${text(10_000)}`),
+      })
       return
     case 'signals':
       await engine.signal(target, 'noise', text(100_000))
