@@ -3,6 +3,7 @@
  * another process, so that it also runs inside the sandbox of a Temporal workflow.
  */
 export { missingAgent } from './missing-agent.ts'
+export { publishes } from './publishes.ts'
 export { fits } from './signal-schema.ts'
 export { statusOf } from './status-of.ts'
 export { checkSignal, ended, uncertainCall } from './verb-checks.ts'

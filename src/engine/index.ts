@@ -1,5 +1,6 @@
 export { type AdaptationRequest, adaptationRequest } from './adaptation-request.ts'
 export type { AgentDirectory, EngineAgent } from './engine-agent.ts'
+export { publishedBy } from './outbox-rows.ts'
 export { checkSameStart } from './acceptance.ts'
 export { checkedInput, type Definition, Definitions, startHashOf } from './definitions.ts'
 export { payload } from './payload.ts'

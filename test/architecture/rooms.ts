@@ -56,6 +56,17 @@ export const sideDoors: readonly {
       'the sandbox of a Temporal workflow has no files and no SQLite, which the whole engine needs',
   },
   {
+    from: 'src/integrations/temporal/hosted/hosted-outbox.ts',
+    to: 'src/engine/hosted.ts',
+    because:
+      'the sandbox of a Temporal workflow has no files and no SQLite, which the whole engine needs',
+  },
+  {
+    from: 'src/integrations/temporal/hosted/hosted-context.ts',
+    to: 'src/semantic/policy/policy.ts',
+    because: 'the sandbox of a Temporal workflow has no embedders and no files',
+  },
+  {
     from: 'src/integrations/temporal/hosted/steering.ts',
     to: 'src/engine/hosted.ts',
     because:

@@ -1,6 +1,8 @@
 import type { Clock } from '../../core/clock.ts'
+import type { EventSink } from '../../core/contracts/events.ts'
+import { type TdaContext, type TdaContextSource, unavailableTda } from '../../core/contracts/tda.ts'
 import { OrchestrationError } from '../../core/errors.ts'
-import type { AgentDirectory } from '../../engine/index.ts'
+import { type AgentDirectory, publishedBy } from '../../engine/index.ts'
 import { attempt } from './attempt.ts'
 import type { ActivityModule } from './load.ts'
 import type { Activities } from './wire.ts'
@@ -9,6 +11,10 @@ export interface ActivitiesParts {
   readonly agents: AgentDirectory
   readonly clock: Clock
   readonly activity: ActivityModule
+  /** Null: every context is unavailable. */
+  readonly tda: TdaContextSource | null
+  /** Where what executions publish goes; null for nowhere. */
+  readonly mesh: EventSink | null
 }
 
 /** A worker says that it lives so many times within the time after which it is taken for dead, at least each second. */
@@ -18,8 +24,16 @@ const heartbeatEveryMs = 1_000
 const noBeat = (): void => {}
 
 /** What a worker does with its agents for the executions of its task queue. */
-export function activitiesOf({ agents, clock, activity }: ActivitiesParts): Activities {
+export function activitiesOf(parts: ActivitiesParts): Activities {
+  const { agents, clock, activity, mesh } = parts
+  const tdaNow = (): TdaContext => parts.tda?.current() ?? unavailableTda
   return {
+    getTdaContext: async () => tdaNow(),
+    async publish({ events, ...by }) {
+      if (mesh === null) return
+      for (const event of events)
+        for (const published of publishedBy(event, by)) await mesh.publish(published)
+    },
     contractOf: async (agent, action) => agents.resolve(agent)?.contract(action) ?? null,
 
     async lookUp(agent, action, idempotencyKey) {
@@ -32,7 +46,9 @@ export function activitiesOf({ agents, clock, activity }: ActivitiesParts): Acti
     async callAgent(call) {
       const agent = agents.resolve(call.agent)
       if (agent === undefined) return { kind: 'failed', error: absent(call.agent).toJSON() }
-      return beating(clock, activity, (signal) => attempt(agent, call, signal))
+      return beating(clock, activity, (signal) =>
+        attempt(agent, { ...call, tda: call.withTda ? tdaNow() : unavailableTda }, signal),
+      )
     },
   }
 }

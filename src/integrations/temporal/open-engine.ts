@@ -3,18 +3,22 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import { systemRandom } from '../../core/random.ts'
+import type { Policy } from '../../semantic/index.ts'
 import { connect, type TemporalPlace } from './connect.ts'
 import { loadClient } from './load.ts'
-import { defaultTaskQueue, openTemporalWorker } from './open-worker.ts'
+import { defaultTaskQueue, openTemporalWorker, type OpenWorkerOptions } from './open-worker.ts'
 import { TemporalEngine } from './temporal-engine.ts'
 
-export interface OpenTemporalEngineOptions extends TemporalPlace {
+export interface OpenTemporalEngineOptions
+  extends TemporalPlace, Pick<OpenWorkerOptions, 'tda' | 'mesh'> {
   /** Whose workers drive the executions that are started here. Default `aura`. */
   readonly taskQueue?: string
   /** Agents for a worker in this process. Default none: workers run elsewhere, see `openTemporalWorker`. */
   readonly agents?: readonly BaseAgent[]
   /** A worker that is silent for so long is dead, and its calls are lost. Default 10,000, at least 1,000. */
   readonly heartbeatTimeoutMs?: number
+  /** Decides about the executions that are started from now on, each for as long as it goes. Default none. */
+  readonly policy?: Policy
   readonly logger?: Logger
   readonly clock?: Clock
 }
@@ -52,6 +56,7 @@ export async function openTemporalEngine(
     clock,
     random: systemRandom,
     heartbeatTimeoutMs,
+    policy: options.policy?.data ?? null,
     async close() {
       await worker?.close()
       await connection.close()

@@ -1,5 +1,7 @@
 import { AgentRegistry, type BaseAgent } from '../../agents/index.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
+import type { EventSink } from '../../core/contracts/events.ts'
+import type { TdaContextSource } from '../../core/contracts/tda.ts'
 import { type Logger, type LogLevel, silentLogger } from '../../core/logger.ts'
 import { activitiesOf } from './activities.ts'
 import { workflowBundle } from './bundle.ts'
@@ -10,6 +12,10 @@ export interface OpenWorkerOptions extends TemporalPlace {
   /** Default `aura`. All workers of a queue have the same agents. */
   readonly taskQueue?: string
   readonly agents: readonly BaseAgent[]
+  /** What agents and planning are told of anomalies, such as a `MeshTdaClient`. Default: nothing is known. */
+  readonly tda?: TdaContextSource
+  /** Where what executions publish goes; it belongs to the caller. Default: it is recorded and not sent. */
+  readonly mesh?: EventSink
   /** Default: nothing is logged. */
   readonly logger?: Logger
   readonly clock?: Clock
@@ -52,7 +58,13 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
     ...converterOf(options),
     taskQueue,
     workflowBundle: await workflowBundle(module),
-    activities: activitiesOf({ agents: registry, clock, activity }),
+    activities: activitiesOf({
+      agents: registry,
+      clock,
+      activity,
+      tda: options.tda ?? null,
+      mesh: options.mesh ?? null,
+    }),
     maxHeartbeatThrottleInterval: heartbeatThrottleMs,
     shutdownGraceTime: options.graceMs ?? 0,
   })

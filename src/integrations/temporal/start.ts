@@ -7,6 +7,7 @@ import {
   payload,
   startHashOf,
 } from '../../engine/index.ts'
+import type { PolicyData } from '../../semantic/index.ts'
 import type { ExecutionStart } from './wire.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
@@ -14,6 +15,8 @@ export interface StartParts {
   readonly nowMs: number
   readonly random: Random
   readonly heartbeatTimeoutMs: number
+  /** Decides about the execution; null for nobody. */
+  readonly policy: PolicyData | null
 }
 
 /**
@@ -24,7 +27,7 @@ export interface StartParts {
 export function startOf(
   definition: Definition,
   options: ExecuteOptions,
-  { nowMs, random, heartbeatTimeoutMs }: StartParts,
+  { nowMs, random, heartbeatTimeoutMs, policy }: StartParts,
 ): ExecutionStart {
   const { document, hash, plan } = definition
   refuseUnsupported(plan)
@@ -40,6 +43,15 @@ export function startOf(
     startHash: startHashOf(definition, input),
     input,
     tenant: typeof tenant === 'string' && tenant !== '' ? tenant : null,
+    readsTda: policy !== null || readsTda(document),
+    policy,
     heartbeatTimeoutMs,
   }
+}
+
+/** Whether the context is of use to the document: it decides by it, or tells of what it undoes. */
+function readsTda({ steps, output, timeout, onFailure }: Definition['document']): boolean {
+  return (
+    onFailure === 'compensate' || /\btda\s*[.[?]/.test(JSON.stringify([steps, output, timeout]))
+  )
 }

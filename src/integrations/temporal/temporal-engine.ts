@@ -21,6 +21,7 @@ import {
   type WorkflowDocument,
   type WorkflowStep,
 } from '../../workflow/index.ts'
+import type { PolicyData } from '../../semantic/index.ts'
 import type { ClientModule } from './load.ts'
 import { startOf } from './start.ts'
 import { isOutage, noWorker, temporalError } from './temporal-error.ts'
@@ -34,6 +35,7 @@ export interface TemporalEngineParts {
   readonly clock: Clock
   readonly random: Random
   readonly heartbeatTimeoutMs: number
+  readonly policy: PolicyData | null
   /** Ends what was opened for it. */
   readonly close: () => Promise<void>
 }
@@ -175,9 +177,9 @@ export class TemporalEngine implements Port {
   }
 
   async #start(definition: Definition, options: ExecuteOptions): Promise<string> {
-    const { client, clock, taskQueue, module, random, heartbeatTimeoutMs } = this.#parts
+    const { client, clock, taskQueue, module } = this.#parts
     const nowMs = clock.nowMs()
-    const start = startOf(definition, options, { nowMs, random, heartbeatTimeoutMs })
+    const start = startOf(definition, options, { ...this.#parts, nowMs })
     const { executionId, startHash, document } = start
     try {
       await client.workflow.start(workflowType, {

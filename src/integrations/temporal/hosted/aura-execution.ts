@@ -25,8 +25,9 @@ export async function auraExecution(start: ExecutionStart): Promise<RunView> {
     validator: (verb: Verb) => checkVerb(execution, verb),
   })
   CancellationScope.current().cancelRequested.catch(() => execution.stimulate({ kind: 'cancel' }))
-  execution.stimulate({ kind: 'start', origin: originOf(start) })
+  execution.hear({ kind: 'start', origin: originOf(start) })
   await CancellationScope.nonCancellable(() => condition(() => execution.isOver))
+  await CancellationScope.nonCancellable(() => execution.published())
   return ending(execution)
 }
 

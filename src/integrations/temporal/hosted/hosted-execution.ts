@@ -1,7 +1,6 @@
 import { CancellationScope } from '@temporalio/workflow'
 import { assertNever } from '../../../core/assert.ts'
 import { systemClock } from '../../../core/clock.ts'
-import { unavailableTda } from '../../../core/contracts/tda.ts'
 import { OrchestrationError } from '../../../core/errors.ts'
 import { systemRandom } from '../../../core/random.ts'
 import { fits, runView, showView, statusOf } from '../../../engine/hosted.ts'
@@ -18,6 +17,8 @@ import {
 } from '../../../workflow/index.ts'
 import type { ExecutionStart } from '../wire.ts'
 import { HostedCalls } from './hosted-calls.ts'
+import { HostedContext } from './hosted-context.ts'
+import { HostedOutbox } from './hosted-outbox.ts'
 import { HostedTimers } from './hosted-timers.ts'
 
 /**
@@ -30,7 +31,10 @@ export class HostedExecution {
   readonly #events: LogEntry[] = []
   readonly #calls: HostedCalls
   readonly #timers: HostedTimers
+  readonly #context: HostedContext
+  readonly #outbox: HostedOutbox
   readonly #waiting: Stimulus[] = []
+  readonly #shield: CancellationScope
   #isTelling = false
   #isOver = false
 
@@ -53,7 +57,10 @@ export class HostedExecution {
     }
     // Nothing that an execution does ends by itself when Temporal is asked to cancel: the kernel decides that.
     const shield = new CancellationScope({ cancellable: false })
-    const stimulate = (stimulus: Stimulus): void => void this.stimulate(stimulus)
+    const stimulate = (stimulus: Stimulus): void => this.hear(stimulus)
+    this.#context = new HostedContext(start)
+    this.#outbox = new HostedOutbox({ executionId, workflow: document.name, shield })
+    this.#shield = shield
     this.#timers = new HostedTimers(shield, stimulate)
     this.#calls = new HostedCalls({
       state: this.state,
@@ -72,10 +79,29 @@ export class HostedExecution {
     return this.#events
   }
 
-  /** @returns whether it changed something; false for one that waits until those before it are done */
+  /** Resolves when all that it has published is accepted. */
+  published(): Promise<void> {
+    return this.#outbox.sent()
+  }
+
+  /** As `stimulate`, but what is planned by the TDA context waits until that is read. */
+  hear(stimulus: Stimulus): void {
+    if (!this.#context.isReadBefore(stimulus)) return void this.stimulate(stimulus)
+    void this.#shield.run(async () => {
+      await this.#context.read()
+      this.stimulate(stimulus)
+    })
+  }
+
+  /**
+   * @returns whether it changed something; false for one that waits until those before it are done, true for
+   *   one that came before the start and waits for that
+   */
   stimulate(stimulus: Stimulus): boolean {
     const { seq } = this.state
-    this.#waiting.push(stimulus)
+    if (stimulus.kind === 'start') this.#waiting.unshift(stimulus)
+    else this.#waiting.push(stimulus)
+    if (this.#waiting[0]?.kind !== 'start' && seq === 0) return true
     if (this.#isTelling) return false
     this.#isTelling = true
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
@@ -114,12 +140,14 @@ export class HostedExecution {
     const moment: Moment = {
       atMs,
       random: systemRandom,
-      tda: unavailableTda,
+      tda: this.#context.tda,
+      policies: this.#context.policies,
       fits,
       patterns: patternRunner,
     }
     const { events, commands } = transition(this.state, stimulus, moment)
     for (const event of events) this.#events.push({ executionId, seq: ++seq, atMs, event })
+    this.#outbox.send(events, atMs)
     for (const command of commands) this.#obey(command)
   }
 
