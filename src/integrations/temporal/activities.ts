@@ -20,6 +20,7 @@ export interface ActivitiesParts {
 /** A worker says that it lives so many times within the time after which it is taken for dead, at least each second. */
 const heartbeatsPerTimeout = 4
 const heartbeatEveryMs = 1_000
+const firstHeartbeatMs = 200
 
 const noBeat = (): void => {}
 
@@ -67,7 +68,8 @@ async function beating<Result>(
     context.heartbeat()
     cancelBeat = clock.after(everyMs, beat)
   }
-  if (everyMs > 0) beat()
+  // A call that is over by then costs Temporal no heartbeat.
+  if (everyMs > 0) cancelBeat = clock.after(Math.min(everyMs, firstHeartbeatMs), beat)
   try {
     // What a worker leaves undone when it stops is lost, and Temporal hands it to another one.
     return await Promise.race([work(context.cancellationSignal), stopped(context)])

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker'
 import type { WorkerModule } from './load.ts'
+import { lean } from './lean-bundle.ts'
 
 const entry = import.meta.url.endsWith('.ts') ? './hosted/index.ts' : './hosted/index.js'
 
@@ -14,13 +15,7 @@ export function workflowBundle(worker: WorkerModule): Promise<WorkflowBundleWith
   made ??= worker.bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL(entry, import.meta.url)),
     logger: new worker.DefaultLogger('WARN'),
-    webpackConfigHook: (config) => ({
-      ...config,
-      // Hashes are made before an execution starts: nothing in the sandbox calls it.
-      externals: [{ 'node:crypto': 'var {}' }, config.externals].flat() as NonNullable<
-        typeof config.externals
-      >,
-    }),
+    webpackConfigHook: lean,
   })
   return made
 }

@@ -89,15 +89,23 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
 let isInstalled = false
 
 /** Temporal's core logs once for a process, to whoever opens the first worker; signals are the caller's. */
-function installRuntime({ Runtime, DefaultLogger }: WorkerModule, logger: Logger): void {
+function installRuntime(
+  { DefaultLogger, IllegalStateError, Runtime }: WorkerModule,
+  logger: Logger,
+): void {
   if (isInstalled) return
   isInstalled = true
-  Runtime.install({
-    shutdownSignals: [],
-    logger: new DefaultLogger('WARN', ({ level, message }) =>
-      logger.log(levels.get(level) ?? 'info', `temporal: ${message}`),
-    ),
-  })
+  try {
+    Runtime.install({
+      shutdownSignals: [],
+      logger: new DefaultLogger('WARN', ({ level, message }) =>
+        logger.log(levels.get(level) ?? 'info', `temporal: ${message}`),
+      ),
+    })
+  } catch (thrown) {
+    // The process had workers of Temporal before: they keep their logger and signals.
+    if (!(thrown instanceof IllegalStateError)) throw thrown
+  }
 }
 
 const levels: ReadonlyMap<string, LogLevel> = new Map([
