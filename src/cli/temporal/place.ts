@@ -1,6 +1,9 @@
 import { OrchestrationError } from '../../core/errors.ts'
 import type { CommandContext } from '../command-context.ts'
 
+/** The task queue that nobody has named. */
+export const defaultTaskQueue = 'aura'
+
 /** Where Temporal is, as flags say it; each has an environment variable behind it. */
 export interface TemporalFlags {
   readonly address?: string
@@ -22,6 +25,6 @@ export function temporalPlace(
   return {
     address: where,
     namespace: namespace ?? (env['TEMPORAL_NAMESPACE'] || 'default'),
-    taskQueue: taskQueue ?? 'aura',
+    taskQueue: taskQueue ?? defaultTaskQueue,
   }
 }

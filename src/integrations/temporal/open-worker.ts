@@ -1,11 +1,12 @@
+import type { NativeConnection, WorkerDeploymentOptions } from '@temporalio/worker'
 import { AgentRegistry, type BaseAgent } from '../../agents/index.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { EventSink } from '../../core/contracts/events.ts'
 import type { TdaContextSource } from '../../core/contracts/tda.ts'
 import { type Logger, type LogLevel, silentLogger } from '../../core/logger.ts'
 import { activitiesOf } from './activities.ts'
-import { workflowBundle } from './bundle.ts'
-import { converterOf, outOfReach, type TemporalPlace } from './connect.ts'
+import { buildIdOf, workflowBundle } from './bundle.ts'
+import { accessOf, converterOf, noAccess, type TemporalPlace } from './connect.ts'
 import { loadWorker, type WorkerModule } from './load.ts'
 
 export interface OpenWorkerOptions extends TemporalPlace {
@@ -19,12 +20,23 @@ export interface OpenWorkerOptions extends TemporalPlace {
   /** Default: nothing is logged. */
   readonly logger?: Logger
   readonly clock?: Clock
+  /** Has executions stay with workers of the code that they began with. Default: any worker takes them on. */
+  readonly versioning?: WorkerVersioning
   /** How long calls may go on once the worker is closed; then they are lost to it. Default 0. */
   readonly graceMs?: number
 }
 
+/** A version of the workers of one deployment, in the words of Temporal. */
+export interface WorkerVersioning {
+  readonly deployment: string
+  /** Default: the hash of the code that runs in the sandbox, so that it changes when decisions might. */
+  readonly buildId?: string
+}
+
 /** A process that drives executions and calls agents for them. */
 export interface TemporalWorker {
+  /** Its version, where it has one; nothing comes to it before that is the deployment's current one. */
+  readonly buildId: string | null
   /** Resolves when it has stopped; rejects when it stops by a fault. */
   readonly stopped: Promise<void>
   /** Takes nothing more, gives what it has up after `graceMs`, and stops its agents. */
@@ -42,22 +54,26 @@ const heartbeatThrottleMs = 500
  * @throws UsageError when a package is missing; StorageError when Temporal does not answer
  */
 export async function openTemporalWorker(options: OpenWorkerOptions): Promise<TemporalWorker> {
-  const { address, namespace = 'default', taskQueue = defaultTaskQueue } = options
+  const { namespace = 'default', taskQueue = defaultTaskQueue } = options
   const { clock = systemClock, logger = silentLogger } = options
   const { worker: module, activity } = await loadWorker()
   installRuntime(module, logger)
-  const connection = await module.NativeConnection.connect({ address }).catch((thrown: unknown) => {
-    throw outOfReach(address, thrown)
-  })
+  const connection = await openNative(module, options)
   const registry = new AgentRegistry({ clock, logger })
   for (const agent of options.agents) registry.register(agent)
   await registry.start()
+  const bundle = await workflowBundle(module)
+  const { versioning } = options
+  const buildId = versioning === undefined ? null : (versioning.buildId ?? buildIdOf(bundle))
   const worker = await module.Worker.create({
     connection,
     namespace,
     ...converterOf(options),
     taskQueue,
-    workflowBundle: await workflowBundle(module),
+    workflowBundle: bundle,
+    ...(versioning === undefined || buildId === null
+      ? {}
+      : { workerDeploymentOptions: pinned(versioning.deployment, buildId) }),
     activities: activitiesOf({
       agents: registry,
       clock,
@@ -78,11 +94,39 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
   }
   const stopped = run()
   return {
+    buildId,
     stopped,
     async close() {
       if (worker.getState() === 'RUNNING') worker.shutdown()
       await stopped
     },
+  }
+}
+
+/** Executions stay with the version that they began with. */
+function pinned(deploymentName: string, buildId: string): WorkerDeploymentOptions {
+  return {
+    useWorkerVersioning: true,
+    version: { deploymentName, buildId },
+    defaultVersioningBehavior: 'PINNED',
+  }
+}
+
+/** @throws as `connect` */
+async function openNative(
+  { NativeConnection }: WorkerModule,
+  place: TemporalPlace,
+): Promise<NativeConnection> {
+  try {
+    const connection = await NativeConnection.connect(accessOf(place))
+    const { namespace = 'default' } = place
+    await connection.workflowService.describeNamespace({ namespace }).catch(async (thrown) => {
+      await connection.close()
+      throw thrown
+    })
+    return connection
+  } catch (thrown) {
+    throw noAccess(place, thrown)
   }
 }
 

@@ -22,6 +22,7 @@ import {
   type WorkflowStep,
 } from '../../workflow/index.ts'
 import type { PolicyData } from '../../semantic/index.ts'
+import { workersOf } from './connect.ts'
 import type { ClientModule } from './load.ts'
 import { startOf } from './start.ts'
 import { isOutage, noWorker, temporalError } from './temporal-error.ts'
@@ -159,15 +160,10 @@ export class TemporalEngine implements Port {
    */
   async requireWorkers(): Promise<void> {
     const { client, address, taskQueue } = this.#parts
-    const { namespace } = client.options
-    // Without a type it is the one of workflows.
-    const asked = { namespace, taskQueue: { name: taskQueue } }
-    const { pollers } = await client.workflowService
-      .describeTaskQueue(asked)
-      .catch((thrown: unknown) => {
-        throw this.#error(taskQueue, thrown)
-      })
-    if (pollers.length === 0) throw noWorker({ address, taskQueue })
+    const workers = await workersOf(client, taskQueue).catch((thrown: unknown) => {
+      throw this.#error(taskQueue, thrown)
+    })
+    if (workers === 0) throw noWorker({ address, taskQueue })
   }
 
   /** Ends the connection and, where this engine has agents, its worker. Executions go on elsewhere, or later. */
