@@ -10,7 +10,7 @@ import type { World } from './world.ts'
 
 /** Checks, when all is over, everything that must hold whatever happened. */
 export function checkWorld(world: World): void {
-  const { records, outside, clients } = world
+  const { records, outside, clients, semanticClients } = world
   const letters = new Set(world.disk.store.deadLetters({}).map(({ id }) => id))
   let isExempt = false
   for (const record of records.byId.values()) {
@@ -20,6 +20,7 @@ export function checkWorld(world: World): void {
   if (!isExempt && letters.size > 0)
     world.fail(`deadLetterOnce (${Array.from(letters).join(', ')} without a reason)`)
   clients.check()
+  semanticClients.check()
   const isOut = (key: string): boolean =>
     world.record(key.slice(0, key.indexOf('/')))?.isExempt === true
   for (const key of outside.doubled()) if (!isOut(key)) world.fail(`onceNotTwice (${key})`)

@@ -16,6 +16,7 @@ import {
 import type { Plan } from '../src/workflow/plan/plan.ts'
 import type { Disk } from '../src/testing/simulation/disk.ts'
 import type { DecodedRow } from '../src/testing/simulation/journal-events.ts'
+import { endsWithItsAnswer } from './check-conversation.ts'
 import { ExecutionModel, sameOutput } from './execution-model.ts'
 
 /** One execution as it was committed. */
@@ -68,8 +69,9 @@ export class Records {
     return Array.from(this.#open)
   }
 
-  /** Who refused a call before it reached its agent. */
+  /** Who refused a call before it reached its agent, and what had no end. */
   #sawRefusal({ code, message, details }: ErrorJson): void {
+    if (code === 'RepeatLimitError') this.#saw('ended by repeat limit')
     if (code === 'BudgetExceededError' && details?.['budget'] !== undefined)
       this.#saw('refused by budget')
     if (details?.['breaker'] !== undefined) this.#saw('refused by breaker')
@@ -83,9 +85,15 @@ export class Records {
     let record = this.byId.get(executionId)
     while (record !== undefined) {
       family.push(record)
-      record = record.row.parent === null ? undefined : this.#byNumber.get(record.row.parent)
+      record = this.#above(record)
     }
     return family
+  }
+
+  #above(record: ExecutionRecord): ExecutionRecord | undefined {
+    const outermost = outermostOf(record)
+    if (outermost !== null) return this.byId.get(outermost)
+    return record.row.parent === null ? undefined : this.#byNumber.get(record.row.parent)
   }
 
   /** The newest commit was lost: nothing more is expected of those executions and their families. */
@@ -112,7 +120,14 @@ export class Records {
     for (const other of this.byId.values()) {
       const { parent, execution } = other.row
       const isFamily = parent === record.row.execution || record.row.parent === execution
-      if (isFamily || this.#isForkOf(other, record)) this.#exempt(other)
+      const isInside = outermostOf(other) === record.row.executionId
+      if (
+        isFamily ||
+        isInside ||
+        outermostOf(record) === other.row.executionId ||
+        this.#isForkOf(other, record)
+      )
+        this.#exempt(other)
     }
   }
 
@@ -167,7 +182,10 @@ export class Records {
 
   #event(record: ExecutionRecord, event: KernelEvent, atMs: number): void {
     if (event.kind === 'ChildEnded' && !record.isExempt) this.#childEnded(record, event)
+    if (!record.isExempt && !endsWithItsAnswer(this, record, event))
+      this.#fail(`endsWithItsAnswer (${record.row.executionId} ${record.row.workflow})`)
     record.model.see(event, atMs)
+    if (event.kind === 'ExecutionStarted') this.#startedInside(record)
     if (event.kind === 'ExecutionForked') this.#forked(record, event)
     if (event.kind === 'ChildStarted') this.#childStarted(record, event)
     if (event.kind === 'RollbackRequested' && event.automatic === true)
@@ -176,6 +194,13 @@ export class Records {
     this.events++
     if ('error' in event) this.#sawRefusal(event.error)
     this.#onEvent(event)
+  }
+
+  /** What a call makes is promised as long as the call is. */
+  #startedInside(record: ExecutionRecord): void {
+    const outermost = outermostOf(record)
+    if (outermost !== null && this.byId.get(outermost)?.isExempt === true) this.#exempt(record)
+    this.#setOpen(record, record.isOpen)
   }
 
   #childStarted(record: ExecutionRecord, event: KernelEvent & { kind: 'ChildStarted' }): void {
@@ -250,6 +275,12 @@ export class Records {
     if (told(loaded) !== told(folded))
       this.#fail(`snapshotIsTheFold (${record.row.executionId} ${record.row.workflow})`)
   }
+}
+
+/** The execution of the outermost call inside which this one is made; null for none. */
+function outermostOf({ model }: ExecutionRecord): string | null {
+  const key = model.steps.insideKey
+  return key === null ? null : key.slice(0, key.indexOf('/'))
 }
 
 /** What no event says: a delay is over, or somebody is asked what a call did. */

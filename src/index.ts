@@ -206,6 +206,10 @@ export {
   type RecordedBatch,
   type StateBatch,
   type StateGuard,
+  type StateImage,
+  type StateMirror,
   type StateReceipt,
   type StateStore,
+  storeMirror,
+  type VersionedEntry,
 } from './state/index.ts'

@@ -1,4 +1,4 @@
-import { OrchestrationError, StateConsistencyError } from '../core/errors.ts'
+import { StateConsistencyError } from '../core/errors.ts'
 import { hashJson, isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import {
   compileInput,
@@ -8,11 +8,11 @@ import {
   documentHash,
   type InputReading,
   type Plan,
-  type Problem,
   readDocumentData,
   type WorkflowData,
   type WorkflowDocument,
 } from '../workflow/index.ts'
+import { inputRefusal } from './input-refusal.ts'
 
 /** A document made ready to run, kept while it is in use. */
 export interface Definition {
@@ -110,18 +110,9 @@ export function startHashOf(definition: Definition, input: JsonObject): string {
 export function checkedInput(definition: Definition, input: JsonValue): JsonObject {
   const { value, problems } = definition.readInput(input)
   if (problems.length > 0 || !isJsonObject(value)) {
-    const first = problems[0]
-    throw new OrchestrationError(
-      'InputError',
-      `the input of '${definition.document.name}' is not valid: ${first?.path ?? 'input'}: ${first?.message ?? 'must be an object'}`,
-      { ...(first?.hint == null ? {} : { hint: first.hint }), details: problemDetails(problems) },
-    )
+    throw inputRefusal(definition.document.name, problems)
   }
   return value
-}
-
-function problemDetails(problems: readonly Problem[]): JsonObject {
-  return { problems: problems.map((problem) => ({ ...problem })) }
 }
 
 const plainInput = (input: JsonValue): InputReading => ({ value: input, problems: [] })

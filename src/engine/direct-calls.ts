@@ -7,7 +7,7 @@ import {
 } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { limits } from '../core/limits.ts'
-import { noUsage } from '../core/usage.ts'
+import { addUsage, noUsage } from '../core/usage.ts'
 import {
   documentError,
   readDocumentData,
@@ -59,7 +59,9 @@ export class DirectCalls implements NestedCaller {
     { key, ...options }: InvokeOptions = {},
   ): Promise<JsonValue> {
     const named = key === undefined ? {} : { executionId: key }
-    return outputOf(await this.#parts.execute(documentOf(target, options), { input, ...named }))
+    return outputOf(
+      await this.#parts.execute(directCallDocument(target, options), { input, ...named }),
+    )
   }
 
   /** A repeat of the outer call finds the inner one under its id: made once, and tried again where it failed. */
@@ -69,17 +71,18 @@ export class DirectCalls implements NestedCaller {
     if (chain.length > limits.callDepthMax) throw tooDeep(call)
     const executionId = nestedId(call)
     const timeout = timeoutMs === null ? {} : { timeout: `${timeoutMs}ms` as const }
-    const document = documentOf({ agent, action }, timeout)
+    const document = directCallDocument({ agent, action }, timeout)
     const before = executions.known(executionId)
+    const usedBefore = before === undefined ? noUsage : executions.show(executionId).metrics
     if (before?.status === 'failed') await engine.redrive(executionId)
     const stop = this.#cancelWith(call.signal, executionId)
     try {
       const origin = { chain, key: `${call.inside}/c${call.number}` }
       const ending = execute(document, { executionId, input, origin, isNested: true })
       const run = await this.#unlessUncertain(call, executionId, ending)
-      const { tokens, costUsd } =
-        before === undefined ? executions.show(executionId).metrics : noUsage
-      const usage = { tokens, costUsd }
+      // What an earlier delivery of the outer call had it use was counted by that one.
+      const { tokens, costUsd } = executions.show(executionId).metrics
+      const usage = addUsage({ tokens, costUsd }, usedBefore, -1)
       if (run.status !== 'completed') return { kind: 'failed', error: errorOf(run), usage }
       return { kind: 'completed', output: outputOf(run), usage }
     } finally {
@@ -121,9 +124,14 @@ export class DirectCalls implements NestedCaller {
   }
 }
 
-function documentOf(
+/**
+ * The execution that a call outside workflows is: one step, `call`, given the whole input.
+ *
+ * @throws DocumentError for names or options that no document could have
+ */
+export function directCallDocument(
   target: { readonly agent: string; readonly action: string },
-  { tenant, budget, ...options }: Omit<InvokeOptions, 'key'>,
+  { tenant, budget, ...options }: Omit<InvokeOptions, 'key'> = {},
 ): WorkflowDocument {
   const { document, problems } = readDocumentData({
     name,
@@ -145,13 +153,24 @@ function nestedId({ inside, number }: NestedCall): string {
 }
 
 function outputOf(run: RunView): JsonValue {
-  if (run.status === 'completed') return run.steps[step]?.output ?? null
+  const made = run.steps[step]
+  if (run.status === 'completed' && made !== undefined) return made.output
   throw fromErrorJson(errorOf(run))
 }
 
-function errorOf({ executionId, status, error }: RunView): ErrorJson {
+function errorOf(run: RunView): ErrorJson {
+  const { executionId, status, error } = run
+  // Retention has left no more than how it ended.
+  if (run.steps[step] === undefined) return removed(run).toJSON()
   const message = `call '${executionId}' was ${status}`
   return error ?? new OrchestrationError('WorkflowCancelledError', message).toJSON()
+}
+
+function removed({ executionId, status }: RunView): OrchestrationError {
+  const message = `call '${executionId}' was ${status}, and what came of it was removed by retention`
+  return new OrchestrationError('NotFoundError', message, {
+    hint: 'keep executions for longer (retention), or make the call under another key',
+  })
 }
 
 function unknownOutcome(what: string, executionId: string): OrchestrationError {

@@ -1,6 +1,6 @@
 import { assertNever } from '../core/assert.ts'
 import { addUsage, exactUsd, noUsage, type Usage } from '../core/usage.ts'
-import { messageOf, OrchestrationError, toErrorJson } from '../core/errors.ts'
+import { messageOf, toErrorJson } from '../core/errors.ts'
 import {
   budgetInForce,
   type CallRef,
@@ -16,6 +16,7 @@ import type { Rollbacks } from './rollbacks.ts'
 import type { Family, FamilyCommand } from './family.ts'
 import type { Runner } from './runner.ts'
 import type { Running } from './running.ts'
+import { endOf, idTaken, neverStarted, refusedStart } from './verbs/child-ends.ts'
 
 type StartChild = Command & { kind: 'startChild' }
 type SteerChild = Command & { kind: 'steerChild' }
@@ -221,9 +222,7 @@ export class Families implements Family {
     this.#of.parts.logger.log('warn', `sub-workflow is not started: ${messageOf(thrown)}`, {
       executionId: command.executionId,
     })
-    // It will be the same however often it is tried.
-    const refused = { ...error, retryable: false }
-    this.#tell(parent, command, { status: 'failed', output: null, error: refused, ...neverSpent })
+    this.#tell(parent, command, refusedStart(error))
   }
 
   #tell(
@@ -257,22 +256,4 @@ function totalsOf({ agentCalls, spent, reserved }: ExecutionState): Totals {
 
 function watchingOf(parent: Running, { call, token }: StartChild | SteerChild): Watching {
   return { parent, call, token, outside: null }
-}
-
-const neverSpent = { agentCalls: 0, usage: noUsage } as const
-const neverStarted: ChildEnd = { status: 'cancelled', output: null, error: null, ...neverSpent }
-
-function endOf(state: ExecutionState): ChildEnd {
-  const { result, output, agentCalls, spent } = state
-  // A failed one can be redriven, so trying again can help.
-  const error = state.error === null ? null : { ...state.error, retryable: true }
-  return { status: result ?? 'failed', output, error, agentCalls, usage: spent }
-}
-
-function idTaken(executionId: string): OrchestrationError {
-  return new OrchestrationError(
-    'RefusedError',
-    `the id '${executionId}' of the sub-workflow belongs to another execution`,
-    { hint: 'start the parent under another id' },
-  )
 }

@@ -24,6 +24,20 @@ export function foldRows(
   return state
 }
 
+/** The state of an execution as its events tell it, up to the event `seqMax`; default all of them. */
+export function foldEntries(
+  executionId: string,
+  plan: Plan,
+  {
+    entries,
+    seqMax = Infinity,
+  }: { readonly entries: readonly LogEntry[]; readonly seqMax?: number },
+): ExecutionState {
+  const state = newExecution(executionId, plan, {})
+  for (const { seq, atMs, event } of entries) if (seq <= seqMax) fold(state, event, atMs)
+  return state
+}
+
 /**
  * Takes the rows after a snapshot into the state that it gave.
  *

@@ -28,12 +28,12 @@ const noPins: Pinned = { pins: null, definitions: [] }
 
 /** Finds the documents of sub-workflows among those given with a start and those that are registered. */
 export class Pins {
-  readonly #journal: Journal
+  readonly #journal: Pick<Journal, 'workflows' | 'document'>
   readonly #definitions: Definitions
   /** Whether documents call workflows: asked at every start. */
   readonly #refs = new WeakMap<WorkflowDocument, readonly WorkflowRef[]>()
 
-  constructor(journal: Journal, definitions: Definitions) {
+  constructor(journal: Pick<Journal, 'workflows' | 'document'>, definitions: Definitions) {
     this.#journal = journal
     this.#definitions = definitions
   }

@@ -1,6 +1,4 @@
-import { OrchestrationError } from '../core/errors.ts'
-import { nearestOrAll } from '../core/nearest.ts'
-import { entriesAt, type ExecutionState, forkOriginOf, type Plan } from '../workflow/index.ts'
+import { entriesAt, type ExecutionState, forkOriginOf } from '../workflow/index.ts'
 import type { Definition, Definitions } from './definitions.ts'
 import type { EmbeddedEngineParts } from './engine-parts.ts'
 import type { Executions } from './executions.ts'
@@ -8,6 +6,8 @@ import type { Rollbacks } from './rollbacks.ts'
 import type { Runner } from './runner.ts'
 import type { Running } from './running.ts'
 import type { Steering } from './steering.ts'
+import { discarding, executionOfLetter, redriving } from './verbs/dead-letters.ts'
+import { checkFits, forkIdTaken } from './verbs/forking.ts'
 import type { ForkOptions } from './workflow-engine.ts'
 
 export interface ReopeningParts {
@@ -63,124 +63,40 @@ export class Reopening {
   /** @throws as `WorkflowEngine.redrive` */
   async redrive(id: string): Promise<void> {
     const drives = this.#of.parts.isRecordingOnly !== true
-    await this.#letter(id, (running, undo) => {
-      if (undo === null) {
-        refuseHalfUndone(running)
-        if (drives) running.isDriven = true
-        return this.#of.runner.stimulate(running, { kind: 'redrive', token: null })
-      }
-      refuseOpen(running)
+    await this.#letter(id, (running) => {
+      const stimulus = redriving(running.state, id)
       if (drives) running.isDriven = true
-      this.#of.runner.stimulate(running, { kind: 'redriveCompensation', undo })
+      this.#of.runner.stimulate(running, stimulus)
     })
   }
 
   /** @throws as `WorkflowEngine.discard` */
   async discard(id: string): Promise<void> {
     await this.#letter(id, (running) =>
-      this.#of.runner.stimulate(running, { kind: 'discard', deadLetterId: id }),
+      this.#of.runner.stimulate(running, discarding(running.state, id)),
     )
   }
 
-  async #letter(id: string, work: (running: Running, undo: number | null) => void): Promise<void> {
+  async #letter(id: string, work: (running: Running) => void): Promise<void> {
     const { executions, runner, steering } = this.#of
     steering.refuseWhenStalled()
-    const running = executions.openEnded(this.#executionOf(id))
+    const running = executions.openEnded(executionOfLetter(id))
     await steering.holding(running, async () => {
-      const letter = running.state.deadLetters.get(id)
-      if (letter === undefined) throw this.#unknown(id, running.state)
-      work(running, letter.undo)
+      work(running)
       await runner.flushed(running)
     })
     // Discarding starts nothing: what was loaded for it alone is done with.
     if (running.state.phase === 'ended') runner.letGo(running)
   }
-
-  /** Ids of failed compensations begin with that of their execution. */
-  #executionOf(id: string): string {
-    const end = id.indexOf('/')
-    return end < 0 ? id : id.slice(0, end)
-  }
-
-  #unknown(id: string, { executionId, phase, result, deadLetters }: ExecutionState): Error {
-    const others = Array.from(deadLetters.keys())
-    const how = phase === 'ended' ? (result ?? 'failed') : 'open'
-    return new OrchestrationError('NotFoundError', `there is no open dead letter '${id}'`, {
-      hint:
-        others.length > 0
-          ? (nearestOrAll(id, others) ?? 'aura dlq ls')
-          : `execution '${executionId}' is ${how} and has none`,
-    })
-  }
 }
 
-/** A fork is no repeat of whatever has its id. @throws UsageError */
+/** @throws UsageError */
 function refuseTaken(executionId: string | undefined, executions: Executions): void {
   if (executionId === undefined || executions.known(executionId) === undefined) return
-  throw new OrchestrationError('UsageError', `execution '${executionId}' exists`, {
-    hint: 'use another id for the fork',
-  })
-}
-
-type ForkedSteps = ReturnType<typeof forkOriginOf>['steps']
-
-/** @throws RefusedError when the document does not have a settled step, or has one of another kind */
-function checkFits(
-  steps: ForkedSteps,
-  { from, to }: { readonly from: Plan; readonly to: Definition },
-): void {
-  const misfits = steps.flatMap(({ step }) => {
-    const before = kindIn(from, step)
-    const after = kindIn(to.plan, step)
-    return before === after
-      ? []
-      : [`${step} (${before}) ${after === null ? 'is missing' : `is now ${after}`}`]
-  })
-  if (misfits.length === 0) return
-  throw new OrchestrationError(
-    'RefusedError',
-    `document '${to.document.name}@${to.document.version}' does not fit what is settled: ${misfits.join(', ')}`,
-    { hint: 'keep the ids and kinds of settled steps, or fork from an earlier checkpoint' },
-  )
-}
-
-function kindIn(plan: Plan, stepId: string): string | null {
-  const number = plan.stepIndex.get(stepId)
-  return number === undefined ? null : (plan.steps[number]?.work.kind ?? null)
+  throw forkIdTaken(executionId)
 }
 
 /** The same document calls what it called before, whatever was registered since. */
 function samePins(definition: Definition, state: ExecutionState): boolean {
   return definition.plan === state.plan && Object.keys(state.pins).length > 0
-}
-
-function refuseOpen({ state }: Running): void {
-  if (state.phase === 'ended') return
-  throw new OrchestrationError(
-    'RefusedError',
-    `execution '${state.executionId}' has not ended: its failed compensation is tried again after that`,
-    { retryable: true },
-  )
-}
-
-/**
- * A step of which a part was undone can neither be left nor run anew: the part that was not undone would
- * happen twice.
- *
- * @throws RefusedError
- */
-function refuseHalfUndone({ state }: Running): void {
-  const halves = state.steps.filter(({ undoneCount, undoCount, plan }) => {
-    if (undoneCount === 0 || undoneCount === undoCount) return false
-    return Array.from(state.deadLetters.values()).some(
-      ({ stepId, undo }) => stepId === plan.id && undo !== null,
-    )
-  })
-  if (halves.length === 0) return
-  const ids = halves.map(({ plan }) => plan.id).join(', ')
-  throw new OrchestrationError(
-    'RefusedError',
-    `only a part of ${ids} in '${state.executionId}' was undone: run anew, the rest would happen twice`,
-    { hint: 'redrive or discard the dead letters of its compensations first (aura dlq ls)' },
-  )
 }

@@ -1,19 +1,10 @@
-import { invariant } from '../core/assert.ts'
 import type { Clock } from '../core/clock.ts'
 import { OrchestrationError } from '../core/errors.ts'
-import type { JsonObject } from '../core/json.ts'
-import { limits } from '../core/limits.ts'
-import { nearestOrAll } from '../core/nearest.ts'
 import {
   type Checkpoint,
-  checkpointsOf,
-  checkpointWords,
   childrenAfter,
   effectsAfter,
-  entriesAt,
   type ExecutionState,
-  findCheckpoint,
-  mayRollBack,
   type RollbackOrder,
   type Stimulus,
 } from '../workflow/index.ts'
@@ -21,7 +12,16 @@ import type { Executions } from './executions.ts'
 import type { Runner } from './runner.ts'
 import type { Running } from './running.ts'
 import type { Steering } from './steering.ts'
-import { checkpointView } from './views/checkpoint-views.ts'
+import {
+  anomalyInForce,
+  checkedLabel,
+  checkpointRefusal,
+  namedCheckpoint,
+  refuseCheckpoint,
+  refuseGoingBack,
+  rollbackOrder,
+  takenCheckpoint,
+} from './verbs/going-back.ts'
 import type { CheckpointView } from './workflow-engine.ts'
 import type { RollbackOptions } from './workflow-state.ts'
 
@@ -47,19 +47,13 @@ export class Rollbacks {
     const name = label === null ? null : checkedLabel(label)
     steering.refuseWhenStalled()
     const running = executions.open(executionId)
-    if (running === null || running.state.phase === 'ended') {
-      throw new OrchestrationError('RefusedError', `execution '${executionId}' has ended`, {
-        hint: 'its checkpoints stay: `aura fork` starts a new execution from one',
-      })
-    }
+    if (running === null) throw checkpointRefusal(executionId)
+    refuseCheckpoint(running.state)
     return steering.holding(running, async () => {
       runner.stimulate(running, { kind: 'checkpoint', label: name })
-      const { state } = running
-      const taken = checkpointsOf(state).findLast(({ reason }) => reason === 'verb')
-      invariant(taken !== undefined, `no checkpoint of '${executionId}' was taken`)
+      const taken = takenCheckpoint(running.state)
       await runner.flushed(running)
-      const entries = entriesAt(state, taken.atMs).map(({ key, value }) => [key, value])
-      return checkpointView(executionId, taken, Object.fromEntries(entries) as JsonObject)
+      return taken
     })
   }
 
@@ -72,7 +66,7 @@ export class Rollbacks {
       const { state } = running
       const checkpoint = await this.durableCheckpoint(running, to)
       if (state.rollback?.checkpointId === checkpoint.checkpointId) return false
-      refuseUnless(mayRollBack(state, checkpoint.seq), state)
+      refuseGoingBack(state, checkpoint.seq)
       const acceptEffects = options.acceptEffects ?? false
       const order = this.#order(running, checkpoint, { acceptEffects, isAutomatic: false })
       const stimuli: Stimulus[] = running.isDriven ? [] : [{ kind: 'recovered' }]
@@ -111,56 +105,19 @@ export class Rollbacks {
 
   /** @throws NotFoundError for an unknown checkpoint; RefusedError for `lastHealthy` without an anomaly in force */
   checkpoint(state: ExecutionState, name: string): Checkpoint {
-    const found = findCheckpoint(state, name, this.#anomalyAtMs(state))
-    if (found === null) {
-      throw new OrchestrationError(
-        'RefusedError',
-        `'${name}' needs an anomaly in force, and the TDA feed names none`,
-        { hint: 'name a checkpoint; `aura show` lists them' },
-      )
-    }
-    if (found !== undefined) return found
-    const names = checkpointsOf(state).flatMap(({ stepId, label, checkpointId }) =>
-      [label, stepId, stepId === null ? checkpointId : null].filter((one) => one !== null),
-    )
-    throw new OrchestrationError(
-      'NotFoundError',
-      `execution '${state.executionId}' has no checkpoint '${name}'`,
-      {
-        hint:
-          nearestOrAll(name, [...names, 'lastCheckpoint', 'lastHealthy', 'start']) ?? 'aura show',
-      },
-    )
+    const { runner, clock } = this.#of
+    return namedCheckpoint(state, name, anomalyInForce(runner.moment.tda, state, clock.nowMs()))
   }
 
-  /** By the feed; by what it said last to the execution while it is silent, since a process that restarts has heard nothing yet. */
-  #anomalyAtMs({ tda: recorded }: ExecutionState): number | null {
-    const { tda } = this.#of.runner.moment
-    if (tda.available) return anomalyAtMs(tda.anomalies)
-    if (recorded === null) return null
-    const nowMs = this.#of.clock.nowMs()
-    const anomalies = (recorded['anomalies'] ?? []) as readonly JsonObject[]
-    return anomalyAtMs(
-      anomalies.filter(({ t0Ms, t1Ms }) => {
-        const lastMs = typeof t1Ms === 'number' ? t1Ms : Number(t0Ms)
-        return lastMs + limits.anomalyInForceMs > nowMs
-      }),
-    )
-  }
-
-  /** @throws RefusedError when effects would remain and nobody accepts them */
   #order(
-    running: Running,
+    { state, row }: Running,
     checkpoint: Checkpoint,
     how: { readonly acceptEffects: boolean; readonly isAutomatic: boolean },
   ): RollbackOrder {
-    const { state } = running
+    const before = (): ExecutionState => this.#of.executions.stateAt(row, checkpoint.seq)
     const effectsBelow = this.#effectsBelow(state, checkpoint.seq)
-    const effects = [...effectsAfter(state, checkpoint.seq), ...effectsBelow]
-    if (effects.length > 0 && !how.acceptEffects) throw effectsRemain(state, checkpoint, effects)
-    const before = this.#of.executions.stateAt(running.row, checkpoint.seq)
-    const entries = entriesAt(before, this.#of.clock.nowMs())
-    return { checkpoint, entries, effectsBelow, ...how }
+    const nowMs = this.#of.clock.nowMs()
+    return rollbackOrder({ state, before, checkpoint, effectsBelow, nowMs, ...how })
   }
 
   /** Effects of the sub-workflows of steps after the checkpoint that nothing undoes. */
@@ -174,64 +131,4 @@ export class Rollbacks {
       return [...own, ...this.#effectsBelow(child, 0)]
     })
   }
-}
-
-/** When the strongest anomaly in force began; null when none is. */
-function anomalyAtMs(anomalies: readonly { readonly [key: string]: unknown }[]): number | null {
-  let strongest = -Infinity
-  let atMs: number | null = null
-  for (const { severity, t0Ms } of anomalies) {
-    if (typeof t0Ms !== 'number' || Number(severity) <= strongest) continue
-    strongest = Number(severity)
-    atMs = t0Ms
-  }
-  return atMs
-}
-
-function refuseUnless(isAllowed: boolean, { executionId, phase, result }: ExecutionState): void {
-  if (isAllowed) return
-  if (phase === 'ended') {
-    throw new OrchestrationError('RefusedError', `execution '${executionId}' is ${result}`, {
-      hint: '`aura fork` starts a new execution from a checkpoint',
-    })
-  }
-  throw new OrchestrationError(
-    'RefusedError',
-    `execution '${executionId}' is ${phase === 'rollingBack' || phase === 'undoing' ? 'going back already' : 'being ended'}`,
-    { retryable: true, hint: 'wait until it has come to its end' },
-  )
-}
-
-function effectsRemain(
-  { executionId }: ExecutionState,
-  { checkpointId }: Checkpoint,
-  effects: readonly string[],
-): OrchestrationError {
-  const named = effects.slice(0, 8).join(', ')
-  const more = effects.length > 8 ? ` and ${effects.length - 8} more` : ''
-  return new OrchestrationError(
-    'RefusedError',
-    `going back to '${checkpointId}' would leave effects of '${executionId}' that nothing undoes: ${named}${more}`,
-    {
-      hint: 'undo them yourself and repeat with --accept-effects, or declare `compensate`',
-      details: { effects: effects.slice(0, limits.problemsMax) },
-    },
-  )
-}
-
-function checkedLabel(label: string): string {
-  if (
-    label === '' ||
-    label.length > 200 ||
-    (checkpointWords as readonly string[]).includes(label)
-  ) {
-    throw new OrchestrationError(
-      'InputError',
-      `'${label.slice(0, 220)}' is no label for a checkpoint`,
-      {
-        hint: `use 1 to 200 characters, and none of ${checkpointWords.join(', ')}`,
-      },
-    )
-  }
-  return label
 }

@@ -37,6 +37,8 @@ export interface Running {
   awake: ArmedTimer | null
   /** Position of its newest snapshot; 0 when it has none. */
   snapshotSeq: number
+  /** The newest position that the mirrors of its state were told of; null: they are to be told everything. */
+  mirroredSeq: number | null
   /** Monotonic times, by wall time, of timers that were armed before it was parked. */
   knownDues: ReadonlyMap<number, number> | null
   readonly places: Map<CallRef, Place>
@@ -66,6 +68,7 @@ export function newRunning(
     knownDues: null,
     awake: null,
     snapshotSeq: 0,
+    mirroredSeq: 0,
     places: new Map(),
     timers: new Map(),
     missing: new Map(),

@@ -41,7 +41,11 @@ await describeWithServices('the TDA context under Temporal', ['temporal'], ({ te
       agents: script.agents(),
       policy,
       tda: { current: () => context, onChange: () => () => {} },
-      mesh: { publish: async (event) => void sent.push(event) },
+      mesh: {
+        publish: async (event) => void sent.push(event),
+        request: () => Promise.reject(new Error('nobody answers here')),
+        subscribe: () => Promise.reject(new Error('nothing comes from here')),
+      },
     })
   }, patience)
 

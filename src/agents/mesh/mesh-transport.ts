@@ -29,6 +29,7 @@ const lookupMs = 30_000
  * have happened is then unknown, and decided as for any transport: by effect and lookup.
  */
 export class MeshTransport implements AgentTransport {
+  readonly isKept = true
   readonly #parts: MeshTransportParts
 
   constructor(parts: MeshTransportParts) {

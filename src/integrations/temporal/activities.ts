@@ -1,20 +1,23 @@
 import type { Clock } from '../../core/clock.ts'
-import type { EventSink } from '../../core/contracts/events.ts'
+import type { MeshPort } from '../../core/contracts/mesh.ts'
 import { type TdaContext, type TdaContextSource, unavailableTda } from '../../core/contracts/tda.ts'
 import { OrchestrationError } from '../../core/errors.ts'
-import { type AgentDirectory, publishedBy } from '../../engine/index.ts'
+import type { AgentDirectory } from '../../engine/index.ts'
 import { attempt } from './attempt.ts'
+import { familyActivities } from './family-activities.ts'
 import type { ActivityModule } from './load.ts'
+import type { RemoteExecutions } from './remote-executions.ts'
 import type { Activities } from './wire.ts'
 
 export interface ActivitiesParts {
+  readonly executions: RemoteExecutions
+  /** Null: agents may publish, and that is all. */
+  readonly mesh: MeshPort | null
   readonly agents: AgentDirectory
   readonly clock: Clock
   readonly activity: ActivityModule
   /** Null: every context is unavailable. */
   readonly tda: TdaContextSource | null
-  /** Where what executions publish goes; null for nowhere. */
-  readonly mesh: EventSink | null
 }
 
 /** A worker says that it lives so many times within the time after which it is taken for dead, at least each second. */
@@ -26,15 +29,11 @@ const noBeat = (): void => {}
 
 /** What a worker does with its agents for the executions of its task queue. */
 export function activitiesOf(parts: ActivitiesParts): Activities {
-  const { agents, clock, activity, mesh } = parts
+  const { agents, clock, activity } = parts
   const tdaNow = (): TdaContext => parts.tda?.current() ?? unavailableTda
   return {
+    ...familyActivities(parts),
     getTdaContext: async () => tdaNow(),
-    async publish({ events, ...by }) {
-      if (mesh === null) return
-      for (const event of events)
-        for (const published of publishedBy(event, by)) await mesh.publish(published)
-    },
     contractOf: async (agent, action) => agents.resolve(agent)?.contract(action) ?? null,
 
     async lookUp(agent, action, idempotencyKey) {

@@ -10,17 +10,28 @@ const buildIdCharacters = 16
 
 let made: Promise<WorkflowBundleWithSourceMap> | null = null
 
-/**
- * The code of `auraExecution` with the kernel and all it needs, as one text for the sandbox. Made once in a
- * process; it takes some seconds.
- */
+/** The code of `auraExecution`, made once in a process. */
 export function workflowBundle(worker: WorkerModule): Promise<WorkflowBundleWithSourceMap> {
-  made ??= worker.bundleWorkflowCode({
+  made ??= bundled(worker)
+  return made
+}
+
+/**
+ * The code of `auraExecution` with the kernel and all it needs, as one text for the sandbox; it takes some
+ * seconds.
+ *
+ * @param interceptors files with interceptors of the sandbox; default none
+ */
+export function bundled(
+  worker: WorkerModule,
+  interceptors: readonly string[] = [],
+): Promise<WorkflowBundleWithSourceMap> {
+  return worker.bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL(entry, import.meta.url)),
+    workflowInterceptorModules: [...interceptors],
     logger: new worker.DefaultLogger('WARN'),
     webpackConfigHook: lean,
   })
-  return made
 }
 
 /** Names the code of the sandbox: the same code gives the same name, wherever it was bundled. */

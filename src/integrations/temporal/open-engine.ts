@@ -1,5 +1,6 @@
 import type { BaseAgent } from '../../agents/index.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
+import type { FlagProvider } from '../../core/contracts/flags.ts'
 import type { Logger } from '../../core/logger.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import { systemRandom } from '../../core/random.ts'
@@ -7,6 +8,7 @@ import type { Policy } from '../../semantic/index.ts'
 import { connect, type TemporalPlace } from './connect.ts'
 import { loadClient } from './load.ts'
 import { defaultTaskQueue, openTemporalWorker, type OpenWorkerOptions } from './open-worker.ts'
+import { ensureSearchAttributes } from './search-attributes.ts'
 import { TemporalEngine } from './temporal-engine.ts'
 
 export interface OpenTemporalEngineOptions
@@ -19,6 +21,13 @@ export interface OpenTemporalEngineOptions
   readonly heartbeatTimeoutMs?: number
   /** Decides about the executions that are started from now on, each for as long as it goes. Default none. */
   readonly policy?: Policy
+  /**
+   * A run in Temporal whose history has so many events is followed by a new one, as soon as no call is on its
+   * way. Default: when Temporal suggests it, which is at about 4,000.
+   */
+  readonly historyEventsMax?: number
+  /** Decides `featureFlags` and adaptations. Default: every flag is on. */
+  readonly flags?: FlagProvider
   readonly logger?: Logger
   readonly clock?: Clock
 }
@@ -47,6 +56,7 @@ export async function openTemporalEngine(
       `heartbeatTimeoutMs is ${heartbeatTimeoutMs}; it must be at least ${heartbeatTimeoutMsMin}`,
     )
   const { client, connection } = await connect(options)
+  await ensureSearchAttributes(connection, { namespace: options.namespace ?? 'default', clock })
   const worker = agents.length === 0 ? null : await openTemporalWorker({ ...options, agents })
   return new TemporalEngine({
     module: await loadClient(),
@@ -55,6 +65,8 @@ export async function openTemporalEngine(
     taskQueue,
     clock,
     random: systemRandom,
+    flags: options.flags ?? null,
+    historyEventsMax: options.historyEventsMax ?? null,
     heartbeatTimeoutMs,
     policy: options.policy?.data ?? null,
     async close() {

@@ -1,13 +1,15 @@
 import type { NativeConnection, WorkerDeploymentOptions } from '@temporalio/worker'
 import { AgentRegistry, type BaseAgent } from '../../agents/index.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
-import type { EventSink } from '../../core/contracts/events.ts'
 import type { TdaContextSource } from '../../core/contracts/tda.ts'
 import { type Logger, type LogLevel, silentLogger } from '../../core/logger.ts'
+import type { MeshPort } from '../../core/contracts/mesh.ts'
 import { activitiesOf } from './activities.ts'
 import { buildIdOf, workflowBundle } from './bundle.ts'
 import { accessOf, converterOf, noAccess, type TemporalPlace } from './connect.ts'
-import { loadWorker, type WorkerModule } from './load.ts'
+import { loadClient, loadWorker, type WorkerModule } from './load.ts'
+import { ensureSearchAttributes } from './search-attributes.ts'
+import { RemoteExecutions } from './remote-executions.ts'
 
 export interface OpenWorkerOptions extends TemporalPlace {
   /** Default `aura`. All workers of a queue have the same agents. */
@@ -16,7 +18,7 @@ export interface OpenWorkerOptions extends TemporalPlace {
   /** What agents and planning are told of anomalies, such as a `MeshTdaClient`. Default: nothing is known. */
   readonly tda?: TdaContextSource
   /** Where what executions publish goes; it belongs to the caller. Default: it is recorded and not sent. */
-  readonly mesh?: EventSink
+  readonly mesh?: MeshPort
   /** Default: nothing is logged. */
   readonly logger?: Logger
   readonly clock?: Clock
@@ -59,6 +61,15 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
   const { worker: module, activity } = await loadWorker()
   installRuntime(module, logger)
   const connection = await openNative(module, options)
+  await ensureSearchAttributes(connection, { namespace, clock })
+  const client = await loadClient()
+  const executions = new RemoteExecutions({
+    module: client,
+    client: new client.Client({ connection, namespace, ...converterOf(options) }),
+    address: options.address,
+    taskQueue,
+    clock,
+  })
   const registry = new AgentRegistry({ clock, logger })
   for (const agent of options.agents) registry.register(agent)
   await registry.start()
@@ -79,6 +90,7 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
       clock,
       activity,
       tda: options.tda ?? null,
+      executions,
       mesh: options.mesh ?? null,
     }),
     maxHeartbeatThrottleInterval: heartbeatThrottleMs,

@@ -1,13 +1,20 @@
+import type { FlagProvider } from '../../core/contracts/flags.ts'
 import { executionId as checkedId, newExecutionId } from '../../core/ids.ts'
+import type { JsonObject } from '../../core/json.ts'
 import type { Random } from '../../core/random.ts'
 import {
   checkedInput,
+  checkFlags,
   type Definition,
+  type Definitions,
   type ExecuteOptions,
   payload,
+  Pins,
   startHashOf,
 } from '../../engine/index.ts'
 import type { PolicyData } from '../../semantic/index.ts'
+import type { Origin } from '../../workflow/index.ts'
+import { readsTda } from './reads-tda.ts'
 import type { ExecutionStart } from './wire.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
@@ -15,43 +22,63 @@ export interface StartParts {
   readonly nowMs: number
   readonly random: Random
   readonly heartbeatTimeoutMs: number
+  /** Null: when Temporal suggests it. */
+  readonly historyEventsMax: number | null
+  readonly definitions: Definitions
+  /** Null: every flag is on. */
+  readonly flags: FlagProvider | null
   /** Decides about the execution; null for nobody. */
   readonly policy: PolicyData | null
 }
 
+/** Nothing is registered in Temporal: sub-workflows are those given with a start. */
+const nothingRegistered = { workflows: () => [], document: () => undefined }
+
 /**
  * What Temporal is given to start an execution with: checked here, so that the workflow meets no surprises.
  *
- * @throws InputError for the input or the id; RefusedError for what the Temporal engine does not have
+ * @throws InputError for the input or the id; RefusedError for what the Temporal engine does not have;
+ *   DocumentError for a sub-workflow that was not given; FeatureDisabledError
  */
 export function startOf(
   definition: Definition,
-  options: ExecuteOptions,
-  { nowMs, random, heartbeatTimeoutMs, policy }: StartParts,
+  options: ExecuteOptions & { readonly origin?: Origin },
+  { nowMs, random, definitions, flags, ...kept }: StartParts,
 ): ExecutionStart {
-  const { document, hash, plan } = definition
-  refuseUnsupported(plan)
+  const { document, hash } = definition
   const input = checkedInput(definition, payload(options.input ?? {}, 'the input'))
-  const { tenant } = document.metadata
+  const executionId =
+    options.executionId === undefined
+      ? newExecutionId(document.name, nowMs, random)
+      : checkedId(options.executionId)
+  const pinned = new Pins(nothingRegistered, definitions).resolve(
+    definition,
+    options.workflows ?? [],
+  )
+  refuseUnsupported([definition, ...pinned.definitions], flags)
+  const context = { executionId, workflow: document.name }
+  const decided = checkFlags(flags, document.featureFlags, context)
   return {
-    executionId:
-      options.executionId === undefined
-        ? newExecutionId(document.name, nowMs, random)
-        : checkedId(options.executionId),
+    executionId,
     document,
     documentHash: hash,
     startHash: startHashOf(definition, input),
     input,
-    tenant: typeof tenant === 'string' && tenant !== '' ? tenant : null,
-    readsTda: policy !== null || readsTda(document),
-    policy,
-    heartbeatTimeoutMs,
+    origin: {
+      ...(pinned.pins === null ? {} : { pins: pinned.pins }),
+      ...tenantOf(document.metadata),
+      ...(decided === null ? {} : { flags: decided }),
+      ...options.origin,
+    },
+    documents: Object.fromEntries(pinned.definitions.map((one) => [one.hash, one.document])),
+    readsTda: kept.policy !== null || readsTda(document),
+    policy: kept.policy,
+    heartbeatTimeoutMs: kept.heartbeatTimeoutMs,
+    historyEventsMax: kept.historyEventsMax,
+    earlier: null,
   }
 }
 
-/** Whether the context is of use to the document: it decides by it, or tells of what it undoes. */
-function readsTda({ steps, output, timeout, onFailure }: Definition['document']): boolean {
-  return (
-    onFailure === 'compensate' || /\btda\s*[.[?]/.test(JSON.stringify([steps, output, timeout]))
-  )
+function tenantOf({ tenant }: JsonObject): { readonly tenant?: string } {
+  return typeof tenant === 'string' && tenant !== '' ? { tenant } : {}
 }

@@ -1,21 +1,53 @@
-import type { Client, WorkflowHandle } from '@temporalio/client'
-import type { Clock } from '../../core/clock.ts'
+import type { FlagProvider } from '../../core/contracts/flags.ts'
+import { unavailableTda } from '../../core/contracts/tda.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { Random } from '../../core/random.ts'
 import {
+  adaptedNoMore,
+  anomalyInForce,
+  checkedLabel,
+  checkpointRefusal,
+  ended,
+  executionOfLetter,
+  foldEntries,
+  madeAdaptation,
+  namedCheckpoint,
+  stateEntryView,
+  writtenNoMore,
+} from '../../engine/hosted.ts'
+import {
+  adaptationFlags,
+  type AdaptationRequest,
+  type AdaptationView,
+  checkedDeletion,
+  checkedRequest,
+  checkedWrite,
+  checkFits,
   checkSameStart,
+  type CheckpointView,
+  type DeadLetterFilter,
+  type DeadLetterView,
   type Definition,
   Definitions,
   type ExecuteOptions,
+  forkIdTaken,
+  type ForkOptions,
   type LogEntry,
   payload,
+  type ProgressView,
+  type RollbackOptions,
   type RunView,
   type ShowView,
+  type StateWriteOptions,
   type WorkflowEngine,
+  type WorkflowStateEntry,
 } from '../../engine/index.ts'
 import {
+  entriesAt,
+  forkOriginOf,
   type Resolution,
+  type StateEntry,
   stepsToDocument,
   type WorkflowData,
   type WorkflowDocument,
@@ -23,40 +55,25 @@ import {
 } from '../../workflow/index.ts'
 import type { PolicyData } from '../../semantic/index.ts'
 import { workersOf } from './connect.ts'
-import type { ClientModule } from './load.ts'
-import { startOf } from './start.ts'
-import { isOutage, noWorker, temporalError } from './temporal-error.ts'
-import { type ExecutionStart, type Verb, workflowType } from './wire.ts'
+import { Listing, type ListedExecution, type ListFilter } from './listing.ts'
+import { RemoteExecutions, type RemoteParts } from './remote-executions.ts'
+import { startOf, type StartParts } from './start.ts'
+import { noWorker } from './temporal-error.ts'
+import { refusedByTemporal } from './unsupported.ts'
+import type { ExecutionStart, Verb } from './wire.ts'
 
-export interface TemporalEngineParts {
-  readonly module: ClientModule
-  readonly client: Client
-  readonly address: string
-  readonly taskQueue: string
-  readonly clock: Clock
+export interface TemporalEngineParts extends RemoteParts {
   readonly random: Random
   readonly heartbeatTimeoutMs: number
   readonly policy: PolicyData | null
+  /** A run of an execution is followed by a new one after so many events; null: when Temporal suggests it. */
+  readonly historyEventsMax: number | null
+  /** Null: every flag is on. */
+  readonly flags: FlagProvider | null
   /** Ends what was opened for it. */
   readonly close: () => Promise<void>
 }
 
-type Port = Pick<
-  WorkflowEngine,
-  | 'executeWorkflow'
-  | 'startWorkflow'
-  | 'continueWorkflow'
-  | 'pauseWorkflow'
-  | 'resumeWorkflow'
-  | 'cancelWorkflow'
-  | 'signal'
-  | 'resolve'
-  | 'getExecution'
-  | 'close'
->
-
-/** How long a question or a verb waits for a worker. */
-const answerTimeoutMs = 15_000
 /** How often whoever waits for an end tries again while Temporal does not answer. */
 const outageEveryMs = 500
 
@@ -64,13 +81,17 @@ const outageEveryMs = 500
  * The part of the port `WorkflowEngine` that Temporal carries. An execution is a workflow of the same id, whose
  * history is its journal; workers of the task queue drive it. What a method has resolved for is in that history.
  */
-export class TemporalEngine implements Port {
+export class TemporalEngine implements WorkflowEngine {
   readonly #parts: TemporalEngineParts
   readonly #definitions = new Definitions()
+  readonly #executions: RemoteExecutions
+  readonly #listing: Listing
   #isClosed = false
 
   constructor(parts: TemporalEngineParts) {
     this.#parts = parts
+    this.#executions = new RemoteExecutions(parts)
+    this.#listing = new Listing({ ...parts, executions: this.#executions })
   }
 
   /**
@@ -106,11 +127,12 @@ export class TemporalEngine implements Port {
     const { clock, module } = this.#parts
     for (;;) {
       try {
-        return (await this.#handle(executionId).result()) as RunView
+        return (await this.#executions.handle(executionId).result()) as RunView
       } catch (thrown) {
         if (thrown instanceof module.WorkflowFailedError)
           return this.#unhappyEnd(executionId, thrown)
-        if (this.#isClosed || !isOutage(module, thrown)) throw this.#error(executionId, thrown)
+        if (this.#isClosed || !this.#executions.isOutage(thrown))
+          throw this.#executions.error(executionId, thrown)
         await new Promise<void>((resolve) => clock.after(outageEveryMs, resolve))
       }
     }
@@ -130,27 +152,177 @@ export class TemporalEngine implements Port {
 
   async signal(executionId: string, name: string, data: JsonValue): Promise<void> {
     const verb: Verb = { kind: 'signal', name, data: payload(data, `data of signal '${name}'`) }
-    if ((await this.#steer(executionId, verb)) === null) throw over(executionId, 'takes no signals')
+    const taken = await this.#executions.steer(executionId, verb)
+    if (taken === null) throw ended(executionId, 'takes no signal any more')
   }
 
   async resolve(executionId: string, step: string, resolution: Resolution): Promise<void> {
-    const verb: Verb = { kind: 'resolve', step, resolution }
-    if ((await this.#steer(executionId, verb)) === null)
-      throw over(executionId, 'has nothing to resolve')
+    const own: Resolution =
+      resolution.kind === 'succeed'
+        ? { kind: 'succeed', output: payload(resolution.output, `output of step '${step}'`) }
+        : resolution
+    const verb: Verb = { kind: 'resolve', step, resolution: own }
+    const taken = await this.#executions.steer(executionId, verb)
+    if (taken === null) throw ended(executionId, 'has nothing to resolve')
+  }
+
+  async adapt(executionId: string, asked: AdaptationRequest): Promise<AdaptationView> {
+    const request = checkedRequest(asked)
+    const { flags } = this.#parts
+    const workflow = flags === null ? '' : (await this.getRun(executionId)).workflow
+    const decided = adaptationFlags(flags, { executionId, workflow })
+    const verb: Verb = { kind: 'adapt', request, flags: decided }
+    const made = await this.#executions.steer(executionId, verb)
+    if (made !== null) return made as unknown as AdaptationView
+    const { state } = await this.#executions.load(executionId)
+    return madeAdaptation(state, request.id)
+  }
+
+  async revertAdaptation(executionId: string, id: string, because: string): Promise<boolean> {
+    const verb: Verb = { kind: 'revertAdaptation', id, because }
+    const answer = await this.#executions.steer(executionId, verb)
+    if (answer === null) throw adaptedNoMore(executionId)
+    return answer === true
+  }
+
+  async checkpoint(executionId: string, label?: string): Promise<CheckpointView> {
+    const name = label === undefined ? null : checkedLabel(label)
+    const verb: Verb = { kind: 'checkpoint', label: name }
+    const taken = await this.#executions.steer(executionId, verb)
+    if (taken === null) throw checkpointRefusal(executionId)
+    return taken as unknown as CheckpointView
+  }
+
+  async rollback(executionId: string, to: string, options: RollbackOptions = {}): Promise<boolean> {
+    const { acceptEffects = false } = options
+    const { children } = await this.#executions.effects(executionId, to)
+    const effectsBelow = await this.#executions.effectsOf(children)
+    const verb: Verb = { kind: 'rollback', to, acceptEffects, effectsBelow }
+    return (await this.#executions.steer(executionId, verb)) === true
+  }
+
+  async fork(executionId: string, from: string, options: ForkOptions = {}): Promise<string> {
+    const { start, state, log } = await this.#executions.load(executionId)
+    const nowMs = this.#executions.nowMs
+    const anomalyAtMs = anomalyInForce(unavailableTda, state, nowMs)
+    const { seq } = namedCheckpoint(state, from, anomalyAtMs)
+    const before = foldEntries(executionId, state.plan, { entries: log, seqMax: seq })
+    const origin = forkOriginOf(before, entriesAt(before, nowMs))
+    const definition =
+      options.document === undefined
+        ? this.#definitions.ofDocument(start.document)
+        : this.#definitions.ofData(options.document)
+    checkFits(origin.steps, { from: before.plan, to: definition })
+    const isSame = definition.hash === start.documentHash
+    const forked = startOf(
+      definition,
+      {
+        input: before.input,
+        ...(options.executionId === undefined ? {} : { executionId: options.executionId }),
+        workflows: Object.values(start.documents) as readonly WorkflowData[],
+        origin: {
+          fork: isSame ? origin : { ...origin, adaptations: [] },
+          ...(isSame && Object.keys(before.pins).length > 0 ? { pins: before.pins } : {}),
+        },
+      },
+      this.#startParts(),
+    )
+    if (!(await this.#executions.start(forked))) throw forkIdTaken(forked.executionId)
+    return forked.executionId
+  }
+
+  async redrive(id: string): Promise<void> {
+    await this.#executions.steer(executionOfLetter(id), { kind: 'redrive', id })
+  }
+
+  async discard(id: string): Promise<void> {
+    await this.#executions.steer(executionOfLetter(id), { kind: 'discard', id })
+  }
+
+  deadLetters(filter: DeadLetterFilter = {}): Promise<readonly DeadLetterView[]> {
+    return this.#listing.deadLetters(filter)
+  }
+
+  /** Executions of the task queue, newest first. What happened in the last moment may not be in it yet. */
+  list(filter: ListFilter = {}): Promise<readonly ListedExecution[]> {
+    return this.#listing.list(filter)
+  }
+
+  /** @throws RefusedError always: nothing is registered in Temporal */
+  async registerWorkflow(): Promise<never> {
+    throw refusedByTemporal('registerWorkflow')
+  }
+
+  /** @throws RefusedError always: nothing that a trigger could belong to is registered in Temporal */
+  async deliver(): Promise<never> {
+    throw refusedByTemporal('deliver')
+  }
+
+  /** @throws RefusedError always: workers of other processes drive the executions */
+  subscribe(): never {
+    throw refusedByTemporal('subscribe')
+  }
+
+  async getState(executionId: string, key: string): Promise<JsonValue> {
+    return (await this.getStateEntry(executionId, key))?.value ?? null
+  }
+
+  async getStateEntry(executionId: string, key: string): Promise<WorkflowStateEntry | null> {
+    return (await this.listState(executionId)).find((entry) => entry.key === key) ?? null
+  }
+
+  async listState(executionId: string): Promise<readonly WorkflowStateEntry[]> {
+    const { nowMs } = this.#executions
+    const entries = await this.#executions.ask<readonly StateEntry[]>(executionId, 'entries', nowMs)
+    return entries.map((entry) => stateEntryView(executionId, entry))
+  }
+
+  async setState(
+    executionId: string,
+    key: string,
+    value: JsonValue,
+    options: StateWriteOptions = {},
+  ): Promise<true> {
+    await this.#write(executionId, { kind: 'write', write: checkedWrite(key, value, options) })
+    return true
+  }
+
+  deleteState(
+    executionId: string,
+    key: string,
+    options: Pick<StateWriteOptions, 'expectedVersion'> = {},
+  ): Promise<boolean> {
+    return this.#write(executionId, { kind: 'delete', write: checkedDeletion(key, options) })
+  }
+
+  async createCheckpoint(executionId: string, label?: string): Promise<string> {
+    return (await this.checkpoint(executionId, label)).checkpointId
+  }
+
+  rollbackToCheckpoint(
+    executionId: string,
+    checkpoint: string,
+    options: RollbackOptions = {},
+  ): Promise<boolean> {
+    return this.rollback(executionId, checkpoint, options)
+  }
+
+  async getWorkflowProgress(executionId: string): Promise<ProgressView> {
+    return (await this.getExecution(executionId)).progress
   }
 
   getExecution(executionId: string): Promise<ShowView> {
-    return this.#ask<ShowView>(executionId, 'show')
+    return this.#executions.ask<ShowView>(executionId, 'show', this.#executions.nowMs)
   }
 
   /** The execution as `executeWorkflow` gives it, as it is now. */
   getRun(executionId: string): Promise<RunView> {
-    return this.#ask<RunView>(executionId, 'run')
+    return this.#executions.ask<RunView>(executionId, 'run')
   }
 
   /** Its events so far, oldest first. */
   getLog(executionId: string): Promise<readonly LogEntry[]> {
-    return this.#ask<readonly LogEntry[]>(executionId, 'log')
+    return this.#executions.ask<readonly LogEntry[]>(executionId, 'log')
   }
 
   /**
@@ -161,7 +333,7 @@ export class TemporalEngine implements Port {
   async requireWorkers(): Promise<void> {
     const { client, address, taskQueue } = this.#parts
     const workers = await workersOf(client, taskQueue).catch((thrown: unknown) => {
-      throw this.#error(taskQueue, thrown)
+      throw this.#executions.error(taskQueue, thrown)
     })
     if (workers === 0) throw noWorker({ address, taskQueue })
   }
@@ -173,30 +345,18 @@ export class TemporalEngine implements Port {
   }
 
   async #start(definition: Definition, options: ExecuteOptions): Promise<string> {
-    const { client, clock, taskQueue, module } = this.#parts
-    const nowMs = clock.nowMs()
-    const start = startOf(definition, options, { ...this.#parts, nowMs })
-    const { executionId, startHash, document } = start
-    try {
-      await client.workflow.start(workflowType, {
-        workflowId: executionId,
-        taskQueue,
-        args: [start],
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        memo: { workflow: document.name, version: document.version, startHash },
-        staticSummary: `${document.name} ${document.version}`,
-      })
-    } catch (thrown) {
-      if (!(thrown instanceof module.WorkflowExecutionAlreadyStartedError))
-        throw this.#error(executionId, thrown)
-      await this.#refuseOther(start)
-    }
-    return executionId
+    const start = startOf(definition, options, this.#startParts())
+    if (!(await this.#executions.start(start))) await this.#refuseOther(start)
+    return start.executionId
+  }
+
+  #startParts(): StartParts {
+    return { ...this.#parts, nowMs: this.#executions.nowMs, definitions: this.#definitions }
   }
 
   /** The id is taken: by the same document and input, or the start is refused. @throws UsageError */
   async #refuseOther({ executionId, startHash, document }: ExecutionStart): Promise<void> {
-    const { memo = {} } = await this.#handle(executionId).describe()
+    const { memo = {} } = await this.#executions.handle(executionId).describe()
     const text = (name: string, missing: string): string => {
       const value = memo[name]
       return typeof value === 'string' ? value : missing
@@ -218,7 +378,7 @@ export class TemporalEngine implements Port {
     const { ApplicationFailure, CancelledFailure } = this.#parts.module
     if (cause instanceof ApplicationFailure && cause.details?.[0] !== undefined)
       return cause.details[0] as RunView
-    if (cause instanceof CancelledFailure) return this.#ask<RunView>(executionId, 'run')
+    if (cause instanceof CancelledFailure) return this.#executions.ask<RunView>(executionId, 'run')
     throw new OrchestrationError(
       'StateConsistencyError',
       `execution '${executionId}' was ended by Temporal itself, not by its workflow`,
@@ -227,57 +387,12 @@ export class TemporalEngine implements Port {
   }
 
   async #steerOpen(executionId: string, verb: Verb): Promise<boolean> {
-    return (await this.#steer(executionId, verb)) ?? false
+    return (await this.#executions.steer(executionId, verb)) === true
   }
 
-  /** @returns whether it changed something; null when the execution has ended */
-  async #steer(executionId: string, verb: Verb): Promise<boolean | null> {
-    const handle = this.#handle(executionId)
-    try {
-      return await this.#soon(() =>
-        handle.executeUpdate<boolean, [Verb]>('steer', { args: [verb] }),
-      )
-    } catch (thrown) {
-      const error = this.#error(executionId, thrown)
-      if (error.code === 'NotFoundError' && (await this.#exists(handle))) return null
-      throw error
-    }
+  async #write(executionId: string, verb: Verb): Promise<boolean> {
+    const answer = await this.#executions.steer(executionId, verb)
+    if (answer === null) throw writtenNoMore(executionId)
+    return answer === true
   }
-
-  async #exists(handle: WorkflowHandle): Promise<boolean> {
-    try {
-      await handle.describe()
-      return true
-    } catch (thrown) {
-      const error = this.#error(handle.workflowId, thrown)
-      if (error.code === 'NotFoundError') return false
-      throw error
-    }
-  }
-
-  async #ask<Answer>(executionId: string, query: string): Promise<Answer> {
-    try {
-      return await this.#soon(() => this.#handle(executionId).query<Answer>(query))
-    } catch (thrown) {
-      throw this.#error(executionId, thrown)
-    }
-  }
-
-  #soon<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-    const { client, clock } = this.#parts
-    return client.withDeadline(clock.nowMs() + answerTimeoutMs, ask)
-  }
-
-  #handle(executionId: string): WorkflowHandle {
-    return this.#parts.client.workflow.getHandle(executionId)
-  }
-
-  #error(executionId: string, thrown: unknown): OrchestrationError {
-    const { module, address, taskQueue } = this.#parts
-    return temporalError(module, thrown, { executionId, address, taskQueue })
-  }
-}
-
-function over(executionId: string, what: string): OrchestrationError {
-  return new OrchestrationError('RefusedError', `execution '${executionId}' has ended: it ${what}`)
 }

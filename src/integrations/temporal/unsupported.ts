@@ -1,36 +1,57 @@
+import type { FlagProvider } from '../../core/contracts/flags.ts'
 import { OrchestrationError } from '../../core/errors.ts'
+import type { Definition } from '../../engine/index.ts'
 import type { Plan } from '../../workflow/index.ts'
 
 /**
- * Refuses a document that asks for what only the embedded engine does, before anything has started.
+ * Refuses a start whose document, or that of a sub-workflow, asks for what only the embedded engine does.
  *
  * @throws RefusedError that names each part with its step
  */
-export function refuseUnsupported(plan: Plan): void {
-  const found = [...unsupportedInPlan(plan), ...plan.steps.flatMap(unsupportedInStep)]
+export function refuseUnsupported(
+  [root, ...pinned]: readonly [Definition, ...Definition[]],
+  flags: FlagProvider | null,
+): void {
+  const found = [
+    ...inDocument(root),
+    ...pinned.flatMap((definition) => [
+      ...inDocument(definition),
+      ...(flags === null ? [] : definition.document.featureFlags.map(flagBelow)),
+    ]),
+  ]
   if (found.length === 0) return
   throw new OrchestrationError(
     'RefusedError',
-    `workflow '${plan.name}' needs what the Temporal engine does not have: ${found.join('; ')}`,
+    `workflow '${root.document.name}' needs what the Temporal engine does not have: ${found.join('; ')}`,
     { hint: 'run it with the embedded engine, or take that out', details: { unsupported: found } },
   )
 }
 
-function unsupportedInPlan({ onFailure, usageMax }: Plan): readonly string[] {
-  const { tokens, costUsd } = usageMax
-  return [
-    ...(onFailure === 'rollback' ? ['onFailure: rollback'] : []),
-    ...(tokens === Infinity && costUsd === Infinity ? [] : ['a budget of tokens or costUsd']),
-  ]
+function inDocument({ plan }: Definition): readonly string[] {
+  return [...unsupportedInPlan(plan), ...plan.steps.flatMap(unsupportedInStep)]
 }
 
-function unsupportedInStep(step: Plan['steps'][number]): readonly string[] {
-  const targets = [step.work, ...step.fallbacks, step.compensate].map((part) =>
-    part === null ? null : 'target' in part ? part.target : part,
-  )
-  const isParent = targets.some((target) => target?.kind === 'workflow')
-  return [
-    ...(step.concurrency === null ? [] : [`concurrency of step '${step.id}'`]),
-    ...(isParent ? [`the sub-workflow of step '${step.id}'`] : []),
-  ]
+const flagBelow = (flag: string): string => `flag '${flag}' of a sub-workflow`
+
+function unsupportedInPlan({ usageMax: { tokens, costUsd } }: Plan): readonly string[] {
+  return tokens === Infinity && costUsd === Infinity ? [] : ['a budget of tokens or costUsd']
+}
+
+function unsupportedInStep({ id, concurrency }: Plan['steps'][number]): readonly string[] {
+  return concurrency === null ? [] : [`concurrency of step '${id}'`]
+}
+
+/** Methods of the port that Temporal cannot carry, and why. */
+const refusals = {
+  registerWorkflow:
+    'nothing is registered in Temporal: hand sub-workflows to the start, as `workflows`',
+  deliver: 'triggers belong to registered documents, and nothing is registered in Temporal',
+  subscribe: 'workers of other processes drive the executions: ask for `getLog`',
+} as const
+
+/** The refusal of a method that only the embedded engine has. */
+export function refusedByTemporal(method: keyof typeof refusals): OrchestrationError {
+  return new OrchestrationError('RefusedError', `the Temporal engine has no '${method}'`, {
+    hint: refusals[method],
+  })
 }

@@ -1,8 +1,18 @@
 import type { ActionContract, CallOutcome, LookupOutcome } from '../../core/contracts/call.ts'
+import type { StateWrite } from '../../core/contracts/state.ts'
 import type { TdaContext } from '../../core/contracts/tda.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
+import type { AdaptationRequest } from '../../engine/index.ts'
 import type { PolicyData } from '../../semantic/index.ts'
-import type { KernelEvent, Resolution, StateEntry, WorkflowDocument } from '../../workflow/index.ts'
+import type {
+  ChildEnd,
+  KernelEvent,
+  Origin,
+  Resolution,
+  StateEntry,
+  Stimulus,
+  WorkflowDocument,
+} from '../../workflow/index.ts'
 import type { AgentCall } from '../../agents/index.ts'
 
 /** The type of every Aura execution in Temporal, as its web page and `temporal workflow list` show it. */
@@ -16,14 +26,29 @@ export interface ExecutionStart {
   readonly documentHash: string
   readonly startHash: string
   readonly input: JsonObject
-  /** Whose tenant it is; null for nobody's. */
-  readonly tenant: string | null
+  /** Whose step it is, what it forks, its tenant, flags and pins. */
+  readonly origin: Origin
+  /** Documents of all sub-workflows that its tree may start, by hash. */
+  readonly documents: { readonly [hash: string]: WorkflowDocument }
   /** The document or its policy reads the TDA context. */
   readonly readsTda: boolean
   /** Decides for this execution, also after the engine has got another one; null for none. */
   readonly policy: PolicyData | null
   /** A worker that has said nothing for so long is taken for dead. */
   readonly heartbeatTimeoutMs: number
+  /** After so many events of its history a run is followed by a new one; null for when Temporal suggests it. */
+  readonly historyEventsMax: number | null
+  /** What its earlier runs in Temporal have decided; null for a first one. */
+  readonly earlier: Earlier | null
+}
+
+/** What one run of an execution hands on to the next. */
+export interface Earlier {
+  readonly startedAtMs: number
+  /** All events, as the kernel packs them. */
+  readonly rows: readonly string[]
+  /** What the new run begins with. */
+  readonly first: readonly Stimulus[]
 }
 
 /** What a worker does for the executions of its task queue. */
@@ -34,9 +59,28 @@ export interface Activities {
   callAgent(call: RemoteCall): Promise<CallOutcome>
   /** What the worker's TDA feed says now; unavailable where it has none. */
   getTdaContext(): Promise<TdaContext>
-  /** Sends what events of an execution publish; resolves when all of it is accepted. */
-  publish(published: Published): Promise<void>
   lookUp(agent: string, action: string, idempotencyKey: string): Promise<LookupOutcome>
+  /** Sends what an event publishes; tried again until it is taken. */
+  publish(published: Published): Promise<void>
+  /** Asked when the sub-workflow exists already. Null when its end is told later. */
+  reviveChild(asked: ChildAsked): Promise<ChildEnd | null>
+  /** Has the sub-workflow undone; null when its end is told later. */
+  undoChild(asked: ChildAsked): Promise<ChildEnd | null>
+  /** What these executions and their sub-workflows did that nothing undoes, as `<execution>/<call>`. */
+  effectsOf(executionIds: readonly string[]): Promise<readonly string[]>
+}
+
+/** A sub-workflow as its parent asks for it. */
+export interface ChildAsked {
+  readonly executionId: string
+  readonly parentId: string
+  readonly token: number
+}
+
+/** The end of a sub-workflow as it is signalled to its parent. */
+export interface ChildTold {
+  readonly executionId: string
+  readonly end: ChildEnd
 }
 
 /** One attempt as it travels to a worker. */
@@ -53,18 +97,36 @@ export interface RemoteCall {
   readonly entries: readonly StateEntry[]
 }
 
-/** Events that publish something, as they were recorded together. */
+/** An event that publishes something, with what is told of whom. */
 export interface Published {
   readonly executionId: string
   readonly workflow: string
   readonly atMs: number
-  readonly events: readonly KernelEvent[]
+  readonly event: KernelEvent
 }
 
-/** A verb as an update carries it; its answer is whether it changed something. */
+/** What an operator may ask of an execution. */
 export type Verb =
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
   | { readonly kind: 'cancel' }
+  | { readonly kind: 'undo' }
   | { readonly kind: 'signal'; readonly name: string; readonly data: JsonValue }
   | { readonly kind: 'resolve'; readonly step: string; readonly resolution: Resolution }
+  | { readonly kind: 'checkpoint'; readonly label: string | null }
+  | {
+      readonly kind: 'rollback'
+      readonly to: string
+      readonly acceptEffects: boolean
+      readonly effectsBelow: readonly string[]
+    }
+  | {
+      readonly kind: 'adapt'
+      readonly request: AdaptationRequest
+      readonly flags: Readonly<Record<string, boolean>> | null
+    }
+  | { readonly kind: 'revertAdaptation'; readonly id: string; readonly because: string }
+  | { readonly kind: 'write'; readonly write: StateWrite }
+  | { readonly kind: 'delete'; readonly write: StateWrite }
+  | { readonly kind: 'redrive'; readonly id: string }
+  | { readonly kind: 'discard'; readonly id: string }

@@ -1,15 +1,33 @@
 import {
+  allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
+  continueAsNew,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow'
+import { deadLetterViews } from '../../../engine/hosted.ts'
 import type { RunView } from '../../../engine/index.ts'
 import type { ExecutionStart, Verb } from '../wire.ts'
 import { HostedExecution } from './hosted-execution.ts'
-import { logQuery, runQuery, showQuery, steerUpdate } from './messages.ts'
+import {
+  childSignal,
+  deadLettersQuery,
+  effectsQuery,
+  entriesQuery,
+  logQuery,
+  relaySignal,
+  runQuery,
+  showQuery,
+  startQuery,
+  steerUpdate,
+} from './messages.ts'
 import { applyVerb, checkVerb } from './steering.ts'
+
+/** Temporal takes no arguments over 2 MB: what has become longer goes on in the run in which it is. */
+const carriedCharactersMax = 1_200_000
 
 /**
  * An execution of Aura as a Temporal workflow: it hosts the kernel, and Temporal's history is its journal. It
@@ -19,20 +37,48 @@ import { applyVerb, checkVerb } from './steering.ts'
 export async function auraExecution(start: ExecutionStart): Promise<RunView> {
   const execution = new HostedExecution(start)
   setHandler(runQuery, () => execution.run())
-  setHandler(showQuery, () => execution.show())
+  setHandler(showQuery, (nowMs) => execution.show(nowMs))
   setHandler(logQuery, () => execution.log)
+  setHandler(entriesQuery, (nowMs) => execution.entries(nowMs))
+  setHandler(deadLettersQuery, () => deadLetterViews(execution.state))
+  setHandler(effectsQuery, (to, nowMs) => execution.effects(to, nowMs))
+  setHandler(startQuery, () => execution.next([]))
+  execution.begin()
   setHandler(steerUpdate, (verb: Verb) => applyVerb(execution, verb), {
     validator: (verb: Verb) => checkVerb(execution, verb),
   })
+  setHandler(relaySignal, (verb) => void execution.stimulate(verb))
+  setHandler(childSignal, (told) => execution.childTold(told))
   CancellationScope.current().cancelRequested.catch(() => execution.stimulate({ kind: 'cancel' }))
-  execution.hear({ kind: 'start', origin: originOf(start) })
-  await CancellationScope.nonCancellable(() => condition(() => execution.isOver))
-  await CancellationScope.nonCancellable(() => execution.published())
+  const next = await CancellationScope.nonCancellable(() => untilEnd(execution, start))
+  if (next !== null) await continueAsNew<typeof auraExecution>(next)
   return ending(execution)
 }
 
-function originOf({ tenant }: ExecutionStart): { readonly tenant?: string } {
-  return tenant === null ? {} : { tenant }
+/**
+ * @returns what the next run is started with, once the history of this one is long and nothing is on its way;
+ *   null when the execution has ended
+ */
+async function untilEnd(
+  execution: HostedExecution,
+  { historyEventsMax }: ExecutionStart,
+): Promise<ExecutionStart | null> {
+  const isLong = (): boolean => {
+    const { continueAsNewSuggested, historyLength } = workflowInfo()
+    return continueAsNewSuggested || historyLength >= (historyEventsMax ?? Infinity)
+  }
+  await condition(() => execution.isOver || isLong())
+  if (!execution.isOver) {
+    const next = execution.next([{ kind: 'recovered' }])
+    if (JSON.stringify(next).length < carriedCharactersMax) {
+      execution.drain()
+      await condition(() => execution.isOver || (execution.isQuiet && allHandlersFinished()))
+      if (!execution.isOver) return execution.next([{ kind: 'recovered' }])
+    }
+    await condition(() => execution.isOver)
+  }
+  await execution.tellParent()
+  return null
 }
 
 function ending(execution: HostedExecution): RunView {

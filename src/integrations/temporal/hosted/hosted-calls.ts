@@ -35,8 +35,9 @@ export interface HostedCallsParts {
 const longestMs = 365 * 24 * 60 * 60 * 1_000
 /** How long a worker may take to say what it knows of an agent. */
 const contractTimeoutMs = 10_000
-/** How often a worker is asked again for an agent that it does not have. */
+/** When a worker is asked again for an agent that it does not have: each time twice as late as before. */
 const lookAgainMs = 5_000
+const lookAgainMaxMs = 300_000
 
 /** Obeys the commands that concern agents: an attempt is an activity that Temporal tries once. */
 export class HostedCalls {
@@ -45,6 +46,8 @@ export class HostedCalls {
   readonly #parts: HostedCallsParts
   readonly #contracts = new Map<string, ActionContract>()
   readonly #running = new Map<CallRef, CancellationScope>()
+  #lookups = 0
+  #isDraining = false
   readonly #once: Pick<Activities, 'callAgent'>
   readonly #often: Pick<Activities, 'lookUp'>
   readonly #here: Pick<Activities, 'contractOf'>
@@ -61,9 +64,20 @@ export class HostedCalls {
     this.#here = proxyLocalActivities<Activities>({ startToCloseTimeout: contractTimeoutMs })
   }
 
+  /** Calls and lookups whose answers are on their way. */
+  get inFlight(): number {
+    return this.#running.size + this.#lookups
+  }
+
+  /** Lets no further call start: the next run of the execution asks for them again. */
+  drain(): void {
+    this.#isDraining = true
+  }
+
   /** Finds out what the agent promises; who of its callers runs when is left to the worker's pool. */
   admit(command: Admit): void {
     const { call, agent, action } = command
+    if (this.#isDraining) return
     const contract = this.#contracts.get(`${agent} ${action}`)
     if (contract !== undefined) this.#parts.stimulate({ kind: 'admitted', call, contract })
     else void this.#parts.shield.run(() => this.#ask(command))
@@ -87,24 +101,27 @@ export class HostedCalls {
 
   lookUp({ call, token, agent, action, idempotencyKey }: Lookup): void {
     const { shield, stimulate } = this.#parts
+    this.#lookups++
     void shield.run(async () => {
       const outcome = await this.#often.lookUp(agent, action, idempotencyKey)
+      this.#lookups--
       stimulate({ kind: 'lookedUp', call, token, outcome })
     })
   }
 
   async #ask({ call, agent, action }: Admit): Promise<void> {
-    for (;;) {
+    for (let pauseMs = lookAgainMs; ; pauseMs = Math.min(2 * pauseMs, lookAgainMaxMs)) {
       const contract = await this.#here.contractOf(agent, action)
       const found = findCall(this.#parts.state, call)
       if (found?.ref !== call || !found.requested) return
       if (contract !== null) {
         this.#contracts.set(`${agent} ${action}`, contract)
         this.missing.delete(call)
+        if (this.#isDraining) return
         return this.#parts.stimulate({ kind: 'admitted', call, contract })
       }
       this.missing.set(call, missingAgent(agent, action))
-      await sleep(lookAgainMs)
+      await sleep(pauseMs)
     }
   }
 
@@ -134,6 +151,7 @@ export class HostedCalls {
       action,
       call: {
         input,
+        ...(command.secrets === undefined ? {} : { secrets: command.secrets }),
         executionId: state.executionId,
         stepId: call.step,
         index: call.index,

@@ -2,7 +2,7 @@ import { proxyLocalActivities } from '@temporalio/workflow'
 import type { PolicyLoad } from '../../../core/contracts/policy.ts'
 import { type TdaContext, unavailableTda } from '../../../core/contracts/tda.ts'
 import { Policy } from '../../../semantic/policy/policy.ts'
-import type { PolicyAdviser, Stimulus } from '../../../workflow/index.ts'
+import type { ExecutionState, PolicyAdviser, Stimulus } from '../../../workflow/index.ts'
 import type { Activities, ExecutionStart } from '../wire.ts'
 
 /** How long a worker may take to say what the TDA feed says. */
@@ -16,10 +16,12 @@ export class HostedContext {
   readonly #isRead: boolean
   readonly #isUndoing: boolean
   readonly #worker: Pick<Activities, 'getTdaContext'>
-  #tda = unavailableTda
+  #tda: TdaContext = unavailableTda
 
-  constructor({ readsTda, policy, document }: ExecutionStart) {
+  constructor({ readsTda, policy, document }: ExecutionStart, { tda }: ExecutionState) {
     this.#isRead = readsTda
+    // A run that goes on begins with what the one before it knew.
+    if (tda !== null) this.#tda = tda as unknown as TdaContext
     this.#isUndoing = document.onFailure === 'compensate'
     this.#worker = proxyLocalActivities<Activities>({ startToCloseTimeout: answerTimeoutMs })
     this.policies = policy === null ? null : adviserOf(new Policy(policy))

@@ -1,25 +1,49 @@
-import { CancellationScope } from '@temporalio/workflow'
+import { CancellationScope, proxyActivities } from '@temporalio/workflow'
 import { assertNever } from '../../../core/assert.ts'
 import { systemClock } from '../../../core/clock.ts'
-import { OrchestrationError } from '../../../core/errors.ts'
+import { isOrchestrationError } from '../../../core/errors.ts'
 import { systemRandom } from '../../../core/random.ts'
-import { fits, runView, showView, statusOf } from '../../../engine/hosted.ts'
+import {
+  anomalyInForce,
+  endOf,
+  fits,
+  foldEntries,
+  namedCheckpoint,
+  publishes,
+  rollbackOrder,
+  runView,
+  showView,
+  statusOf,
+} from '../../../engine/hosted.ts'
 import type { ExecutionRow, LogEntry, RunView, ShowView } from '../../../engine/index.ts'
 import { patternRunner } from '../../../patterns/index.ts'
 import {
+  type Checkpoint,
+  childrenAfter,
   type Command,
   compilePlan,
+  decodeRow,
+  effectsAfter,
+  encodeRow,
+  entriesAt,
   type ExecutionState,
+  type KernelEvent,
   type Moment,
   newExecution,
+  type StateEntry,
   type Stimulus,
   transition,
 } from '../../../workflow/index.ts'
-import type { ExecutionStart } from '../wire.ts'
+import type { Effects } from '../remote-executions.ts'
+import type { Asked } from '../verbs.ts'
+import type { Activities, ChildTold, ExecutionStart } from '../wire.ts'
 import { HostedCalls } from './hosted-calls.ts'
 import { HostedContext } from './hosted-context.ts'
-import { HostedOutbox } from './hosted-outbox.ts'
+import { HostedFamily } from './hosted-family.ts'
+import { HostedIndex } from './hosted-index.ts'
 import { HostedTimers } from './hosted-timers.ts'
+
+const sendTimeoutMs = 60_000
 
 /**
  * One execution inside a Temporal workflow. Clock and random numbers are those of the sandbox, which repeats
@@ -27,20 +51,29 @@ import { HostedTimers } from './hosted-timers.ts'
  */
 export class HostedExecution {
   readonly state: ExecutionState
+  readonly #start: ExecutionStart
   readonly #row: ExecutionRow
   readonly #events: LogEntry[] = []
   readonly #calls: HostedCalls
   readonly #timers: HostedTimers
+  readonly #family: HostedFamily
   readonly #context: HostedContext
-  readonly #outbox: HostedOutbox
-  readonly #waiting: Stimulus[] = []
   readonly #shield: CancellationScope
+  readonly #sends: Pick<Activities, 'publish' | 'effectsOf'>
+  readonly #waiting: Stimulus[] = []
+  readonly #index = new HostedIndex()
   #isTelling = false
-  #isOver = false
+  #sending = 0
 
   constructor(start: ExecutionStart) {
-    const { executionId, document, documentHash, startHash, input } = start
-    this.state = newExecution(executionId, compilePlan(document, documentHash), input)
+    const { executionId, document, documentHash, startHash, input, earlier } = start
+    const plan = compilePlan(document, documentHash)
+    this.#start = start
+    if (earlier !== null) this.#events.push(...entriesOf(executionId, earlier.rows))
+    this.state =
+      earlier === null
+        ? newExecution(executionId, plan, input)
+        : foldEntries(executionId, plan, { entries: this.#events })
     this.#row = {
       execution: 0,
       executionId,
@@ -50,28 +83,37 @@ export class HostedExecution {
       startHash,
       status: 'pending',
       metadata: document.metadata,
-      startedAtMs: systemClock.nowMs(),
+      startedAtMs: earlier?.startedAtMs ?? systemClock.nowMs(),
       endedAtMs: null,
       parent: null,
       isPruned: false,
     }
     // Nothing that an execution does ends by itself when Temporal is asked to cancel: the kernel decides that.
     const shield = new CancellationScope({ cancellable: false })
-    const stimulate = (stimulus: Stimulus): void => this.hear(stimulus)
-    this.#context = new HostedContext(start)
-    this.#outbox = new HostedOutbox({ executionId, workflow: document.name, shield })
+    const stimulate = (stimulus: Stimulus): void => this.#hear(stimulus)
+    const { state } = this
+    this.#context = new HostedContext(start, state)
     this.#shield = shield
     this.#timers = new HostedTimers(shield, stimulate)
-    this.#calls = new HostedCalls({
-      state: this.state,
-      shield,
-      stimulate,
-      heartbeatTimeoutMs: start.heartbeatTimeoutMs,
-    })
+    this.#family = new HostedFamily({ state, start, shield, stimulate })
+    const { heartbeatTimeoutMs } = start
+    this.#calls = new HostedCalls({ state, shield, stimulate, heartbeatTimeoutMs })
+    this.#sends = proxyActivities<Activities>({ startToCloseTimeout: sendTimeoutMs })
   }
 
+  /** Everything that it decided is on its way, and nothing more comes. */
   get isOver(): boolean {
-    return this.#isOver
+    return this.state.phase === 'ended' && this.#sending === 0
+  }
+
+  /** Nothing is on its way that this run would have to wait for. */
+  get isQuiet(): boolean {
+    return this.#sending + this.#calls.inFlight + this.#family.inFlight === 0
+  }
+
+  /** Lets no further call start, so that it comes to be quiet. */
+  drain(): void {
+    this.#calls.drain()
   }
 
   /** All that was decided so far, oldest first. */
@@ -79,18 +121,11 @@ export class HostedExecution {
     return this.#events
   }
 
-  /** Resolves when all that it has published is accepted. */
-  published(): Promise<void> {
-    return this.#outbox.sent()
-  }
-
-  /** As `stimulate`, but what is planned by the TDA context waits until that is read. */
-  hear(stimulus: Stimulus): void {
-    if (!this.#context.isReadBefore(stimulus)) return void this.stimulate(stimulus)
-    void this.#shield.run(async () => {
-      await this.#context.read()
-      this.stimulate(stimulus)
-    })
+  /** Starts it, or goes on with what earlier runs have decided. */
+  begin(): void {
+    const { origin, earlier } = this.#start
+    if (earlier === null) this.#hear({ kind: 'start', origin })
+    else for (const stimulus of earlier.first) this.stimulate(stimulus)
   }
 
   /**
@@ -101,20 +136,30 @@ export class HostedExecution {
     const { seq } = this.state
     if (stimulus.kind === 'start') this.#waiting.unshift(stimulus)
     else this.#waiting.push(stimulus)
-    if (this.#waiting[0]?.kind !== 'start' && seq === 0) return true
+    if (seq === 0 && this.#waiting[0]?.kind !== 'start') return true
     if (this.#isTelling) return false
     this.#isTelling = true
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
       this.#tell(next)
     this.#isTelling = false
+    this.#index.tell(this.#status(), this.state.deadLetters.size)
     return this.state.seq > seq
+  }
+
+  childTold(told: ChildTold): void {
+    this.#family.told(told)
+  }
+
+  async tellParent(): Promise<void> {
+    const { parent } = this.state
+    if (parent !== null) await this.#family.tellParent(parent.executionId, endOf(this.state))
   }
 
   run(): RunView {
     return runView(this.#row, this.state, this.#status())
   }
 
-  show(): ShowView {
+  show(nowMs: number): ShowView {
     return showView({
       row: this.#row,
       state: this.state,
@@ -122,9 +167,46 @@ export class HostedExecution {
       entries: this.#events,
       journalBytes: JSON.stringify(this.#events).length,
       traceId: null,
-      nowMs: systemClock.nowMs(),
+      nowMs,
       missing: this.#calls.missing,
     })
+  }
+
+  entries(nowMs: number): readonly StateEntry[] {
+    return entriesAt(this.state, nowMs)
+  }
+
+  effects(to: string | null, nowMs: number): Effects {
+    const { state } = this
+    let seq = 0
+    try {
+      if (to !== null) seq = this.#checkpoint(to, nowMs).seq
+    } catch (thrown) {
+      // The verb that asks for it says what is wrong with its name.
+      if (!isOrchestrationError(thrown)) throw thrown
+      return { own: [], children: [] }
+    }
+    return { own: effectsAfter(state, seq), children: childrenAfter(state, seq) }
+  }
+
+  /** What a new run is started with, which goes on where this one is. */
+  next(first: readonly Stimulus[]): ExecutionStart {
+    const { startedAtMs } = this.#row
+    return { ...this.#start, earlier: { startedAtMs, rows: rowsOf(this.#events), first } }
+  }
+
+  asked(): Asked {
+    const { state } = this
+    return { state, nowMs: systemClock.nowMs(), stateAt: (seq) => this.#stateAt(seq) }
+  }
+
+  #checkpoint(name: string, nowMs: number): Checkpoint {
+    return namedCheckpoint(this.state, name, anomalyInForce(this.#context.tda, this.state, nowMs))
+  }
+
+  #stateAt(seq: number): ExecutionState {
+    const { executionId, plan } = this.state
+    return foldEntries(executionId, plan, { entries: this.#events, seqMax: seq })
   }
 
   #status(): string {
@@ -146,9 +228,57 @@ export class HostedExecution {
       patterns: patternRunner,
     }
     const { events, commands } = transition(this.state, stimulus, moment)
-    for (const event of events) this.#events.push({ executionId, seq: ++seq, atMs, event })
-    this.#outbox.send(events, atMs)
+    for (const event of events) {
+      this.#events.push({ executionId, seq: ++seq, atMs, event })
+      if (publishes(event)) this.#publish(event, atMs)
+    }
     for (const command of commands) this.#obey(command)
+  }
+
+  /** As `stimulate`, but what is planned by the TDA context waits until that is read. */
+  #hear(stimulus: Stimulus): void {
+    if (!this.#context.isReadBefore(stimulus)) return void this.stimulate(stimulus)
+    this.#sending++
+    void this.#shield.run(async () => {
+      await this.#context.read()
+      this.#sending--
+      this.stimulate(stimulus)
+    })
+  }
+
+  #publish(event: KernelEvent, atMs: number): void {
+    this.#sending++
+    void this.#shield.run(async () => {
+      const { executionId, workflow } = this.#row
+      await this.#sends.publish({ executionId, workflow, atMs, event })
+      this.#sending--
+    })
+  }
+
+  /** Obeys the document's `onFailure: rollback`. */
+  #rollBack(to: string): void {
+    this.#sending++
+    void this.#shield.run(async () => {
+      const stimulus = await this.#automatic(to)
+      this.#sending--
+      this.stimulate(stimulus)
+    })
+  }
+
+  async #automatic(to: string): Promise<Stimulus> {
+    const { state } = this
+    try {
+      const nowMs = systemClock.nowMs()
+      const checkpoint = this.#checkpoint(to, nowMs)
+      const children = childrenAfter(state, checkpoint.seq)
+      const effectsBelow = children.length === 0 ? [] : await this.#sends.effectsOf(children)
+      const before = (): ExecutionState => this.#stateAt(checkpoint.seq)
+      const how = { effectsBelow, acceptEffects: false, isAutomatic: true, nowMs }
+      return { kind: 'rollback', order: rollbackOrder({ state, before, checkpoint, ...how }) }
+    } catch (thrown) {
+      if (!isOrchestrationError(thrown)) throw thrown
+      return { kind: 'rollbackRefused', error: thrown.toJSON() }
+    }
   }
 
   #obey(command: Command): void {
@@ -168,16 +298,42 @@ export class HostedExecution {
         return this.#timers.arm(command.timer)
       case 'disarm':
         return this.#timers.disarm(command.timer)
-      case 'finished':
-        this.#isOver = true
-        return
       case 'startChild':
+        return this.#family.startChild(command)
       case 'steerChild':
+        return this.#family.steerChild(command)
       case 'rollBack':
-        // Documents that could ask for this are refused before they start.
-        throw new OrchestrationError('InternalError', `'${command.kind}' is asked of Temporal`)
+        return this.#rollBack(command.to)
+      case 'finished':
+        return
       default:
         assertNever(command, 'command')
     }
   }
+}
+
+function entriesOf(executionId: string, rows: readonly string[]): readonly LogEntry[] {
+  let seq = 0
+  return rows.flatMap((row) => {
+    const { atMs, events } = decodeRow(row)
+    return events.map((event) => ({ executionId, seq: ++seq, atMs, event }))
+  })
+}
+
+/** Events of one time are one row. */
+function rowsOf(entries: readonly LogEntry[]): readonly string[] {
+  const rows: string[] = []
+  for (let from = 0; from < entries.length;) {
+    const atMs = entries[from]?.atMs ?? 0
+    let to = from
+    while (entries[to]?.atMs === atMs) to++
+    rows.push(
+      encodeRow(
+        atMs,
+        entries.slice(from, to).map(({ event }) => event),
+      ),
+    )
+    from = to
+  }
+  return rows
 }

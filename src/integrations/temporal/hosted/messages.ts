@@ -1,12 +1,26 @@
-import { defineQuery, defineUpdate } from '@temporalio/workflow'
-import type { LogEntry, RunView, ShowView } from '../../../engine/index.ts'
-import type { Verb } from '../wire.ts'
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
+import type { JsonValue } from '../../../core/json.ts'
+import type { DeadLetterView, LogEntry, RunView, ShowView } from '../../../engine/index.ts'
+import type { StateEntry } from '../../../workflow/index.ts'
+import type { Effects } from '../remote-executions.ts'
+import type { ChildTold, ExecutionStart, Verb } from '../wire.ts'
 
 /** The execution as `aura run` prints it. */
 export const runQuery = defineQuery<RunView>('run')
-/** The execution as `aura show` prints it. */
-export const showQuery = defineQuery<ShowView>('show')
+/** The execution as `aura show` prints it, at that time. */
+export const showQuery = defineQuery<ShowView, [number]>('show')
 /** Its events, as `aura logs` prints them. */
 export const logQuery = defineQuery<readonly LogEntry[]>('log')
+/** Its state at that time. */
+export const entriesQuery = defineQuery<readonly StateEntry[], [number]>('entries')
+export const deadLettersQuery = defineQuery<readonly DeadLetterView[]>('deadLetters')
+/** What nothing would undo of what came after a checkpoint, or after the start. */
+export const effectsQuery = defineQuery<Effects, [string | null, number]>('effects')
+/** What a new run of the execution would be started with. */
+export const startQuery = defineQuery<ExecutionStart>('start')
 /** Steers it; a verb that is refused leaves nothing in its history. */
-export const steerUpdate = defineUpdate<boolean, [Verb]>('steer')
+export const steerUpdate = defineUpdate<JsonValue, [Verb]>('steer')
+/** A verb that its parent hands on; one that is of no use changes nothing. */
+export const relaySignal = defineSignal<[Verb & { kind: 'pause' | 'resume' | 'cancel' }]>('relay')
+/** One of its sub-workflows has ended. */
+export const childSignal = defineSignal<[ChildTold]>('childEnded')

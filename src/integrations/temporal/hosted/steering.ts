@@ -1,15 +1,14 @@
 import { ApplicationFailure } from '@temporalio/workflow'
-import { assertNever } from '../../../core/assert.ts'
 import { isOrchestrationError } from '../../../core/errors.ts'
-import { checkSignal, ended, uncertainCall } from '../../../engine/hosted.ts'
-import type { Stimulus } from '../../../workflow/index.ts'
+import type { JsonValue } from '../../../core/json.ts'
+import { decideVerb } from '../verbs.ts'
 import type { Verb } from '../wire.ts'
 import type { HostedExecution } from './hosted-execution.ts'
 
 /** Refuses a verb before it is recorded. @throws ApplicationFailure that carries the error as JSON */
 export function checkVerb(execution: HostedExecution, verb: Verb): void {
   try {
-    stimulusOf(execution, verb)
+    decideVerb(execution.asked(), verb)
   } catch (thrown) {
     if (!isOrchestrationError(thrown)) throw thrown
     const { code: type, message } = thrown
@@ -22,29 +21,10 @@ export function checkVerb(execution: HostedExecution, verb: Verb): void {
   }
 }
 
-/** @returns whether it changed something */
-export function applyVerb(execution: HostedExecution, verb: Verb): boolean {
-  return execution.stimulate(stimulusOf(execution, verb))
-}
-
-function stimulusOf(execution: HostedExecution, verb: Verb): Stimulus {
-  const { state } = execution
-  switch (verb.kind) {
-    case 'pause':
-    case 'resume':
-    case 'cancel':
-      return verb
-    case 'signal':
-      if (execution.isOver) throw ended(state.executionId, 'takes no signals')
-      checkSignal(execution, verb.name, verb.data)
-      return verb
-    case 'resolve':
-      return {
-        kind: 'resolve',
-        call: uncertainCall(execution, verb.step),
-        resolution: verb.resolution,
-      }
-    default:
-      return assertNever(verb, 'verb')
-  }
+/** @returns what is answered to whoever asked */
+export function applyVerb(execution: HostedExecution, verb: Verb): JsonValue {
+  const { stimuli, answer } = decideVerb(execution.asked(), verb)
+  let isChanged = false
+  for (const stimulus of stimuli) isChanged = execution.stimulate(stimulus)
+  return answer(isChanged)
 }

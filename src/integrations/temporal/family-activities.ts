@@ -1,0 +1,46 @@
+import type { MeshPort } from '../../core/contracts/mesh.ts'
+import { endOf, idTaken, neverStarted, refusedStart } from '../../engine/hosted.ts'
+import { publishedBy } from '../../engine/index.ts'
+import type { RemoteExecutions } from './remote-executions.ts'
+import type { Activities } from './wire.ts'
+
+type FamilyActivities = Pick<Activities, 'publish' | 'reviveChild' | 'undoChild' | 'effectsOf'>
+
+/** How long an event waits for room in the mesh before Temporal has it sent again. */
+const roomWithinMs = 5_000
+
+/** What a worker does for executions beyond their own agents: it sends events, and asks other executions. */
+export function familyActivities({
+  executions,
+  mesh,
+}: {
+  readonly executions: RemoteExecutions
+  /** Null: agents may publish, and that is all. */
+  readonly mesh: MeshPort | null
+}): FamilyActivities {
+  return {
+    async publish({ event, ...by }) {
+      if (mesh === null) return
+      for (const whole of publishedBy(event, by)) await mesh.publish(whole, { roomWithinMs })
+    },
+    async reviveChild({ executionId, parentId, token }) {
+      const { start, state } = await executions.load(executionId)
+      if (start.origin.parent?.executionId !== parentId)
+        return refusedStart(idTaken(executionId).toJSON())
+      // One that goes on tells its end itself.
+      if (state.phase !== 'ended') return null
+      const isOlder = (state.parent?.token ?? 0) < token
+      if (state.result !== 'failed' || !isOlder) return endOf(state)
+      await executions.reopen(executionId, () => ({ stimuli: [{ kind: 'redrive', token }] }))
+      return null
+    },
+    async undoChild({ executionId, parentId }) {
+      if (!(await executions.exists(executionId))) return neverStarted
+      const { start } = await executions.load(executionId)
+      if (start.origin.parent?.executionId !== parentId) return neverStarted
+      await executions.steer(executionId, { kind: 'undo' })
+      return null
+    },
+    effectsOf: (executionIds) => executions.effectsOf(executionIds),
+  }
+}

@@ -1,0 +1,215 @@
+import type { Client, WorkflowHandle } from '@temporalio/client'
+import type { Clock } from '../../core/clock.ts'
+import { OrchestrationError } from '../../core/errors.ts'
+import type { JsonValue } from '../../core/json.ts'
+import { foldEntries } from '../../engine/hosted.ts'
+import type { LogEntry } from '../../engine/index.ts'
+import { compilePlan, type ExecutionState, type Stimulus } from '../../workflow/index.ts'
+import { startMemo } from './start-memo.ts'
+import type { ClientModule } from './load.ts'
+import { isOutage, temporalError } from './temporal-error.ts'
+import { decideVerb, reopens } from './verbs.ts'
+import { type ExecutionStart, type Verb, workflowType } from './wire.ts'
+
+export interface RemoteParts {
+  readonly module: ClientModule
+  readonly client: Client
+  readonly address: string
+  readonly taskQueue: string
+  readonly clock: Clock
+}
+
+/** What an execution did that nothing undoes, and the sub-workflows that may have done more. */
+export interface Effects {
+  readonly own: readonly string[]
+  readonly children: readonly string[]
+}
+
+/** An execution that has ended, as its history tells it. */
+export interface EndedExecution {
+  readonly start: ExecutionStart
+  readonly state: ExecutionState
+  readonly log: readonly LogEntry[]
+}
+
+/** How long a question or a verb waits for a worker. */
+const answerTimeoutMs = 15_000
+/** How often an execution that is between two runs is asked again, and how long apart. */
+const triesMax = 20
+const tryEveryMs = 100
+
+/** Executions as workflows of Temporal: starts, questions, verbs, and new runs of those that have ended. */
+export class RemoteExecutions {
+  readonly #parts: RemoteParts
+
+  constructor(parts: RemoteParts) {
+    this.#parts = parts
+  }
+
+  get nowMs(): number {
+    return this.#parts.clock.nowMs()
+  }
+
+  /** @returns false when the id is taken */
+  start(start: ExecutionStart): Promise<boolean> {
+    return this.#start(start, 'REJECT_DUPLICATE')
+  }
+
+  handle(executionId: string): WorkflowHandle {
+    return this.#parts.client.workflow.getHandle(executionId)
+  }
+
+  /** @throws NotFoundError; AgentCommunicationError without a worker */
+  async ask<Answer>(
+    executionId: string,
+    query: string,
+    ...given: readonly unknown[]
+  ): Promise<Answer> {
+    try {
+      return await this.#soon(() =>
+        this.handle(executionId).query<Answer, unknown[]>(query, ...given),
+      )
+    } catch (thrown) {
+      throw this.error(executionId, thrown)
+    }
+  }
+
+  /**
+   * Asks an execution for something; some verbs have one that has ended go on in a new run.
+   *
+   * @returns its answer; null when it has ended and the verb is for open ones
+   * @throws the refusal; NotFoundError
+   */
+  async steer(executionId: string, verb: Verb): Promise<JsonValue> {
+    for (let tries = 1; ; tries++) {
+      const answer = await this.#update(executionId, verb)
+      if (answer !== undefined) return answer
+      if (!reopens(verb)) return null
+      const reopened = await this.reopen(executionId, ({ state, log }) => {
+        const { nowMs } = this
+        const stateAt = (seq: number): ExecutionState => folded(state, log, seq)
+        const { stimuli, answer: answerOf } = decideVerb({ state, nowMs, stateAt }, verb)
+        return { stimuli, answer: answerOf(stimuli.length > 0) }
+      })
+      if (reopened !== undefined) return reopened.answer
+      await this.#again(executionId, tries)
+    }
+  }
+
+  /**
+   * Has an execution that has ended go on with these stimuli, in a new run of the same id; without any it
+   * stays as it is.
+   *
+   * @returns undefined when it has not ended, or somebody else was faster
+   */
+  async reopen<Decided extends { readonly stimuli: readonly Stimulus[] }>(
+    executionId: string,
+    decide: (execution: EndedExecution) => Decided,
+  ): Promise<Decided | undefined> {
+    const execution = await this.load(executionId)
+    const { start, state } = execution
+    if (state.phase !== 'ended' || start.earlier === null) return undefined
+    const decided = decide(execution)
+    if (decided.stimuli.length === 0) return decided
+    const earlier = { ...start.earlier, first: decided.stimuli }
+    const isStarted = await this.#start({ ...start, earlier }, 'ALLOW_DUPLICATE')
+    return isStarted ? decided : undefined
+  }
+
+  /** The whole of an execution, also of one that has ended. */
+  async load(executionId: string): Promise<EndedExecution> {
+    const start = await this.ask<ExecutionStart>(executionId, 'start')
+    const log = await this.ask<readonly LogEntry[]>(executionId, 'log')
+    const plan = compilePlan(start.document, start.documentHash)
+    return { start, log, state: foldEntries(executionId, plan, { entries: log }) }
+  }
+
+  /** What these executions and their sub-workflows did that nothing undoes, as `<execution>/<call>`. */
+  async effectsOf(executionIds: readonly string[]): Promise<readonly string[]> {
+    const found: string[] = []
+    for (const executionId of executionIds) {
+      if (!(await this.exists(executionId))) continue
+      const { own, children } = await this.effects(executionId, null)
+      found.push(...own.map((label) => `${executionId}/${label}`))
+      found.push(...(await this.effectsOf(children)))
+    }
+    return found
+  }
+
+  effects(executionId: string, to: string | null): Promise<Effects> {
+    return this.ask<Effects>(executionId, 'effects', to, this.nowMs)
+  }
+
+  async exists(executionId: string): Promise<boolean> {
+    try {
+      await this.handle(executionId).describe()
+      return true
+    } catch (thrown) {
+      const error = this.error(executionId, thrown)
+      if (error.code === 'NotFoundError') return false
+      throw error
+    }
+  }
+
+  isOutage(thrown: unknown): boolean {
+    return isOutage(this.#parts.module, thrown)
+  }
+
+  error(executionId: string, thrown: unknown): OrchestrationError {
+    const { module, address, taskQueue } = this.#parts
+    return temporalError(module, thrown, { executionId, address, taskQueue })
+  }
+
+  async #start(
+    start: ExecutionStart,
+    workflowIdReusePolicy: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE',
+  ): Promise<boolean> {
+    const { client, taskQueue, module } = this.#parts
+    const { executionId } = start
+    try {
+      await client.workflow.start(workflowType, {
+        workflowId: executionId,
+        taskQueue,
+        args: [start],
+        workflowIdReusePolicy,
+        ...startMemo(start),
+      })
+      return true
+    } catch (thrown) {
+      if (thrown instanceof module.WorkflowExecutionAlreadyStartedError) return false
+      throw this.error(executionId, thrown)
+    }
+  }
+
+  /** @returns undefined when the execution has ended */
+  async #update(executionId: string, verb: Verb): Promise<JsonValue | undefined> {
+    try {
+      return await this.#soon(() =>
+        this.handle(executionId).executeUpdate<JsonValue, [Verb]>('steer', { args: [verb] }),
+      )
+    } catch (thrown) {
+      const error = this.error(executionId, thrown)
+      if (error.code === 'NotFoundError' && (await this.exists(executionId))) return undefined
+      throw error
+    }
+  }
+
+  async #again(executionId: string, tries: number): Promise<void> {
+    if (tries >= triesMax)
+      throw new OrchestrationError(
+        'StateConsistencyError',
+        `execution '${executionId}' neither goes on nor has ended for ${triesMax} tries`,
+        { retryable: true, hint: 'look at its workflow in Temporal' },
+      )
+    await new Promise<void>((resolve) => this.#parts.clock.after(tryEveryMs, resolve))
+  }
+
+  #soon<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    // Deadlines are those of the computer, whatever clock the engine was given.
+    return this.#parts.client.withDeadline(Date.now() + answerTimeoutMs, ask)
+  }
+}
+
+function folded(state: ExecutionState, entries: readonly LogEntry[], seq: number): ExecutionState {
+  return foldEntries(state.executionId, state.plan, { entries, seqMax: seq })
+}

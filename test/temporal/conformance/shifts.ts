@@ -1,0 +1,56 @@
+import { Context } from '@temporalio/activity'
+import type { Activities } from '../../../src/integrations/temporal/wire.ts'
+
+/** States of a pending activity that mean something here, see Temporal's `PendingActivityState`. */
+const scheduled = 1
+const cancelRequested = 3
+
+/** What the worker of a harness does at the moment, by execution and activity. */
+export class Shifts {
+  /** Changes with every activity that begins or ends. */
+  epoch = 0
+  readonly #running = new Map<string, AbortSignal>()
+
+  get size(): number {
+    return this.#running.size
+  }
+
+  /** Those of a worker that is gone are nobody's. */
+  forget(): void {
+    this.#running.clear()
+  }
+
+  watched(activities: Activities): Activities {
+    return Object.fromEntries(
+      Object.entries(activities).map(([name, run]) => [
+        name,
+        (...given: unknown[]) =>
+          this.#watch(() => (run as (...args: unknown[]) => Promise<unknown>)(...given)),
+      ]),
+    ) as unknown as Activities
+  }
+
+  /** Whether nothing happens to the activity before a test does something. */
+  isCalm(
+    key: string,
+    { attempt, state }: { readonly attempt: number; readonly state: unknown },
+  ): boolean {
+    const signal = this.#running.get(key)
+    // One that failed waits until Temporal tries it again.
+    if (signal === undefined) return state === scheduled && attempt > 1
+    return state !== cancelRequested || signal.aborted
+  }
+
+  async #watch(work: () => Promise<unknown>): Promise<unknown> {
+    const { info, cancellationSignal } = Context.current()
+    const key = `${info.workflowExecution?.workflowId} ${info.activityId}`
+    if (!info.isLocal) this.#running.set(key, cancellationSignal)
+    this.epoch++
+    try {
+      return await work()
+    } finally {
+      this.epoch++
+      if (this.#running.get(key) === cancellationSignal) this.#running.delete(key)
+    }
+  }
+}

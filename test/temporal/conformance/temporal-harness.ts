@@ -1,0 +1,276 @@
+import { fileURLToPath } from 'node:url'
+import * as clientModule from '@temporalio/client'
+import * as activity from '@temporalio/activity'
+import * as workerModule from '@temporalio/worker'
+import { AgentRegistry, type BaseAgent } from '../../../src/agents/index.ts'
+import { systemClock } from '../../../src/core/clock.ts'
+import { silentLogger } from '../../../src/core/logger.ts'
+import { systemRandom } from '../../../src/core/random.ts'
+import type { WorkflowEngine } from '../../../src/engine/index.ts'
+import { activitiesOf } from '../../../src/integrations/temporal/activities.ts'
+import { bundled } from '../../../src/integrations/temporal/bundle.ts'
+import { RemoteExecutions } from '../../../src/integrations/temporal/remote-executions.ts'
+import { ensureSearchAttributes } from '../../../src/integrations/temporal/search-attributes.ts'
+import { TemporalEngine } from '../../../src/integrations/temporal/temporal-engine.ts'
+import type {
+  EngineHarness,
+  HarnessOptions,
+  RestartOptions,
+} from '../../../src/testing/engine-stage.ts'
+import { FakeTime, type LifeClock } from '../../../src/testing/fake-clock.ts'
+import { Errands } from './errands.ts'
+import { jumpSignal, nextDueQuery, ownId, serverId } from './messages.ts'
+import { Shifts } from './shifts.ts'
+
+const standingTime = fileURLToPath(new URL('./standing-time.ts', import.meta.url))
+
+let bundle: ReturnType<typeof bundled> | null = null
+let opened = 0
+
+/** Temporal's heartbeats follow real time, and a cancellation comes with one: so they come quickly. */
+const hurryingClock = {
+  ...systemClock,
+  after: (delayMs: number, fire: () => void) => systemClock.after(delayMs / 20, fire),
+}
+const heartbeatTimeoutMs = 30_000
+const heartbeatThrottleMs = 50
+const lookAgainMs = 5
+
+interface Life {
+  readonly clock: LifeClock
+  readonly registry: AgentRegistry
+  readonly worker: workerModule.Worker
+  readonly stopped: Promise<void>
+}
+
+/** What all harnesses of a test file share: connections to a real server. */
+export interface Connections {
+  readonly client: clientModule.Connection
+  readonly worker: workerModule.NativeConnection
+  readonly address: string
+}
+
+export async function connections(address: string): Promise<Connections> {
+  bundle ??= bundled(workerModule, [standingTime])
+  await bundle
+  const client = await clientModule.Connection.connect({ address })
+  await ensureSearchAttributes(client, { namespace: 'default', clock: systemClock })
+  return {
+    client,
+    worker: await workerModule.NativeConnection.connect({ address }),
+    address,
+  }
+}
+
+/**
+ * A Temporal engine and a worker for it on a real server, in time that stands still: executions, agents and
+ * engine hear of it from here. Something has happened when neither server nor worker has anything left to do.
+ */
+export class TemporalHarness implements EngineHarness {
+  readonly time = new FakeTime()
+  readonly #taskQueue = `conformance-${process.pid}-${Date.now()}-${opened++}`
+  readonly #connections: Connections
+  readonly #options: HarnessOptions
+  readonly #client: clientModule.Client
+  readonly #errands = new Errands()
+  readonly #shifts = new Shifts()
+  #engine: WorkflowEngine | null = null
+  #life: Life | null = null
+
+  constructor(connections: Connections, options: HarnessOptions) {
+    this.#connections = connections
+    this.#options = options
+    this.#client = new clientModule.Client({
+      connection: connections.client,
+      interceptors: { workflow: [this.#errands.interceptor(this.#taskQueue, () => this.nowMs())] },
+    })
+    // Checks use the same ids, and no server forgets one at once.
+    const { workflow } = this.#client
+    const getHandle = workflow.getHandle.bind(workflow) as (
+      id: string,
+    ) => clientModule.WorkflowHandle
+    workflow.getHandle = ((id: string) =>
+      getHandle(serverId(this.#taskQueue, id))) as typeof workflow.getHandle
+  }
+
+  get engine(): WorkflowEngine {
+    if (this.#engine === null) throw new Error('the process was not started')
+    return this.#engine
+  }
+
+  nowMs(): number {
+    return this.time.wallMs
+  }
+
+  async start(agents: () => readonly BaseAgent[] = this.#options.agents): Promise<void> {
+    const { worker: connection, address } = this.#connections
+    const clock = this.time.newLife()
+    const registry = new AgentRegistry({ clock, logger: silentLogger })
+    for (const agent of agents()) registry.register(agent)
+    const started = registry.start()
+    await this.time.advance(0)
+    await started
+    const remote = {
+      module: clientModule,
+      client: this.#client,
+      address,
+      taskQueue: this.#taskQueue,
+      clock: { ...systemClock, nowMs: () => this.nowMs() },
+    }
+    bundle ??= bundled(workerModule, [standingTime])
+    const worker = await workerModule.Worker.create({
+      connection,
+      taskQueue: this.#taskQueue,
+      workflowBundle: await bundle,
+      activities: this.#shifts.watched(
+        activitiesOf({
+          agents: registry,
+          clock: hurryingClock,
+          activity,
+          mesh: this.#options.mesh ?? null,
+          tda: this.#options.tda ?? null,
+          executions: new RemoteExecutions(remote),
+        }),
+      ),
+      maxHeartbeatThrottleInterval: heartbeatThrottleMs,
+      defaultHeartbeatThrottleInterval: heartbeatThrottleMs,
+      shutdownGraceTime: 0,
+      reuseV8Context: false,
+    })
+    this.#life = { clock, registry, worker, stopped: worker.run() }
+    const engine = new TemporalEngine({
+      ...remote,
+      random: systemRandom,
+      flags: this.#options.flags ?? null,
+      historyEventsMax: null,
+      policy: null,
+      heartbeatTimeoutMs,
+      close: () => Promise.resolve(),
+    })
+    this.#engine = this.#errands.counted(engine)
+  }
+
+  async advance(ms: number): Promise<void> {
+    const untilMs = this.nowMs() + ms
+    await this.#settle()
+    for (;;) {
+      const dueMs = Math.min(await this.#nextDueMs(), untilMs)
+      const isLast = dueMs >= untilMs
+      if (dueMs > this.nowMs()) await this.#jump(dueMs)
+      else if (isLast) return
+      await this.#settle()
+    }
+  }
+
+  async restart(options: RestartOptions = {}): Promise<void> {
+    await this.#stop()
+    this.time.pass(options.downMs ?? 0)
+    await this.#tellTime()
+    await this.start(options.agents)
+    await this.advance(0)
+  }
+
+  held(): Readonly<Record<string, number>> {
+    const { registry } = this.#alive
+    const places = { held: 0, waiting: 0 }
+    for (const { agentId } of registry.list()) {
+      const pool = registry.resolve(agentId)?.pool
+      places.held += pool?.held ?? 0
+      places.waiting += pool?.waiting ?? 0
+    }
+    return { ...places, attempts: this.#shifts.size }
+  }
+
+  async close(): Promise<void> {
+    await this.#stop()
+    for (const executionId of this.#errands.open)
+      await this.#handle(executionId).terminate().catch(ended)
+  }
+
+  #handle(executionId: string): clientModule.WorkflowHandle {
+    return this.#client.workflow.getHandle(executionId)
+  }
+
+  async #stop(): Promise<void> {
+    const { clock, worker, stopped } = this.#alive
+    clock.die()
+    worker.shutdown()
+    await stopped
+    this.#shifts.forget()
+  }
+
+  /** Moves to the time at which something is due and lets it happen. */
+  async #jump(toMs: number): Promise<void> {
+    const passedMs = toMs - this.nowMs()
+    await this.time.advance(passedMs)
+    await this.#tellTime()
+  }
+
+  async #tellTime(): Promise<void> {
+    const { open } = this.#errands
+    await Promise.all(
+      [...open].map((executionId) =>
+        this.#handle(executionId).signal(jumpSignal, this.nowMs()).catch(ended),
+      ),
+    )
+  }
+
+  async #nextDueMs(): Promise<number> {
+    const dues = await Promise.all(
+      [...this.#errands.open].map(async (executionId) => {
+        const handle = this.#handle(executionId)
+        return (await handle.query<number | null>(nextDueQuery)) ?? Infinity
+      }),
+    )
+    const ownMs = this.time.nextDueMs - this.time.monotonicMs + this.nowMs()
+    return Math.min(...dues, ownMs)
+  }
+
+  async #settle(): Promise<void> {
+    for (;;) {
+      await this.time.settle()
+      await new Promise((resolve) => setImmediate(resolve))
+      const epoch = this.#shifts.epoch
+      const isCalm = this.#errands.isCalm && (await this.#serverIsCalm())
+      if (isCalm && epoch === this.#shifts.epoch) return
+      await soon()
+    }
+  }
+
+  async #serverIsCalm(): Promise<boolean> {
+    const { open } = this.#errands
+    const before = open.size
+    const calm = await Promise.all([...open].map((executionId) => this.#isCalm(executionId)))
+    return calm.every(Boolean) && open.size === before && this.#errands.isCalm
+  }
+
+  async #isCalm(executionId: string): Promise<boolean> {
+    const { raw, status } = await this.#handle(executionId).describe()
+    for (const { workflowId } of raw.pendingChildren ?? [])
+      this.#errands.began(ownId(this.#taskQueue, workflowId as string))
+    if (status.name !== 'RUNNING') {
+      this.#errands.ended(executionId)
+      return false
+    }
+    if (raw.pendingWorkflowTask != null) return false
+    return (raw.pendingActivities ?? []).every(({ activityId, attempt, state }) =>
+      this.#shifts.isCalm(`${serverId(this.#taskQueue, executionId)} ${activityId}`, {
+        attempt: attempt ?? 1,
+        state,
+      }),
+    )
+  }
+
+  get #alive(): Life {
+    if (this.#life === null) throw new Error('the process was not started')
+    return this.#life
+  }
+}
+
+function ended(thrown: unknown): void {
+  if (!(thrown instanceof clientModule.WorkflowNotFoundError)) throw thrown
+}
+
+function soon(): Promise<void> {
+  return new Promise((resolve) => systemClock.after(lookAgainMs, resolve))
+}
