@@ -171,7 +171,7 @@ class SimulatedAgent implements EngineAgent {
       effect(true)
       const state = writes?.()
       const says = this.#name === 'writer' && roll > 0.6
-      const remembers = this.#name === 'writer' && roll < 0.6
+      const remembers = this.#name === 'writer' && roll > 0.4 && roll <= 0.6
       return {
         kind: 'completed',
         output,

@@ -1,6 +1,5 @@
-import { hashJson } from '../src/core/json.ts'
-import { fold } from '../src/workflow/kernel/fold.ts'
-import { type ExecutionState, newExecution } from '../src/workflow/kernel/state.ts'
+import { jsonEqual } from '../src/core/json.ts'
+import type { ExecutionState } from '../src/workflow/kernel/state.ts'
 import { executionStatus } from '../src/workflow/kernel/status.ts'
 import { JournalCheck } from '../src/testing/simulation/check-journal.ts'
 import { checkMemory } from './check-memory.ts'
@@ -43,8 +42,7 @@ function checkRecord(world: World, record: ExecutionRecord, letters: Set<string>
   if (record.isOpen) fail('everythingEnds')
   const now = world.disk.store.find(executionId)
   if (now === undefined) return fail('noAcceptedIsLost')
-  const state = newExecution(executionId, plan, {})
-  for (const { atMs, events } of rows) for (const event of events) fold(state, event, atMs)
+  const state = world.records.foldedTo(record, Infinity)
   if (executionStatus(state) !== now.status) fail('statusMatchesJournal')
   if (now.status !== model.end.result) fail('statusMatchesJournal')
   checkState(record, state, fail)
@@ -63,7 +61,7 @@ function checkState(
     const isSame =
       entry?.version === version &&
       entry.isDeleted === (value === undefined) &&
-      hashJson(entry.value) === hashJson(value ?? null)
+      jsonEqual(entry.value, value ?? null)
     if (!isSame) fail('stateIsFolded')
   }
 }

@@ -5,7 +5,6 @@ import { decodeRow } from '../src/workflow/kernel/codec.ts'
 import type { KernelEvent } from '../src/workflow/kernel/events.ts'
 import { fold } from '../src/workflow/kernel/fold.ts'
 import { setStatus } from '../src/workflow/kernel/fold-step.ts'
-import { callsOf } from '../src/workflow/kernel/hosted-state.ts'
 import { decodeState } from '../src/workflow/kernel/snapshot.ts'
 import {
   type CallStatus,
@@ -18,6 +17,7 @@ import type { Disk } from '../src/testing/simulation/disk.ts'
 import type { DecodedRow } from '../src/testing/simulation/journal-events.ts'
 import { endsWithItsAnswer } from './check-conversation.ts'
 import { ExecutionModel, sameOutput } from './execution-model.ts'
+import { isSameState } from './same-state.ts'
 
 /** One execution as it was committed. */
 export interface ExecutionRecord {
@@ -28,6 +28,8 @@ export interface ExecutionRecord {
   /** A power cut took something of its family that was durable: no promise was made for that. */
   isExempt: boolean
   isOpen: boolean
+  /** The kernel's state after so many rows; null where nobody has asked for it. */
+  folded: { readonly state: ExecutionState; rows: number } | null
 }
 
 /** Everything that was ever committed, also what was pruned since, looked at the moment it becomes durable. */
@@ -172,6 +174,7 @@ export class Records {
         this.byId.get(executionId)?.isExempt === true ||
         (parent !== null && this.#byNumber.get(parent)?.isExempt === true),
       isOpen: row.endedAtMs === null,
+      folded: null,
     }
     if (this.byId.has(executionId) && !record.isExempt)
       this.#fail(`startedOnce (${executionId} ${workflow})`)
@@ -256,23 +259,31 @@ export class Records {
     if (model.state.count !== before.state.count) fail()
   }
 
+  /** What the kernel makes of an execution's events up to that one; it is kept, and goes on from where it was. */
+  foldedTo(record: ExecutionRecord, seq: number): ExecutionState {
+    if (record.folded === null || record.folded.state.seq > seq)
+      record.folded = { state: newExecution(record.row.executionId, record.plan, {}), rows: 0 }
+    const { folded } = record
+    for (; folded.state.seq < seq && folded.rows < record.rows.length; folded.rows++) {
+      const row = record.rows[folded.rows]
+      for (const event of row?.events ?? []) fold(folded.state, event, row?.atMs ?? 0)
+    }
+    return folded.state
+  }
+
   /** A snapshot gives the state that folding gives. */
   #snapshot(snapshot: NonNullable<JournalBatch['snapshots']>[number]): void {
     const record = this.#byNumber.get(snapshot.execution)
     if (record === undefined || record.isExempt) return
     this.#saw('snapshot')
-    const folded = newExecution(record.row.executionId, record.plan, {})
-    for (const { atMs, events } of record.rows)
-      for (const event of events) if (folded.seq < snapshot.seq) fold(folded, event, atMs)
+    const folded = this.foldedTo(record, snapshot.seq)
     const loaded = decodeState(snapshot.payload, record.plan)
     for (const call of loaded.live) {
       const before = findCall(folded, call.ref)
       if (before === undefined || !isMovedSilently(before.status, call.status)) continue
       setStatus(loaded, call, before.status)
     }
-    forgetUnsaid(loaded)
-    forgetUnsaid(folded)
-    if (told(loaded) !== told(folded))
+    if (!isSameState(loaded, folded))
       this.#fail(`snapshotIsTheFold (${record.row.executionId} ${record.row.workflow})`)
   }
 }
@@ -287,28 +298,4 @@ function outermostOf({ model }: ExecutionRecord): string | null {
 function isMovedSilently(before: CallStatus, now: CallStatus): boolean {
   if (now === 'lookingUp') return before === 'running'
   return now === 'scheduled' && ['backoff', 'polling', 'lookingUp'].includes(before)
-}
-
-/** Where a state leads back to what is told elsewhere. */
-const elsewhere = new Set(['plan', 'views', 'step', 'host', 'before', 'after'])
-/** What no event says. */
-const unsaid = new Set(['requested', 'requestedCalls', 'aborting', 'isRollbackAsked'])
-
-/** A state as text: what two fields share is told twice, since a journal does not say that they share it. */
-function told(state: ExecutionState): string {
-  const live = Array.from(state.live, ({ ref }) => ref)
-  return JSON.stringify({ ...state, live }, (key, value: unknown) => {
-    if (unsaid.has(key)) return undefined
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-    if (elsewhere.has(key)) return undefined
-    if (value instanceof Map || value instanceof Set) return Array.from(value)
-    return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-  })
-}
-
-/** Why somebody was asked, and that he knew, is said by no event either. */
-function forgetUnsaid({ steps, undo }: ExecutionState): void {
-  const calls = steps.flatMap((step) => Array.from(callsOf(step)))
-  for (const call of [...calls, ...undo.map((entry) => entry.call)])
-    if (call != null) Object.assign(call, { error: null, isLost: false })
 }

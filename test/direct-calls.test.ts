@@ -239,3 +239,22 @@ test('a cancel reaches the call inside', async () => {
   expect((await engine.getExecution('x.c1')).status).toBe('cancelled')
   await engine.close()
 })
+
+test('an outer call that asks something else when it is made again is refused, and told how to go on', async () => {
+  const inner = agentOf('inner', () => 'answer')
+  let prompt = 'first'
+  const outer = agentOf('outer', async (_, context) => {
+    await context.call('inner', 'read', { prompt })
+    if (prompt !== 'first') return 'done'
+    prompt = 'second'
+    throw new Error('after the inner call')
+  })
+  const engine = await openEngine({ agents: [inner, outer] })
+  const call = engine.invoke('outer', 'read', {}, { key: 'x', retry: quick })
+  await expect(call).rejects.toMatchObject({
+    code: 'UsageError',
+    message: expect.stringContaining("inner.read inside 'x/call/1' was begun with another input"),
+    hint: expect.stringMatching(/dlq redrive.*aura rollback x --to.*aura fork x --from/),
+  })
+  await engine.close()
+})

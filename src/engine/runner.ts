@@ -274,6 +274,7 @@ export class Runner {
     if (running.missing.size > 0 && statusOf(running) !== running.status) {
       this.committer.touch(running)
     }
+    this.family?.recorded(running)
     if (!running.isDirty) this.#options.snapshots.take(running)
     if (running.state.counts.running === 0) this.parkIfIdle(running)
   }

@@ -45,6 +45,8 @@ export interface Running {
   readonly timers: Map<CallRef | null, { readonly timer: Timer; readonly armed: ArmedTimer }>
   /** Calls whose agents this process does not have, and what is missing. */
   readonly missing: Map<CallRef, string>
+  /** Ids of open children of which nothing runs either. */
+  readonly waitingChildren: Set<string>
   readonly telemetry: ExecutionTelemetry
   /** Told once everything recorded so far is durable. */
   flushed: { readonly resolve: () => void; readonly reject: (error: OrchestrationError) => void }[]
@@ -72,6 +74,7 @@ export function newRunning(
     places: new Map(),
     timers: new Map(),
     missing: new Map(),
+    waitingChildren: new Set(),
     letters: letterIds(parts.state),
     flushed: [],
   }

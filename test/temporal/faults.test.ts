@@ -77,7 +77,7 @@ await describeWithServices('what can be wrong around Temporal', ['temporal'], ({
   test('a task queue without workers is told by the engine', async () => {
     const engine = await openTemporalEngine(place())
     onTestFinished(() => engine.close())
-    await expect(engine.requireWorkers()).rejects.toMatchObject({
+    await expect(engine.requireWorkers('nobody')).rejects.toMatchObject({
       code: 'AgentCommunicationError',
       hint: expect.stringContaining('aura worker --task-queue'),
     })

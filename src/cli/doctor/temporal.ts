@@ -1,4 +1,3 @@
-import { defaultTaskQueue } from '../temporal/place.ts'
 import type { ServiceProbe } from './service-probe.ts'
 
 /** Temporal: its version, how long it takes to answer, and whether anybody works there. */
@@ -8,7 +7,7 @@ export const temporalProbe: ServiceProbe = {
   probe: async (address, clock, env) => {
     const { probeTemporal } = await import('../../integrations/temporal/index.ts')
     const namespace = env['TEMPORAL_NAMESPACE'] || 'default'
-    const taskQueue = defaultTaskQueue
+    const taskQueue = env['AURA_TASK_QUEUE'] || 'aura'
     const answer = await probeTemporal({ address, namespace, taskQueue, clock })
     const { version, latencyMs, workers } = answer
     const detail = `${version} answers in ${latencyMs.toFixed(1)} ms`

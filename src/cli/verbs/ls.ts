@@ -4,6 +4,10 @@ import type { CommandContext } from '../command-context.ts'
 import { exitCodes } from '../exit-code.ts'
 import { openJournal } from '../journal-file.ts'
 import { splitPair } from '../option-values.ts'
+import { askOwner } from '../owner-client.ts'
+import { ownerWithoutFile } from '../owner-view.ts'
+import type { ListedRow as ApiRow } from '../../server/index.ts'
+import type { OwnerInfo } from '../../storage/index.ts'
 import { statusMark } from '../status-mark.ts'
 import { tableLines } from '../terminal/table.ts'
 import { durationText, momentText } from '../terminal/duration-text.ts'
@@ -16,7 +20,8 @@ export interface LsOptions {
 
 /** `aura ls`: executions, newest first; a file that is not there has none. */
 export async function ls(context: CommandContext, options: LsOptions): Promise<number> {
-  const rows = readRows(context, options)
+  const owner = ownerWithoutFile(context)
+  const rows = owner === null ? readRows(context, options) : await askRows(owner, options)
   if (context.isJson) context.json({ executions: rows.map(listed) })
   else if (rows.length === 0) context.note('no executions')
   else context.say(table(context, rows))
@@ -41,12 +46,32 @@ function readRows(context: CommandContext, options: LsOptions): readonly Executi
   }
 }
 
-function listed(row: ExecutionRow): object {
+/** The newest page of an owner whose executions are elsewhere. */
+async function askRows(owner: OwnerInfo, options: LsOptions): Promise<readonly ListedRow[]> {
+  const { status, workflow, meta = [] } = options
+  const query = new URLSearchParams()
+  if (status !== undefined) query.set('status', status)
+  if (workflow !== undefined) query.set('workflow', workflow)
+  for (const pair of meta) {
+    const [key, value] = splitPair('--meta', pair)
+    query.set(`meta.${key}`, value)
+  }
+  const answer = await askOwner(owner, {
+    method: 'GET',
+    path: `/v1/executions?${query.toString()}`,
+  })
+  return (answer as unknown as { readonly executions: readonly ListedRow[] }).executions
+}
+
+/** What is shown of an execution. */
+type ListedRow = Omit<ApiRow, 'execution'>
+
+function listed(row: ListedRow): object {
   const { executionId, workflow, version, status, metadata, startedAtMs, endedAtMs } = row
   return { executionId, workflow, version, status, metadata, startedAtMs, endedAtMs }
 }
 
-function table(context: CommandContext, rows: readonly ExecutionRow[]): string {
+function table(context: CommandContext, rows: readonly ListedRow[]): string {
   const paint = context.paintOut
   const nowMs = context.clock.nowMs()
   const cells = rows.map((row) => [

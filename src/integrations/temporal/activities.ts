@@ -18,6 +18,8 @@ export interface ActivitiesParts {
   readonly activity: ActivityModule
   /** Null: every context is unavailable. */
   readonly tda: TdaContextSource | null
+  /** Resolves when a call may begin; rejects when it is lost to this process. Default: it may. */
+  readonly mayBegin?: () => Promise<void>
 }
 
 /** A worker says that it lives so many times within the time after which it is taken for dead, at least each second. */
@@ -29,7 +31,7 @@ const noBeat = (): void => {}
 
 /** What a worker does with its agents for the executions of its task queue. */
 export function activitiesOf(parts: ActivitiesParts): Activities {
-  const { agents, clock, activity } = parts
+  const { agents, clock, activity, mayBegin } = parts
   const tdaNow = (): TdaContext => parts.tda?.current() ?? unavailableTda
   return {
     ...familyActivities(parts),
@@ -46,9 +48,11 @@ export function activitiesOf(parts: ActivitiesParts): Activities {
     async callAgent(call) {
       const agent = agents.resolve(call.agent)
       if (agent === undefined) return { kind: 'failed', error: absent(call.agent).toJSON() }
-      return beating(clock, activity, (signal) =>
-        attempt(agent, { ...call, tda: call.withTda ? tdaNow() : unavailableTda }, signal),
-      )
+      return beating(clock, activity, async (signal) => {
+        await mayBegin?.()
+        const tda = call.withTda ? tdaNow() : unavailableTda
+        return attempt(agent, { ...call, tda }, signal)
+      })
     },
   }
 }

@@ -9,3 +9,9 @@ export {
   type WorkerVersioning,
 } from './open-worker.ts'
 export type { TemporalEngine } from './temporal-engine.ts'
+export {
+  openShardWorkers,
+  type OpenShardWorkersOptions,
+  type ShardWorkers,
+} from './shard-workers.ts'
+export type { TaskQueues } from './remote-executions.ts'
