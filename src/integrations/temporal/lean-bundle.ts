@@ -23,7 +23,7 @@ export function lean(config: Config): Config {
       ...module,
       rules: [
         ...(module?.rules ?? []),
-        { include: root, exclude: [withEffects, /node_modules/], sideEffects: false },
+        { include: root, exclude: withEffects, sideEffects: false },
       ],
     },
     optimization: {

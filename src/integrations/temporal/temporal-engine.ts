@@ -54,7 +54,6 @@ import {
   type WorkflowStep,
 } from '../../workflow/index.ts'
 import type { PolicyData } from '../../semantic/index.ts'
-import { workersOf } from './connect.ts'
 import { Listing, type ListedExecution, type ListFilter } from './listing.ts'
 import { RemoteExecutions, type RemoteParts } from './remote-executions.ts'
 import { startOf, type StartParts } from './start.ts'
