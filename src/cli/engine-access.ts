@@ -33,7 +33,7 @@ export async function openFile(
   const embedder = new HashedEmbedder()
   const untilMs = clock.monotonicMs() + ownerAnswerMsMax
   const policies = options.policies ?? (await policyOfEnvironment(context))
-  const tenants = options.tenants ?? (await tenantsOfEnvironment(context))
+  const tenants = options.tenants ?? (await configuredTenants(context))
   for (;;) {
     const { isOwned, owner } = findOwner(databasePath)
     if (owner !== null) return { kind: 'owned', owner }
@@ -67,11 +67,8 @@ async function policyOfEnvironment(
   return (await import('./policy.ts')).policyOf(context)
 }
 
-/** Whoever drives executions keeps to the budgets that `aura serve` has from the same file. */
-async function tenantsOfEnvironment(
-  context: CommandContext,
-): Promise<OpenEngineOptions['tenants'] | undefined> {
-  if ((context.env.AURA_CONFIG ?? '') === '') return undefined
+/** Whoever drives executions keeps to the budgets that `aura serve` has from the same configuration. */
+async function configuredTenants(context: CommandContext): Promise<OpenEngineOptions['tenants']> {
   const { readSettings } = await import('./serve/settings.ts')
   return (await readSettings(context, { engine: 'embedded' })).tenants
 }
