@@ -13,6 +13,8 @@ export class EndModel {
   /** Open dead letters of failed compensations: the place among the successes by the letter's id. */
   readonly undoLetters = new Map<string, number>()
   #opensLetter = true
+  /** What it did is being undone, for good. */
+  #isUndoing = false
   /** How it ended before a compensation was tried again. */
   #before: Result | null = null
 
@@ -23,11 +25,19 @@ export class EndModel {
       case 'ExecutionCompleted':
         return [...broken, ...this.#end('completed')]
       case 'ExecutionFailed':
-        return [...broken, ...this.#end('failed')]
+        return [...broken, ...this.#told(event), ...this.#end('failed')]
       case 'ExecutionCancelled':
-        return [...broken, ...this.#end('cancelled')]
+        return [...broken, ...this.#told(event), ...this.#end('cancelled')]
+      case 'CompensationScheduled':
+      case 'CompensationRedriven':
+        this.#isUndoing = true
+        return broken
+      case 'RolledBack':
+        this.#isUndoing = false
+        return broken
       case 'RollbackRequested':
       case 'ExecutionRedriven':
+        this.#isUndoing = false
         this.hasLetter = false
         this.#opensLetter = true
         this.#before = null
@@ -53,6 +63,16 @@ export class EndModel {
 
   closeUndo(undo: number): void {
     for (const [id, known] of this.undoLetters) if (known === undo) this.undoLetters.delete(id)
+  }
+
+  /** Only an end after something was undone tells of it, and it names what. */
+  #told({ undone }: KernelEvent & { kind: 'ExecutionFailed' | 'ExecutionCancelled' }): string[] {
+    const wasUndoing = this.#isUndoing
+    this.#isUndoing = false
+    if (undone === undefined) return []
+    const { compensated, notCompensated } = undone
+    const isNamed = compensated.length + notCompensated.length > 0
+    return wasUndoing && isNamed ? [] : ['undoneIsTold']
   }
 
   #end(result: Result): readonly string[] {

@@ -21,6 +21,7 @@ export class SimMesh {
 
   /** An event of the journal is durable. */
   committed(event: KernelEvent): void {
+    if ('undone' in event && event.undone !== undefined) this.#recorded.add(event.undone.key)
     if (event.kind !== 'EventsPublished') return
     for (const place of event.events.keys()) this.#recorded.add(`${event.key}/e${place}`)
   }

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { describe, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { CloudEvent } from '../src/core/contracts/events.ts'
 import { silentLogger as logger } from '../src/core/logger.ts'
 import { kafkaMesh, readBrokers } from '../src/integrations/kafka/index.ts'
@@ -75,4 +75,27 @@ await describeWithServices('the TDA client over Kafka', ['kafka'], ({ kafka }) =
     kafkaMesh({ brokers: readBrokers(kafka), clock: time.newLife() })
   // oxlint-disable-next-line vitest/expect-expect -- a case asserts by rejecting
   test.each(tdaClientSuite(() => open(overKafka, false)))('$name', ({ run }) => run())
+})
+
+test('as the feed of an engine it has the patterns of its window, the surest first', async () => {
+  const time = new FakeTime()
+  const clock = time.newLife()
+  const mesh = new InProcessMesh({ clock, logger })
+  const client = await MeshTdaClient.open({ mesh, clock, logger, contextWindow: '30m' })
+  const report = (source: string, confidence: number) => {
+    const data = { windowId: `${source}-1`, source, t0Ms: 0, t1Ms: 1, kind: 'periodic', confidence }
+    const event = { id: source, source: '/tda', type: tdaTypes.patterns, time: null, subject: null }
+    return mesh.publish({ ...event, data })
+  }
+  await Promise.all([report('cpu', 0.4), report('disk', 0.9), time.advance(0)])
+  expect(client.current()).toMatchObject({
+    available: true,
+    windowId: 'disk-1',
+    patternConfidence: 0.9,
+    patterns: [{ source: 'disk' }, { source: 'cpu' }],
+  })
+  await time.advance(31 * 60_000)
+  expect(client.current()).toMatchObject({ patternConfidence: 0, patterns: [] })
+  const wrong = MeshTdaClient.open({ mesh, clock, logger, contextWindow: 'soon' })
+  await expect(wrong).rejects.toMatchObject({ code: 'UsageError' })
 })

@@ -5,6 +5,7 @@
 export { foldEntries } from './folding.ts'
 export { inputRefusal } from './input-refusal.ts'
 export { missingAgent } from './missing-agent.ts'
+export { publishes } from './publishes.ts'
 export { fits } from './signal-schema.ts'
 export { statusOf } from './status-of.ts'
 export { checkSignal, ended, uncertainCall } from './verb-checks.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { anomalySchema } from './anomaly.ts'
-import { patternSchema, resultSchema } from './tda-client.ts'
+import { compensatedSchema, patternSchema, resultSchema } from './tda-client.ts'
 
 /**
  * The JSON Schemas (2020-12) of what a TDA system and Aura tell each other, as texts by the names of their
@@ -11,6 +11,7 @@ export function tdaSchemaTexts(): Readonly<Record<string, string>> {
     'tda-anomaly': text('An anomaly', anomalySchema),
     'tda-pattern': text('The shape of a window', patternSchema),
     'aura-result': text('What became of an execution', resultSchema),
+    'aura-compensated': text('What was undone before an execution ended', compensatedSchema),
   }
 }
 

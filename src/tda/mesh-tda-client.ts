@@ -1,7 +1,8 @@
 import type { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
 import { type CloudEvent, type EventSink, type EventSource } from '../core/contracts/events.ts'
-import { type TdaContext, unavailableTda } from '../core/contracts/tda.ts'
+import { type TdaContext, type TdaContextSource, unavailableTda } from '../core/contracts/tda.ts'
+import { parseDuration } from '../core/duration.ts'
 import { OrchestrationError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { limits } from '../core/limits.ts'
@@ -22,17 +23,22 @@ export interface MeshTdaClientOptions {
   readonly mesh: EventSource & EventSink
   readonly clock: Clock
   readonly logger: Logger
+  /** How far back `current` looks for patterns, such as `30m`. Default `1h`. */
+  readonly contextWindow?: string
 }
+
+const defaultContextWindow = '1h'
 
 interface Reported {
   readonly pattern: TdaPattern
   readonly atMs: number
 }
 
-/** A TDA system that is heard and told over a mesh. */
-export class MeshTdaClient implements TdaClient {
+/** A TDA system that is heard and told over a mesh; it can be the `tda` of an engine or a worker. */
+export class MeshTdaClient implements TdaClient, TdaContextSource {
   readonly #options: MeshTdaClientOptions
   readonly #feed: AnomalyFeed
+  readonly #windowMs: number
   readonly #patterns = new Map<string, Reported>()
   readonly #handlers = new Set<(anomaly: Anomaly) => void>()
   readonly #told = new Set<string>()
@@ -40,10 +46,15 @@ export class MeshTdaClient implements TdaClient {
 
   private constructor(options: MeshTdaClientOptions) {
     this.#options = options
+    this.#windowMs = expectWindow(options.contextWindow ?? defaultContextWindow)
     this.#feed = new AnomalyFeed(options)
   }
 
-  /** Resolves when everything is heard that is reported from now on. @throws as `EventSource.subscribe` */
+  /**
+   * Resolves when everything is heard that is reported from now on.
+   *
+   * @throws UsageError for a window that is no duration; as `EventSource.subscribe`
+   */
   static async open(options: MeshTdaClientOptions): Promise<MeshTdaClient> {
     const client = new MeshTdaClient(options)
     const { mesh } = options
@@ -55,12 +66,25 @@ export class MeshTdaClient implements TdaClient {
     return client
   }
 
+  /** The anomalies in force, and the patterns of the last `contextWindow`; their surest is the confidence. */
+  current(): TdaContext {
+    const context = this.#feed.current()
+    if (!context.available) return context
+    const patterns = this.#patternsWithin(this.#windowMs).slice(0, limits.contextAnomaliesMax)
+    return {
+      ...context,
+      windowId: context.windowId ?? patterns[0]?.windowId ?? null,
+      patternConfidence: patterns[0]?.confidence ?? 0,
+      patterns,
+    }
+  }
+
+  onChange(listener: (context: TdaContext) => void): () => void {
+    return this.#feed.onChange(() => listener(this.current()))
+  }
+
   async getCurrentPatterns(windowMs: number): Promise<readonly TdaPattern[]> {
-    const sinceMs = this.#options.clock.monotonicMs() - windowMs
-    return [...this.#patterns.values()]
-      .filter(({ atMs }) => atMs >= sinceMs)
-      .map(({ pattern }) => pattern)
-      .sort((a, b) => b.confidence - a.confidence)
+    return this.#patternsWithin(windowMs)
   }
 
   async getCurrentAnomalies(
@@ -126,6 +150,14 @@ export class MeshTdaClient implements TdaClient {
     await Promise.all(this.#subscriptions.map((subscription) => subscription.stop()))
   }
 
+  #patternsWithin(windowMs: number): readonly TdaPattern[] {
+    const sinceMs = this.#options.clock.monotonicMs() - windowMs
+    return [...this.#patterns.values()]
+      .filter(({ atMs }) => atMs >= sinceMs)
+      .map(({ pattern }) => pattern)
+      .sort((a, b) => b.confidence - a.confidence)
+  }
+
   #inForce(): readonly Anomaly[] {
     return this.#feed.current().anomalies as unknown as readonly Anomaly[]
   }
@@ -164,5 +196,13 @@ function notValid(what: string, { issues: [issue] }: z.ZodError): OrchestrationE
   const where = issue?.path.map(String).join('.') ?? ''
   return new OrchestrationError('InputError', `this is no ${what}: ${where}: ${issue?.message}`, {
     hint: 'see schema/ for the shapes of what a TDA system and Aura tell each other',
+  })
+}
+
+function expectWindow(text: string): number {
+  const ms = parseDuration(text)
+  if (ms !== undefined && ms > 0) return ms
+  throw new OrchestrationError('UsageError', `contextWindow is '${text}'; it is no duration`, {
+    hint: 'write it as 30m, 1h or 1d',
   })
 }

@@ -8,6 +8,7 @@ export const tdaTypes = {
   anomaly: 'tda.anomaly.detected',
   patterns: 'tda.patterns.observed',
   result: 'aura.result.recorded',
+  compensated: 'workflow.compensated',
 } as const
 
 /** The shape of a window of a series: topic `tda.patterns.v1`. */
@@ -43,6 +44,22 @@ export const resultSchema = z.object({
   status: z.enum(['completed', 'failed', 'cancelled']),
   output: z.custom<JsonValue>().meta({ description: 'any JSON' }),
   error: z.custom<JsonObject | null>().meta({ description: 'code, message, retryable; or null' }),
+})
+
+/** What was undone before an execution ended, told by itself: topic `aura.results.v1`. */
+export const compensatedSchema = z.object({
+  executionId: z.string().min(1),
+  workflow: z.string(),
+  /** Of the anomaly in force, else of the event that started the execution, else its id. */
+  correlationId: z.string().min(1),
+  /** Null where none failed: it was cancelled, or ran out of time. */
+  failedStep: z.string().nullable(),
+  /** Why it ended so. */
+  errorCode: z.string(),
+  /** Steps that were undone, in the order of the document. */
+  compensated: z.array(z.string()),
+  /** Steps of which a compensation failed for good. */
+  notCompensated: z.array(z.string()),
 })
 
 export type TdaResult = z.infer<typeof resultSchema>

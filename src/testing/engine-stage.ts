@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import type { BaseAgent } from '../agents/index.ts'
 import type { FlagProvider } from '../core/contracts/flags.ts'
+import type { MeshPort } from '../core/contracts/mesh.ts'
+import type { PolicySource } from '../core/contracts/policy.ts'
+import type { TdaContextSource } from '../core/contracts/tda.ts'
 import {
   type ErrorCode,
   isOrchestrationError,
@@ -41,6 +44,12 @@ export interface HarnessOptions {
   readonly agents: () => readonly BaseAgent[]
   /** Absent: every flag is on. */
   readonly flags?: FlagProvider
+  /** Absent: every TDA context is unavailable. */
+  readonly tda?: TdaContextSource
+  /** Absent: nobody decides by policy. */
+  readonly policies?: PolicySource
+  /** Where what executions publish goes. Absent: nowhere. */
+  readonly mesh?: MeshPort
 }
 
 export type OpenHarness = (options: HarnessOptions) => Promise<EngineHarness>
@@ -66,15 +75,15 @@ export class EngineStage {
     return this.harness.engine
   }
 
-  async open(flags?: FlagProvider): Promise<void> {
+  async open(around: Omit<HarnessOptions, 'agents'> = {}): Promise<void> {
     const agents = (): readonly BaseAgent[] => this.script.agents()
-    this.#harness = await this.#open({ agents, ...(flags === undefined ? {} : { flags }) })
+    this.#harness = await this.#open({ agents, ...around })
   }
 
-  /** Opens it anew with a flag provider. */
-  async reopen(flags: FlagProvider): Promise<void> {
+  /** Opens it anew with other surroundings. */
+  async reopen(around: Omit<HarnessOptions, 'agents'>): Promise<void> {
     await this.close()
-    await this.open(flags)
+    await this.open(around)
   }
 
   async close(): Promise<void> {

@@ -23,6 +23,7 @@ import { regressionChecks } from './engine-suite/regressions-suite.ts'
 import { rollbackChecks } from './engine-suite/rollback-suite.ts'
 import { stateChecks } from './engine-suite/state-suite.ts'
 import { steeringChecks } from './engine-suite/steering-suite.ts'
+import { tdaChecks } from './engine-suite/tda-suite.ts'
 import { triggerChecks } from './engine-suite/triggers-suite.ts'
 import { waitingChecks } from './engine-suite/waiting-suite.ts'
 
@@ -47,6 +48,7 @@ const themes: Readonly<Record<string, EngineChecks>> = {
   redrive: redriveChecks,
   children: childrenChecks,
   patterns: patternChecks,
+  tda: tdaChecks,
   triggers: triggerChecks,
   regressions: regressionChecks,
 }

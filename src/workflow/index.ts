@@ -51,7 +51,12 @@ export type { CallRef, NamesCall } from './kernel/call-ref.ts'
 export { checkpointsOf, findCheckpoint } from './kernel/checkpoints.ts'
 export type { Checkpoint } from './kernel/checkpoints.ts'
 export { decodeRow, encodeRow } from './kernel/codec.ts'
-export { type KernelEvent, kernelVersion, type RefusalReason } from './kernel/events.ts'
+export {
+  type CompensationReport,
+  type KernelEvent,
+  kernelVersion,
+  type RefusalReason,
+} from './kernel/events.ts'
 export { conflictOf, entriesAt, entryAt } from './kernel/entries.ts'
 export { fold } from './kernel/fold.ts'
 export { type ForkOrigin, forkOriginOf } from './kernel/fork.ts'

@@ -45,6 +45,11 @@ export const sideDoors: readonly {
       'loading the whole engine takes several times as long as `ls` and its like, which answer at once',
   },
   {
+    from: 'src/integrations/temporal/hosted/hosted-context.ts',
+    to: 'src/semantic/policy/policy.ts',
+    because: 'the sandbox of a Temporal workflow has no embedders and no files',
+  },
+  {
     from: 'src/integrations/temporal/',
     to: 'src/engine/hosted.ts',
     because:

@@ -104,6 +104,9 @@ export class EmbeddedHarness implements EngineHarness {
       clock,
       random: this.#random,
       flags: this.#options.flags ?? null,
+      tda: this.#options.tda ?? null,
+      policies: this.#options.policies ?? null,
+      mesh: this.#options.mesh ?? null,
     })
     this.#life = { clock, registry, engine }
   }

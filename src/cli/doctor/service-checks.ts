@@ -25,7 +25,9 @@ async function serviceCheck(name: string, { env, clock }: CommandContext): Promi
     return { name, status: 'notConfigured', detail: `not configured${where}`, hint: null }
   }
   try {
-    return { name, status: 'ok', detail: await known.probe(address, clock), hint: null }
+    const found = await known.probe(address, clock, env)
+    if (typeof found !== 'string') return { name, status: 'warning', ...found }
+    return { name, status: 'ok', detail: found, hint: null }
   } catch (thrown) {
     const hint = isOrchestrationError(thrown) ? thrown.hint : null
     return { name, status: 'failed', detail: messageOf(thrown), hint }

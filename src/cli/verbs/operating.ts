@@ -157,6 +157,11 @@ function addWorker({ program, run }: VerbHost): void {
     .option('--address <host:port>', 'of Temporal (default: $TEMPORAL_ADDRESS)', nonEmpty)
     .option('--namespace <name>', 'of Temporal (default: $TEMPORAL_NAMESPACE, else default)')
     .option('--task-queue <name>', 'default: aura', nonEmpty)
+    .option(
+      '--deployment <name>',
+      'executions stay with workers of the code they began with',
+      nonEmpty,
+    )
     .addOption(agentsOption())
     .action((options: WorkerOptions) =>
       run(async (context) => (await import('./worker.ts')).worker(context, options)),

@@ -9,6 +9,7 @@ import { type TemporalFlags, temporalPlace } from '../temporal/place.ts'
 
 export interface WorkerOptions extends TemporalFlags {
   readonly agents?: readonly string[]
+  readonly deployment?: string
 }
 
 /** How long calls may go on after Ctrl-C before they are left to other workers. */
@@ -32,13 +33,27 @@ export async function worker(given: CommandContext, options: WorkerOptions): Pro
   const interruption = listenForInterruption(({ code }) => context.processEnd.now(code))
   try {
     const { openTemporalWorker } = await import('../../integrations/temporal/index.ts')
-    const opened = await openTemporalWorker({ ...place, agents, logger, clock, graceMs })
+    const { deployment } = options
+    const versioning = deployment === undefined ? {} : { versioning: { deployment } }
+    const opened = await openTemporalWorker({
+      ...place,
+      ...versioning,
+      agents,
+      logger,
+      clock,
+      graceMs,
+    })
+    const { buildId } = opened
     const ids = agents.map(({ id }) => id)
-    if (context.isJson) context.json({ ...place, agents: ids })
+    if (context.isJson) context.json({ ...place, agents: ids, buildId })
     else {
       const { taskQueue, address } = place
       context.say(`works for task queue '${taskQueue}' of Temporal at ${address}`)
       context.say(`agents: ${ids.join(', ')}`)
+      if (buildId !== null)
+        context.say(
+          `takes executions once it is current: temporal worker deployment set-current-version --deployment-name ${deployment} --build-id ${buildId}`,
+        )
     }
     await Promise.race([opened.stopped, interruption.requested])
     await opened.close()

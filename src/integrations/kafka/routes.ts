@@ -12,6 +12,7 @@ export const tdaRoutes: readonly TopicRoute[] = [
   { pattern: 'tda.anomaly.*', topic: 'tda.anomalies.v1' },
   { pattern: 'tda.patterns.*', topic: 'tda.patterns.v1' },
   { pattern: 'aura.result.*', topic: 'aura.results.v1' },
+  { pattern: 'workflow.compensated', topic: 'aura.results.v1' },
 ]
 
 /** Finds the topic of a type, and the topics in which events of a pattern may be. */

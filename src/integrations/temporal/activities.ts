@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import type { MeshPort } from '../../core/contracts/mesh.ts'
+import { type TdaContext, type TdaContextSource, unavailableTda } from '../../core/contracts/tda.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { AgentDirectory } from '../../engine/index.ts'
 import { attempt } from './attempt.ts'
@@ -15,6 +16,8 @@ export interface ActivitiesParts {
   readonly agents: AgentDirectory
   readonly clock: Clock
   readonly activity: ActivityModule
+  /** Null: every context is unavailable. */
+  readonly tda: TdaContextSource | null
   /** Resolves when a call may begin; rejects when it is lost to this process. Default: it may. */
   readonly mayBegin?: () => Promise<void>
 }
@@ -22,14 +25,17 @@ export interface ActivitiesParts {
 /** A worker says that it lives so many times within the time after which it is taken for dead, at least each second. */
 const heartbeatsPerTimeout = 4
 const heartbeatEveryMs = 1_000
+const firstHeartbeatMs = 200
 
 const noBeat = (): void => {}
 
 /** What a worker does with its agents for the executions of its task queue. */
 export function activitiesOf(parts: ActivitiesParts): Activities {
   const { agents, clock, activity, mayBegin } = parts
+  const tdaNow = (): TdaContext => parts.tda?.current() ?? unavailableTda
   return {
     ...familyActivities(parts),
+    getTdaContext: async () => tdaNow(),
     contractOf: async (agent, action) => agents.resolve(agent)?.contract(action) ?? null,
 
     async lookUp(agent, action, idempotencyKey) {
@@ -44,7 +50,8 @@ export function activitiesOf(parts: ActivitiesParts): Activities {
       if (agent === undefined) return { kind: 'failed', error: absent(call.agent).toJSON() }
       return beating(clock, activity, async (signal) => {
         await mayBegin?.()
-        return attempt(agent, call, signal)
+        const tda = call.withTda ? tdaNow() : unavailableTda
+        return attempt(agent, { ...call, tda }, signal)
       })
     },
   }
@@ -64,7 +71,8 @@ async function beating<Result>(
     context.heartbeat()
     cancelBeat = clock.after(everyMs, beat)
   }
-  if (everyMs > 0) beat()
+  // A call that is over by then costs Temporal no heartbeat.
+  if (everyMs > 0) cancelBeat = clock.after(Math.min(everyMs, firstHeartbeatMs), beat)
   try {
     // What a worker leaves undone when it stops is lost, and Temporal hands it to another one.
     return await Promise.race([work(context.cancellationSignal), stopped(context)])

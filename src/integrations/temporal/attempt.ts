@@ -1,5 +1,6 @@
 import { type Grant, verdictOf } from '../../agents/index.ts'
 import type { CallOutcome } from '../../core/contracts/call.ts'
+import type { TdaContext } from '../../core/contracts/tda.ts'
 import { invariant } from '../../core/assert.ts'
 import { type ErrorJson, OrchestrationError, ResourceExhaustionError } from '../../core/errors.ts'
 import type { EngineAgent } from '../../engine/index.ts'
@@ -13,7 +14,7 @@ import type { RemoteCall } from './wire.ts'
  */
 export function attempt(
   agent: EngineAgent,
-  remote: RemoteCall,
+  remote: RemoteCall & { readonly tda: TdaContext },
   signal: AbortSignal,
 ): Promise<CallOutcome> {
   const { promise, resolve } = Promise.withResolvers<CallOutcome>()
@@ -36,11 +37,12 @@ export function attempt(
 
 function agentCall(
   agent: EngineAgent,
-  { action, call, entries }: RemoteCall,
+  { action, call, tda, entries }: RemoteCall & { readonly tda: TdaContext },
 ): Parameters<EngineAgent['invoke']>[1] {
   const agentId = agent.contract(action)?.agentId
   return {
     ...call,
+    tda,
     chain: agentId === undefined ? [] : [agentId],
     readState: (name) => entries.find(({ key }) => key === name) ?? null,
   }

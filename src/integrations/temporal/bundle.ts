@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker'
 import type { WorkerModule } from './load.ts'
+import { lean } from './lean-bundle.ts'
 
 const entry = import.meta.url.endsWith('.ts') ? './hosted/index.ts' : './hosted/index.js'
+
+const buildIdCharacters = 16
 
 let made: Promise<WorkflowBundleWithSourceMap> | null = null
 
@@ -26,12 +30,12 @@ export function bundled(
     workflowsPath: fileURLToPath(new URL(entry, import.meta.url)),
     workflowInterceptorModules: [...interceptors],
     logger: new worker.DefaultLogger('WARN'),
-    webpackConfigHook: (config) => ({
-      ...config,
-      // Hashes are made before an execution starts: nothing in the sandbox calls it.
-      externals: [{ 'node:crypto': 'var {}' }, config.externals].flat() as NonNullable<
-        typeof config.externals
-      >,
-    }),
+    webpackConfigHook: lean,
   })
+}
+
+/** Names the code of the sandbox: the same code gives the same name, wherever it was bundled. */
+export function buildIdOf({ code }: WorkflowBundleWithSourceMap): string {
+  const [executed = ''] = code.split('\n//# sourceMappingURL=')
+  return createHash('sha256').update(executed).digest('hex').slice(0, buildIdCharacters)
 }

@@ -1,6 +1,6 @@
 import type { MeshPort } from '../../core/contracts/mesh.ts'
 import { endOf, idTaken, neverStarted, refusedStart } from '../../engine/hosted.ts'
-import { cloudEventsOf } from '../../engine/index.ts'
+import { publishedBy } from '../../engine/index.ts'
 import type { RemoteExecutions } from './remote-executions.ts'
 import type { Activities } from './wire.ts'
 
@@ -19,10 +19,9 @@ export function familyActivities({
   readonly mesh: MeshPort | null
 }): FamilyActivities {
   return {
-    async publish(executionId, atMs, event) {
-      if (event.kind !== 'EventsPublished' || mesh === null) return
-      for (const whole of cloudEventsOf(executionId, event, atMs))
-        await mesh.publish(whole, { roomWithinMs })
+    async publish({ event, ...by }) {
+      if (mesh === null) return
+      for (const whole of publishedBy(event, by)) await mesh.publish(whole, { roomWithinMs })
     },
     async reviveChild({ executionId, parentId, token }) {
       const { start, state } = await executions.load(executionId)

@@ -1,8 +1,13 @@
 export { aesGcmCodec, type PayloadKeys } from './aes-gcm-codec.ts'
-export { probeTemporal, type TemporalPlace } from './connect.ts'
+export { probeTemporal, type TemporalAnswer, type TemporalPlace } from './connect.ts'
 export type { ListedExecution, ListFilter } from './listing.ts'
 export { openTemporalEngine, type OpenTemporalEngineOptions } from './open-engine.ts'
-export { openTemporalWorker, type OpenWorkerOptions, type TemporalWorker } from './open-worker.ts'
+export {
+  openTemporalWorker,
+  type OpenWorkerOptions,
+  type TemporalWorker,
+  type WorkerVersioning,
+} from './open-worker.ts'
 export type { TemporalEngine } from './temporal-engine.ts'
 export {
   openShardWorkers,

@@ -1,18 +1,19 @@
 import type { BaseAgent } from '../../agents/index.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { FlagProvider } from '../../core/contracts/flags.ts'
-import type { MeshPort } from '../../core/contracts/mesh.ts'
 import type { Logger } from '../../core/logger.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import { systemRandom } from '../../core/random.ts'
+import type { Policy } from '../../semantic/index.ts'
 import { connect, type TemporalPlace } from './connect.ts'
 import { loadClient } from './load.ts'
-import { defaultTaskQueue, openTemporalWorker } from './open-worker.ts'
+import { defaultTaskQueue, openTemporalWorker, type OpenWorkerOptions } from './open-worker.ts'
 import { ensureSearchAttributes } from './search-attributes.ts'
 import type { TaskQueues } from './remote-executions.ts'
 import { TemporalEngine } from './temporal-engine.ts'
 
-export interface OpenTemporalEngineOptions extends TemporalPlace {
+export interface OpenTemporalEngineOptions
+  extends TemporalPlace, Pick<OpenWorkerOptions, 'tda' | 'mesh'> {
   /** Whose workers drive the executions that are started here. Default `aura`. */
   readonly taskQueue?: string
   /** Where several task queues share the work; `taskQueue` is of no effect then. Default: that one alone. */
@@ -21,6 +22,8 @@ export interface OpenTemporalEngineOptions extends TemporalPlace {
   readonly agents?: readonly BaseAgent[]
   /** A worker that is silent for so long is dead, and its calls are lost. Default 10,000, at least 1,000. */
   readonly heartbeatTimeoutMs?: number
+  /** Decides about the executions that are started from now on, each for as long as it goes. Default none. */
+  readonly policy?: Policy
   /**
    * A run in Temporal whose history has so many events is followed by a new one, as soon as no call is on its
    * way. Default: when Temporal suggests it, which is at about 4,000.
@@ -28,8 +31,6 @@ export interface OpenTemporalEngineOptions extends TemporalPlace {
   readonly historyEventsMax?: number
   /** Decides `featureFlags` and adaptations. Default: every flag is on. */
   readonly flags?: FlagProvider
-  /** Where to a worker in this process sends what its agents publish. Default: nowhere. */
-  readonly mesh?: MeshPort
   readonly logger?: Logger
   readonly clock?: Clock
 }
@@ -71,6 +72,7 @@ export async function openTemporalEngine(
     flags: options.flags ?? null,
     historyEventsMax: options.historyEventsMax ?? null,
     heartbeatTimeoutMs,
+    policy: options.policy?.data ?? null,
     async close() {
       await worker?.close()
       await connection.close()

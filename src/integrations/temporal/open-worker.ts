@@ -1,11 +1,12 @@
-import type { NativeConnection } from '@temporalio/worker'
+import type { NativeConnection, WorkerDeploymentOptions } from '@temporalio/worker'
 import { AgentRegistry, type BaseAgent } from '../../agents/index.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
+import type { TdaContextSource } from '../../core/contracts/tda.ts'
 import { type Logger, type LogLevel, silentLogger } from '../../core/logger.ts'
 import type { MeshPort } from '../../core/contracts/mesh.ts'
 import { activitiesOf } from './activities.ts'
-import { workflowBundle } from './bundle.ts'
-import { converterOf, outOfReach, type TemporalPlace } from './connect.ts'
+import { buildIdOf, workflowBundle } from './bundle.ts'
+import { accessOf, converterOf, noAccess, type TemporalPlace } from './connect.ts'
 import { loadClient, loadWorker, type WorkerModule } from './load.ts'
 import { ensureSearchAttributes } from './search-attributes.ts'
 import { RemoteExecutions } from './remote-executions.ts'
@@ -14,13 +15,24 @@ export interface OpenWorkerOptions extends TemporalPlace {
   /** Default `aura`. All workers of a queue have the same agents. */
   readonly taskQueue?: string
   readonly agents: readonly BaseAgent[]
-  /** Where to what the agents publish is sent. Default: nowhere. */
+  /** What agents and planning are told of anomalies, such as a `MeshTdaClient`. Default: nothing is known. */
+  readonly tda?: TdaContextSource
+  /** Where what executions publish goes; it belongs to the caller. Default: it is recorded and not sent. */
   readonly mesh?: MeshPort
   /** Default: nothing is logged. */
   readonly logger?: Logger
   readonly clock?: Clock
+  /** Has executions stay with workers of the code that they began with. Default: any worker takes them on. */
+  readonly versioning?: WorkerVersioning
   /** How long calls may go on once the worker is closed; then they are lost to it. Default 0. */
   readonly graceMs?: number
+}
+
+/** A version of the workers of one deployment, in the words of Temporal. */
+export interface WorkerVersioning {
+  readonly deployment: string
+  /** Default: the hash of the code that runs in the sandbox, so that it changes when decisions might. */
+  readonly buildId?: string
 }
 
 /** What several workers of a process have together. */
@@ -33,6 +45,8 @@ export interface SharedParts {
 
 /** A process that drives executions and calls agents for them. */
 export interface TemporalWorker {
+  /** Its version, where it has one; nothing comes to it before that is the deployment's current one. */
+  readonly buildId: string | null
   /** Resolves when it has stopped; rejects when it stops by a fault. */
   readonly stopped: Promise<void>
   /** Takes nothing more, gives what it has up after `graceMs`, and stops its agents. */
@@ -67,6 +81,7 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
   }
   const stopped = run()
   return {
+    buildId: worker.buildId,
     stopped,
     async close() {
       await worker.close()
@@ -77,12 +92,10 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
 
 /** Connects, and starts the agents. @throws as `openTemporalWorker` */
 export async function openParts(options: OpenWorkerOptions): Promise<SharedParts> {
-  const { address, clock = systemClock, logger = silentLogger } = options
+  const { clock = systemClock, logger = silentLogger } = options
   const { worker: module } = await loadWorker()
   installRuntime(module, logger)
-  const connection = await module.NativeConnection.connect({ address }).catch((thrown: unknown) => {
-    throw outOfReach(address, thrown)
-  })
+  const connection = await openNative(module, options)
   const agents = new AgentRegistry({ clock, logger })
   for (const agent of options.agents) agents.register(agent)
   await agents.start()
@@ -111,16 +124,23 @@ export async function openWorkerOn(
     taskQueue,
     clock,
   })
+  const bundle = await workflowBundle(module)
+  const { versioning } = options
+  const buildId = versioning === undefined ? null : (versioning.buildId ?? buildIdOf(bundle))
   const worker = await module.Worker.create({
     connection,
     namespace,
     ...converterOf(options),
     taskQueue,
-    workflowBundle: await workflowBundle(module),
+    workflowBundle: bundle,
+    ...(versioning === undefined || buildId === null
+      ? {}
+      : { workerDeploymentOptions: pinned(versioning.deployment, buildId) }),
     activities: activitiesOf({
       agents,
       clock,
       activity,
+      tda: options.tda ?? null,
       executions,
       mesh: options.mesh ?? null,
       ...(mayBegin === undefined ? {} : { mayBegin }),
@@ -131,6 +151,7 @@ export async function openWorkerOn(
   })
   const stopped = worker.run()
   return {
+    buildId,
     stopped,
     async close() {
       if (worker.getState() === 'RUNNING') worker.shutdown()
@@ -139,18 +160,53 @@ export async function openWorkerOn(
   }
 }
 
+/** Executions stay with the version that they began with. */
+function pinned(deploymentName: string, buildId: string): WorkerDeploymentOptions {
+  return {
+    useWorkerVersioning: true,
+    version: { deploymentName, buildId },
+    defaultVersioningBehavior: 'PINNED',
+  }
+}
+
+/** @throws as `connect` */
+async function openNative(
+  { NativeConnection }: WorkerModule,
+  place: TemporalPlace,
+): Promise<NativeConnection> {
+  try {
+    const connection = await NativeConnection.connect(accessOf(place))
+    const { namespace = 'default' } = place
+    await connection.workflowService.describeNamespace({ namespace }).catch(async (thrown) => {
+      await connection.close()
+      throw thrown
+    })
+    return connection
+  } catch (thrown) {
+    throw noAccess(place, thrown)
+  }
+}
+
 let isInstalled = false
 
 /** Temporal's core logs once for a process, to whoever opens the first worker; signals are the caller's. */
-function installRuntime({ Runtime, DefaultLogger }: WorkerModule, logger: Logger): void {
+function installRuntime(
+  { DefaultLogger, IllegalStateError, Runtime }: WorkerModule,
+  logger: Logger,
+): void {
   if (isInstalled) return
   isInstalled = true
-  Runtime.install({
-    shutdownSignals: [],
-    logger: new DefaultLogger('WARN', ({ level, message }) =>
-      logger.log(levels.get(level) ?? 'info', `temporal: ${message}`),
-    ),
-  })
+  try {
+    Runtime.install({
+      shutdownSignals: [],
+      logger: new DefaultLogger('WARN', ({ level, message }) =>
+        logger.log(levels.get(level) ?? 'info', `temporal: ${message}`),
+      ),
+    })
+  } catch (thrown) {
+    // The process had workers of Temporal before: they keep their logger and signals.
+    if (!(thrown instanceof IllegalStateError)) throw thrown
+  }
 }
 
 const levels: ReadonlyMap<string, LogLevel> = new Map([

@@ -5,6 +5,7 @@ import type { JsonValue } from '../../core/json.ts'
 import { foldEntries } from '../../engine/hosted.ts'
 import type { LogEntry } from '../../engine/index.ts'
 import { compilePlan, type ExecutionState, type Stimulus } from '../../workflow/index.ts'
+import { workersOf } from './connect.ts'
 import { startMemo } from './start-memo.ts'
 import type { ClientModule } from './load.ts'
 import { isOutage, noWorker, temporalError } from './temporal-error.ts'
@@ -168,14 +169,10 @@ export class RemoteExecutions {
   async requireWorkers(executionId: string): Promise<void> {
     const { client, address } = this.#parts
     const taskQueue = taskQueueOf(this.#parts, executionId)
-    // Without a type it is the one of workflows.
-    const asked = { namespace: client.options.namespace, taskQueue: { name: taskQueue } }
-    const { pollers } = await client.workflowService
-      .describeTaskQueue(asked)
-      .catch((thrown: unknown) => {
-        throw this.error(executionId, thrown)
-      })
-    if (pollers.length === 0) throw noWorker({ address, taskQueue })
+    const workers = await workersOf(client, taskQueue).catch((thrown: unknown) => {
+      throw this.error(executionId, thrown)
+    })
+    if (workers === 0) throw noWorker({ address, taskQueue })
   }
 
   isOutage(thrown: unknown): boolean {

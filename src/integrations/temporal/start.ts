@@ -12,7 +12,9 @@ import {
   Pins,
   startHashOf,
 } from '../../engine/index.ts'
+import type { PolicyData } from '../../semantic/index.ts'
 import type { Origin } from '../../workflow/index.ts'
+import { readsTda } from './reads-tda.ts'
 import type { ExecutionStart } from './wire.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
@@ -25,6 +27,8 @@ export interface StartParts {
   readonly definitions: Definitions
   /** Null: every flag is on. */
   readonly flags: FlagProvider | null
+  /** Decides about the execution; null for nobody. */
+  readonly policy: PolicyData | null
 }
 
 /** Nothing is registered in Temporal: sub-workflows are those given with a start. */
@@ -67,6 +71,8 @@ export function startOf(
       ...options.origin,
     },
     documents: Object.fromEntries(pinned.definitions.map((one) => [one.hash, one.document])),
+    readsTda: kept.policy !== null || readsTda(document),
+    policy: kept.policy,
     heartbeatTimeoutMs: kept.heartbeatTimeoutMs,
     historyEventsMax: kept.historyEventsMax,
     earlier: null,

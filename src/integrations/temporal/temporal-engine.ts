@@ -53,6 +53,7 @@ import {
   type WorkflowDocument,
   type WorkflowStep,
 } from '../../workflow/index.ts'
+import type { PolicyData } from '../../semantic/index.ts'
 import { Listing, type ListedExecution, type ListFilter } from './listing.ts'
 import { RemoteExecutions, type RemoteParts } from './remote-executions.ts'
 import { startOf, type StartParts } from './start.ts'
@@ -62,6 +63,7 @@ import type { ExecutionStart, Verb } from './wire.ts'
 export interface TemporalEngineParts extends RemoteParts {
   readonly random: Random
   readonly heartbeatTimeoutMs: number
+  readonly policy: PolicyData | null
   /** A run of an execution is followed by a new one after so many events; null: when Temporal suggests it. */
   readonly historyEventsMax: number | null
   /** Null: every flag is on. */

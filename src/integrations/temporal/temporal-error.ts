@@ -37,10 +37,10 @@ export function temporalError(
   const refusal = refusalIn(module, thrown)
   if (refusal !== null) return fromErrorJson(refusal)
   const code = module.isGrpcServiceError(thrown) ? thrown.code : codeOfCause(thrown)
+  if (code === unavailable || isUnsent(thrown)) return outOfReach(address, thrown)
   const isTimeout = thrown instanceof module.WorkflowUpdateRPCTimeoutOrCancelledError
   if (isTimeout || code === deadlineExceeded || code === failedPrecondition)
     return noWorker(asked, thrown)
-  if (code === unavailable) return outOfReach(address, thrown)
   return new OrchestrationError(
     'OrchestrationError',
     `Temporal at ${address} refused what was asked about '${executionId}': ${messageOf(causeOf(thrown) ?? thrown)}`,
@@ -49,6 +49,12 @@ export function temporalError(
       hint: `look at the execution and at the task queue '${taskQueue}' in Temporal`,
     },
   )
+}
+
+/** Whether the deadline passed before the question reached anybody: gRPC says then which connection it waited for. */
+function isUnsent(thrown: unknown): boolean {
+  const text = `${messageOf(thrown)} ${messageOf(causeOf(thrown) ?? '')}`
+  return text.includes('Deadline exceeded after') && !text.includes('remote_addr=')
 }
 
 /** Whether Temporal does not answer at the moment, as far as this error tells. */

@@ -1,7 +1,9 @@
 import type { ActionContract, CallOutcome, LookupOutcome } from '../../core/contracts/call.ts'
 import type { StateWrite } from '../../core/contracts/state.ts'
+import type { TdaContext } from '../../core/contracts/tda.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { AdaptationRequest } from '../../engine/index.ts'
+import type { PolicyData } from '../../semantic/index.ts'
 import type {
   ChildEnd,
   KernelEvent,
@@ -28,6 +30,10 @@ export interface ExecutionStart {
   readonly origin: Origin
   /** Documents of all sub-workflows that its tree may start, by hash. */
   readonly documents: { readonly [hash: string]: WorkflowDocument }
+  /** The document or its policy reads the TDA context. */
+  readonly readsTda: boolean
+  /** Decides for this execution, also after the engine has got another one; null for none. */
+  readonly policy: PolicyData | null
   /** A worker that has said nothing for so long is taken for dead. */
   readonly heartbeatTimeoutMs: number
   /** After so many events of its history a run is followed by a new one; null for when Temporal suggests it. */
@@ -51,9 +57,11 @@ export interface Activities {
   contractOf(agent: string, action: string): Promise<ActionContract | null>
   /** Makes one attempt. It rejects only when the attempt is lost. */
   callAgent(call: RemoteCall): Promise<CallOutcome>
+  /** What the worker's TDA feed says now; unavailable where it has none. */
+  getTdaContext(): Promise<TdaContext>
   lookUp(agent: string, action: string, idempotencyKey: string): Promise<LookupOutcome>
-  /** Sends what an event has published; tried again until it is taken. */
-  publish(executionId: string, atMs: number, event: KernelEvent): Promise<void>
+  /** Sends what an event publishes; tried again until it is taken. */
+  publish(published: Published): Promise<void>
   /** Asked when the sub-workflow exists already. Null when its end is told later. */
   reviveChild(asked: ChildAsked): Promise<ChildEnd | null>
   /** Has the sub-workflow undone; null when its end is told later. */
@@ -79,9 +87,22 @@ export interface ChildTold {
 export interface RemoteCall {
   readonly agent: string
   readonly action: string
-  readonly call: Omit<AgentCall, 'chain' | 'memories' | 'mesh' | 'readState' | 'traceparent'>
+  readonly call: Omit<
+    AgentCall,
+    'chain' | 'tda' | 'memories' | 'mesh' | 'readState' | 'traceparent'
+  >
+  /** Whether the agent is told what the worker's TDA feed says. */
+  readonly withTda: boolean
   /** The state of the execution when the attempt began. */
   readonly entries: readonly StateEntry[]
+}
+
+/** An event that publishes something, with what is told of whom. */
+export interface Published {
+  readonly executionId: string
+  readonly workflow: string
+  readonly atMs: number
+  readonly event: KernelEvent
 }
 
 /** What an operator may ask of an execution. */

@@ -80,7 +80,7 @@ export const adaptationRefusalChecks: EngineChecks = {
   },
   async 'nothing is adapted while the flag is off, and what the flag said is recorded'(stage) {
     let isOn = false
-    await stage.reopen({ isOn: () => isOn })
+    await stage.reopen({ flags: { isOn: () => isOn } })
     stage.script.run = () => held
     const id = await stage.begin(probe(steps, { adaptation: { pause: true } }))
     const told: unknown[] = []

@@ -190,7 +190,7 @@ export const identityChecks: EngineChecks = {
   },
   async 'with a provider a flag that is off refuses the start and records nothing'(stage) {
     const on = new Set(['a'])
-    await stage.reopen({ isOn: (flag) => on.has(flag) })
+    await stage.reopen({ flags: { isOn: (flag) => on.has(flag) } })
     const document = { ...one, featureFlags: ['a', 'b'] }
     const error = await stage.refused(
       stage.engine.startWorkflow('probe', document, { executionId: 'x', input: { v: 1 } }),

@@ -52,6 +52,17 @@ const samples: readonly KernelEvent[] = [
   { kind: 'CallFailed', ...of, error },
   { kind: 'CallFailed', ...item, undo: 1, error, raw: 0 },
   { kind: 'CallFailed', ...item, error, raw: null },
+  {
+    kind: 'ExecutionFailed',
+    error,
+    undone: {
+      key: 'x/compensated/9',
+      correlationId: 'x',
+      failedStep: null,
+      compensated: ['s'],
+      notCompensated: [],
+    },
+  },
   { kind: 'CallResolved', ...item, resolution: 'retry' },
   { kind: 'CallCancelled', ...of },
   { kind: 'CallCancelled', ...item, unknown: true },

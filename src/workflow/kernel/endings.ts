@@ -2,8 +2,10 @@ import { type ErrorJson, OrchestrationError, toErrorJson } from '../../core/erro
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { limits } from '../../core/limits.ts'
 import { settleCancelled } from './calls.ts'
+import { observeTda } from './checkpoints.ts'
 import { settleChild } from './children.ts'
 import { compensateNext, hasToUndo } from './compensation.ts'
+import { compensationReport } from './compensation-report.ts'
 import { isOwn } from './fold-step.ts'
 import { isGoingBack, isSettling } from './permission.ts'
 import { finishRollback, goesBack, isAwaiting } from './rollback.ts'
@@ -81,8 +83,10 @@ export function advanceEnding(turn: Turn): void {
   if (state.phase === 'stopping' || isSettling(state)) {
     if (state.live.size > 0 || isToRollBack(turn)) return
     const isUndone = state.plan.onFailure === 'compensate' || state.mustUndo
-    if (isUndone && hasToUndo(state)) record(turn, { kind: 'CompensationStarted' })
-    else return end(turn)
+    if (!isUndone || !hasToUndo(state)) return end(turn)
+    // What the feed says by now is what compensations are decided by.
+    observeTda(turn)
+    record(turn, { kind: 'CompensationStarted' })
   }
   if (state.phase === 'compensating') {
     if (compensateNext(turn)) return
@@ -142,11 +146,20 @@ function end(turn: Turn): void {
   // A compensation was tried again after the end: it ends as it had ended before.
   if (state.result === 'completed')
     record(turn, { kind: 'ExecutionCompleted', output: state.output })
-  else if (state.result === 'cancelled')
-    record(turn, { kind: 'ExecutionCancelled', error: cancelError(state) })
-  else if (state.timedOut) record(turn, { kind: 'ExecutionFailed', error: timeoutError(state) })
-  else record(turn, { kind: 'ExecutionFailed', error: state.error ?? cancelError(state) })
+  else recordUnhappyEnd(turn)
   turn.commands.push({ kind: 'finished' })
+}
+
+function recordUnhappyEnd(turn: Turn): void {
+  const { state } = turn
+  const report = compensationReport(state)
+  const undone = report === null ? {} : { undone: report }
+  if (state.result === 'cancelled')
+    record(turn, { kind: 'ExecutionCancelled', error: cancelError(state), ...undone })
+  else if (state.timedOut)
+    record(turn, { kind: 'ExecutionFailed', error: timeoutError(state), ...undone })
+  else
+    record(turn, { kind: 'ExecutionFailed', error: state.error ?? cancelError(state), ...undone })
 }
 
 function cancelError(state: ExecutionState): ErrorJson {

@@ -297,8 +297,31 @@ export type KernelEvent =
       readonly call: ScheduledCall
     })
   | { readonly kind: 'ExecutionCompleted'; readonly output: JsonValue }
-  | { readonly kind: 'ExecutionFailed'; readonly error: ErrorJson }
-  | { readonly kind: 'ExecutionCancelled'; readonly error: ErrorJson }
+  | {
+      readonly kind: 'ExecutionFailed'
+      readonly error: ErrorJson
+      /** Absent where nothing was undone. */
+      readonly undone?: CompensationReport
+    }
+  | {
+      readonly kind: 'ExecutionCancelled'
+      readonly error: ErrorJson
+      readonly undone?: CompensationReport
+    }
+
+/** What was undone before an execution ended: published as the event `workflow.compensated`. */
+export interface CompensationReport {
+  /** The id of that event. */
+  readonly key: string
+  /** Of the anomaly in force when it was recorded last, else of the event that started the execution, else its id. */
+  readonly correlationId: string
+  /** Null where none failed: it was cancelled, or ran out of time. */
+  readonly failedStep: string | null
+  /** In the order of the document. */
+  readonly compensated: readonly string[]
+  /** Steps of which a compensation failed for good. */
+  readonly notCompensated: readonly string[]
+}
 
 /**
  * Who refused a call before it reached its agent. `pool`: the queue of the agent is full; `breaker`: the

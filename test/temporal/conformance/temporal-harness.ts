@@ -127,7 +127,8 @@ export class TemporalHarness implements EngineHarness {
           agents: registry,
           clock: hurryingClock,
           activity,
-          mesh: null,
+          mesh: this.#options.mesh ?? null,
+          tda: this.#options.tda ?? null,
           executions: new RemoteExecutions(remote),
         }),
       ),
@@ -142,6 +143,7 @@ export class TemporalHarness implements EngineHarness {
       random: systemRandom,
       flags: this.#options.flags ?? null,
       historyEventsMax: null,
+      policy: null,
       heartbeatTimeoutMs,
       close: () => Promise.resolve(),
     })

@@ -35,6 +35,7 @@ const carriedCharactersMax = 1_200_000
  * A cancellation that Temporal itself is asked for is the verb `cancel`.
  */
 export async function auraExecution(start: ExecutionStart): Promise<RunView> {
+  refuseForeign(start)
   const execution = new HostedExecution(start)
   setHandler(runQuery, () => execution.run())
   setHandler(showQuery, (nowMs) => execution.show(nowMs))
@@ -79,6 +80,17 @@ async function untilEnd(
   }
   await execution.tellParent()
   return null
+}
+
+/** Anybody may start a workflow of this name: what no engine of ours has sent fails at once, and is not tried for ever. */
+function refuseForeign(start: Partial<ExecutionStart> | undefined): void {
+  if (typeof start?.executionId === 'string' && typeof start.document === 'object') return
+  throw ApplicationFailure.create({
+    message:
+      'this is no start of an execution: start it with Aura, by `aura run --engine temporal`',
+    type: 'InputError',
+    nonRetryable: true,
+  })
 }
 
 function ending(execution: HostedExecution): RunView {

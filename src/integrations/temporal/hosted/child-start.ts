@@ -2,6 +2,7 @@ import { OrchestrationError } from '../../../core/errors.ts'
 import { isJsonObject } from '../../../core/json.ts'
 import { type Command, compileInput, type ExecutionState } from '../../../workflow/index.ts'
 import { inputRefusal } from '../../../engine/hosted.ts'
+import { readsTda } from '../reads-tda.ts'
 import type { ExecutionStart } from '../wire.ts'
 
 /**
@@ -34,6 +35,8 @@ export function childStart(
     input: value,
     origin: { parent, pins, ...(tenant === null ? {} : { tenant }) },
     documents: start.documents,
+    readsTda: start.policy !== null || readsTda(document),
+    policy: start.policy,
     heartbeatTimeoutMs: start.heartbeatTimeoutMs,
     historyEventsMax: start.historyEventsMax,
     earlier: null,

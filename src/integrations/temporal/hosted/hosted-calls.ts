@@ -9,7 +9,6 @@ import {
 } from '@temporalio/workflow'
 import type { ActionContract } from '../../../core/contracts/call.ts'
 import { systemClock } from '../../../core/clock.ts'
-import { unavailableTda } from '../../../core/contracts/tda.ts'
 import { missingAgent } from '../../../engine/hosted.ts'
 import {
   type CallRef,
@@ -146,7 +145,7 @@ export class HostedCalls {
   #remote(command: Invocation): RemoteCall {
     const { state } = this.#parts
     const { call, agent, action, input, attempt, idempotencyKey } = command
-    const { timeoutMs, agentCallsLeft, resumed } = command
+    const { timeoutMs, agentCallsLeft, resumed, withTda } = command
     return {
       agent,
       action,
@@ -160,10 +159,10 @@ export class HostedCalls {
         idempotencyKey,
         timeoutMs,
         correlationId: state.executionId,
-        tda: unavailableTda,
         budget: { agentCallsLeft, tokensLeft: null, costUsdLeft: null },
         resumed,
       },
+      withTda,
       entries: entriesAt(state, systemClock.nowMs()),
     }
   }

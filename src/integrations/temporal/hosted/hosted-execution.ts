@@ -1,7 +1,6 @@
 import { CancellationScope, proxyActivities } from '@temporalio/workflow'
 import { assertNever } from '../../../core/assert.ts'
 import { systemClock } from '../../../core/clock.ts'
-import { unavailableTda } from '../../../core/contracts/tda.ts'
 import { isOrchestrationError } from '../../../core/errors.ts'
 import { systemRandom } from '../../../core/random.ts'
 import {
@@ -10,6 +9,7 @@ import {
   fits,
   foldEntries,
   namedCheckpoint,
+  publishes,
   rollbackOrder,
   runView,
   showView,
@@ -38,6 +38,7 @@ import type { Effects } from '../remote-executions.ts'
 import type { Asked } from '../verbs.ts'
 import type { Activities, ChildTold, ExecutionStart } from '../wire.ts'
 import { HostedCalls } from './hosted-calls.ts'
+import { HostedContext } from './hosted-context.ts'
 import { HostedFamily } from './hosted-family.ts'
 import { HostedIndex } from './hosted-index.ts'
 import { HostedTimers } from './hosted-timers.ts'
@@ -56,6 +57,7 @@ export class HostedExecution {
   readonly #calls: HostedCalls
   readonly #timers: HostedTimers
   readonly #family: HostedFamily
+  readonly #context: HostedContext
   readonly #shield: CancellationScope
   readonly #sends: Pick<Activities, 'publish' | 'effectsOf'>
   readonly #waiting: Stimulus[] = []
@@ -88,8 +90,9 @@ export class HostedExecution {
     }
     // Nothing that an execution does ends by itself when Temporal is asked to cancel: the kernel decides that.
     const shield = new CancellationScope({ cancellable: false })
-    const stimulate = (stimulus: Stimulus): void => void this.stimulate(stimulus)
+    const stimulate = (stimulus: Stimulus): void => this.#hear(stimulus)
     const { state } = this
+    this.#context = new HostedContext(start, state)
     this.#shield = shield
     this.#timers = new HostedTimers(shield, stimulate)
     this.#family = new HostedFamily({ state, start, shield, stimulate })
@@ -121,15 +124,19 @@ export class HostedExecution {
   /** Starts it, or goes on with what earlier runs have decided. */
   begin(): void {
     const { origin, earlier } = this.#start
-    const first: readonly Stimulus[] =
-      earlier === null ? [{ kind: 'start', origin }] : earlier.first
-    for (const stimulus of first) this.stimulate(stimulus)
+    if (earlier === null) this.#hear({ kind: 'start', origin })
+    else for (const stimulus of earlier.first) this.stimulate(stimulus)
   }
 
-  /** @returns whether it changed something; false for one that waits until those before it are done */
+  /**
+   * @returns whether it changed something; false for one that waits until those before it are done, true for
+   *   one that came before the start and waits for that
+   */
   stimulate(stimulus: Stimulus): boolean {
     const { seq } = this.state
-    this.#waiting.push(stimulus)
+    if (stimulus.kind === 'start') this.#waiting.unshift(stimulus)
+    else this.#waiting.push(stimulus)
+    if (seq === 0 && this.#waiting[0]?.kind !== 'start') return true
     if (this.#isTelling) return false
     this.#isTelling = true
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
@@ -194,7 +201,7 @@ export class HostedExecution {
   }
 
   #checkpoint(name: string, nowMs: number): Checkpoint {
-    return namedCheckpoint(this.state, name, anomalyInForce(unavailableTda, this.state, nowMs))
+    return namedCheckpoint(this.state, name, anomalyInForce(this.#context.tda, this.state, nowMs))
   }
 
   #stateAt(seq: number): ExecutionState {
@@ -215,22 +222,35 @@ export class HostedExecution {
     const moment: Moment = {
       atMs,
       random: systemRandom,
-      tda: unavailableTda,
+      tda: this.#context.tda,
+      policies: this.#context.policies,
       fits,
       patterns: patternRunner,
     }
     const { events, commands } = transition(this.state, stimulus, moment)
     for (const event of events) {
       this.#events.push({ executionId, seq: ++seq, atMs, event })
-      if (event.kind === 'EventsPublished') this.#publish(event, atMs)
+      if (publishes(event)) this.#publish(event, atMs)
     }
     for (const command of commands) this.#obey(command)
+  }
+
+  /** As `stimulate`, but what is planned by the TDA context waits until that is read. */
+  #hear(stimulus: Stimulus): void {
+    if (!this.#context.isReadBefore(stimulus)) return void this.stimulate(stimulus)
+    this.#sending++
+    void this.#shield.run(async () => {
+      await this.#context.read()
+      this.#sending--
+      this.stimulate(stimulus)
+    })
   }
 
   #publish(event: KernelEvent, atMs: number): void {
     this.#sending++
     void this.#shield.run(async () => {
-      await this.#sends.publish(this.state.executionId, atMs, event)
+      const { executionId, workflow } = this.#row
+      await this.#sends.publish({ executionId, workflow, atMs, event })
       this.#sending--
     })
   }
