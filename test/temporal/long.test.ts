@@ -14,7 +14,12 @@ await describeWithServices('a long execution on Temporal', ['temporal'], ({ temp
 
   beforeAll(async () => {
     const agents = script.agents()
-    engine = await openTemporalEngine({ address: temporal, taskQueue, agents, historyEventsMax: 60 })
+    engine = await openTemporalEngine({
+      address: temporal,
+      taskQueue,
+      agents,
+      historyEventsMax: 60,
+    })
   }, patience)
 
   afterAll(() => engine.close(), patience)
