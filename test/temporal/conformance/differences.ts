@@ -4,6 +4,8 @@ const registry = 'nothing is registered in Temporal: `registerWorkflow` and `del
 const told = '`subscribe` is refused: workers of other processes drive the executions'
 const places =
   'an attempt is recorded before it waits for the place of its agent, which a worker gives'
+const driven = 'a worker that is there drives every execution: none is left alone'
+const ownCalls = 'each execution counts the calls of its own: no worker knows those of a whole tree'
 const many = 'needs more round trips to the server than a check may take'
 
 /** What the Temporal engine does not have, or has otherwise; what it refuses is asserted in `differences.test.ts`. */
@@ -21,6 +23,13 @@ export const differences: DeclaredGaps = {
   'identity: a subscriber hears every event once, in order and after it is durable': told,
   'rollback: with acceptEffects it goes back nevertheless, calls again, and records that': told,
   'regressions: a subscriber that throws harms nobody': told,
+  'adaptation: nothing is adapted while the flag is off, and what the flag said is recorded': told,
+  'recovery: verbs reach an execution that nobody drives, and continue takes it up': driven,
+  'recovery: from its third lost delivery a call runs alone; only losses while alone count':
+    'that a call runs alone is not kept across workers',
+  'children: children spend the budget of their parent': ownCalls,
+  'children: a call of a child that the budget of the parent refuses fails the child': ownCalls,
+  'children: items do not overspend the budget of their parent, also over a crash': ownCalls,
   'steering: a call that waits for a place does not start while its execution is paused': places,
   'rollback: what runs is aborted, gives its place back and is called again with the next run':
     places,

@@ -264,7 +264,8 @@ export class TemporalHarness implements EngineHarness {
         state,
       }),
     )
-    const hasFamily = children.length > 0 || raw.workflowExecutionInfo?.parentExecution != null
+    // The ids of sub-workflows begin with that of their parent and a dot.
+    const hasFamily = children.length > 0 || executionId.includes('.')
     return isCalm && !(hasFamily && (await handle.query<boolean>(busyQuery)))
   }
 
