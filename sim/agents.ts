@@ -6,7 +6,6 @@ import {
   type RunningCall,
   type Settle,
 } from '../src/agents/index.ts'
-import { StateBuffer } from '../src/agents/state-buffer.ts'
 import type {
   ActionContract,
   CallOutcome,
@@ -17,54 +16,37 @@ import type { BudgetLimit } from '../src/core/contracts/budget.ts'
 import type { ErrorJson } from '../src/core/errors.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../src/core/json.ts'
 import type { Random } from '../src/core/random.ts'
-import type { MemoryChange } from '../src/core/contracts/memory.ts'
-import type { StateWrite } from '../src/core/contracts/state.ts'
 import type { AgentDirectory, EngineAgent } from '../src/engine/index.ts'
 import type { LifeClock } from '../src/testing/fake-clock.ts'
+import type { AgentWorld } from './agent-world.ts'
+import { memoryOf, stateWrites } from './agent-writes.ts'
 import { effects, failingForGood, metered, queues, slotsMax } from './agent-kinds.ts'
 import { modelBudget, modelTokensMax } from './spending.ts'
-import { remembering } from './check-memory.ts'
-import { countKey } from './state-model.ts'
-import type { KeyRecord, Outside } from '../src/testing/simulation/outside.ts'
-
-/** What a simulated agent needs of the process that it runs in. */
-export interface AgentWorld {
-  readonly outside: Outside
-  readonly random: Random
-  readonly clock: LifeClock
-  readonly isQuiet: () => boolean
-  readonly saw: (fault: string) => void
-  /** Whether calls of the agent `poison` end their process. */
-  readonly isPoisonous: boolean
-  /** Ends the process at once. */
-  readonly poison: () => void
-  /** Effects under way in this process, decided when it is stopped: they happen now or never. */
-  readonly underWay: Set<(happens: boolean) => void>
-  /** Called when an attempt is made, before anything else. */
-  readonly arrived: (call: AgentCall) => void
-  /** A delivery has really used so many tokens. */
-  readonly spent: (call: AgentCall, agent: string, tokens: number) => void
-}
+import { ProductAgents, type ProductProcess } from './product-agents.ts'
+import type { KeyRecord } from '../src/testing/simulation/outside.ts'
 
 /** The agents of one process. Their behaviour comes from the seed; what they did stays in the outside world. */
-export function simulatedAgents(world: AgentWorld): SimulatedAgents {
-  const agents = new Map(
-    Object.keys(effects).map((name) => [name, new SimulatedAgent(name, world)]),
-  )
-  return {
-    resolve: (name) => agents.get(name),
-    get placesHeld() {
-      return Array.from(agents.values()).reduce(
-        (sum, { pool }) => sum + pool.held + pool.waiting,
-        0,
-      )
-    },
-  }
-}
+export class SimulatedAgents implements AgentDirectory {
+  readonly #agents: ReadonlyMap<string, SimulatedAgent>
+  /** Those that are the product's own. */
+  readonly products: ProductAgents
 
-export interface SimulatedAgents extends AgentDirectory {
+  constructor(world: AgentWorld, process: ProductProcess) {
+    const names = Object.keys(effects)
+    this.#agents = new Map(names.map((name) => [name, new SimulatedAgent(name, world)]))
+    this.products = new ProductAgents(world, process)
+  }
+
+  resolve(name: string): EngineAgent | undefined {
+    return this.#agents.get(name) ?? this.products.resolve(name)
+  }
+
   /** Places that are held or waited for. */
-  readonly placesHeld: number
+  get placesHeld(): number {
+    const own = Array.from(this.#agents.values(), ({ pool }) => pool)
+    const all = [...own, ...this.products.pools]
+    return all.reduce((sum, { held, waiting }) => sum + held + waiting, 0)
+  }
 }
 
 class SimulatedAgent implements EngineAgent {
@@ -189,7 +171,7 @@ class SimulatedAgent implements EngineAgent {
       effect(true)
       const state = writes?.()
       const says = this.#name === 'writer' && roll > 0.6
-      const remembers = this.#name === 'writer' && roll < 0.6
+      const remembers = this.#name === 'writer' && roll > 0.4 && roll <= 0.6
       return {
         kind: 'completed',
         output,
@@ -263,7 +245,7 @@ class SimulatedAgent implements EngineAgent {
         return { kind: 'failed', error: failure('AgentOutputError', true) }
       })
     if (roll > 0.99)
-      return failing('recurses', () => {
+      return failing('refuses', () => {
         effect(false)
         return { kind: 'failed', error: failure('RefusedError', false) }
       })
@@ -277,7 +259,7 @@ class SimulatedAgent implements EngineAgent {
     const isOverrun = random() < 0.02
     if (isOverrun) saw('overrun')
     const tokens = isOverrun ? modelTokensMax + 7 : Math.floor(random() * (modelTokensMax + 1))
-    spent(call, this.#name, tokens)
+    spent(call, this.#name, { tokens, tokensMax: modelTokensMax })
     return tokens
   }
 
@@ -313,46 +295,6 @@ class SimulatedAgent implements EngineAgent {
       ? { kind: 'unknown', error }
       : { kind: 'failed', error }
   }
-}
-
-function memoryOf(key: string, value: JsonValue): MemoryChange {
-  const entry = { value, text: null, metadata: {} }
-  const { owner, namespace } = remembering
-  return { owner, entriesMax: 10_000, bytesMax: 10_000_000, writes: [{ namespace, key, entry }] }
-}
-
-/** What an agent writes into the state of its execution when it completes; worked out at that moment. */
-function stateWrites(
-  name: string,
-  call: AgentCall,
-  random: Random,
-): (() => readonly StateWrite[] | undefined) | null {
-  const { readState, idempotencyKey } = call
-  if (readState === undefined) return null
-  const buffer = new StateBuffer(readState, () => false)
-  const by = { by: idempotencyKey }
-  switch (name) {
-    case 'counter':
-      buffer.update(countKey, (value) => Number(value ?? 0) + 1)
-      break
-    case 'swapper': {
-      const expected = readState('cas')?.version ?? 0
-      buffer.set('side', by)
-      buffer.set('cas', { expected }, { expectedVersion: expected })
-      break
-    }
-    case 'scribe': {
-      const roll = random()
-      buffer.set('mark', by, { metadata: { by: 'scribe' } })
-      if (roll < 0.4) buffer.set('note', by, { ttlMs: 50 + Math.floor(roll * 1_000) })
-      else if (roll < 0.6) buffer.delete('note')
-      else if (roll < 0.7) buffer.delete('cas')
-      break
-    }
-    default:
-      return null
-  }
-  return () => buffer.writes()
 }
 
 /** What a supervisor wants done; null for whoever supervises nobody. */

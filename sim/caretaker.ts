@@ -10,7 +10,10 @@ export function lookAfter(world: World): void {
     if (record === undefined) clients.submit(executionId)
   }
   clients.sendAgain(false)
-  for (const record of records.open) {
+  world.semanticClients.sendAgain(false)
+  // Also those that nothing is promised for: others wait for what they hold.
+  for (const record of records.byId.values()) {
+    if (!record.isOpen) continue
     const { executionId } = record.row
     const status = disk.store.find(executionId)?.status
     if (status === 'paused') forget(engine.resumeWorkflow(executionId))
@@ -25,7 +28,7 @@ export function help(world: World, { row, model }: ExecutionRecord): void {
     for (const call of calls.values()) {
       if (!call.isOpen) continue
       if (call.signal === 'go') forget(engine.signal(row.executionId, 'go', null))
-      if (plan.work.kind !== 'workflow' && call.effect === 'once') {
+      if (plan.work.kind !== 'workflow' && (call.effect === 'once' || call.isUncertain)) {
         const key = model.steps.keyOf(model.steps.step(plan.id), call)
         resolve(world, { executionId: row.executionId, label: call.label, key })
       }

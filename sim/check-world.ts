@@ -1,6 +1,5 @@
-import { hashJson } from '../src/core/json.ts'
-import { fold } from '../src/workflow/kernel/fold.ts'
-import { type ExecutionState, newExecution } from '../src/workflow/kernel/state.ts'
+import { jsonEqual } from '../src/core/json.ts'
+import type { ExecutionState } from '../src/workflow/kernel/state.ts'
 import { executionStatus } from '../src/workflow/kernel/status.ts'
 import { JournalCheck } from '../src/testing/simulation/check-journal.ts'
 import { checkMemory } from './check-memory.ts'
@@ -10,7 +9,7 @@ import type { World } from './world.ts'
 
 /** Checks, when all is over, everything that must hold whatever happened. */
 export function checkWorld(world: World): void {
-  const { records, outside, clients } = world
+  const { records, outside, clients, semanticClients } = world
   const letters = new Set(world.disk.store.deadLetters({}).map(({ id }) => id))
   let isExempt = false
   for (const record of records.byId.values()) {
@@ -20,6 +19,7 @@ export function checkWorld(world: World): void {
   if (!isExempt && letters.size > 0)
     world.fail(`deadLetterOnce (${Array.from(letters).join(', ')} without a reason)`)
   clients.check()
+  semanticClients.check()
   const isOut = (key: string): boolean =>
     world.record(key.slice(0, key.indexOf('/')))?.isExempt === true
   for (const key of outside.doubled()) if (!isOut(key)) world.fail(`onceNotTwice (${key})`)
@@ -42,8 +42,7 @@ function checkRecord(world: World, record: ExecutionRecord, letters: Set<string>
   if (record.isOpen) fail('everythingEnds')
   const now = world.disk.store.find(executionId)
   if (now === undefined) return fail('noAcceptedIsLost')
-  const state = newExecution(executionId, plan, {})
-  for (const { atMs, events } of rows) for (const event of events) fold(state, event, atMs)
+  const state = world.records.foldedTo(record, Infinity)
   if (executionStatus(state) !== now.status) fail('statusMatchesJournal')
   if (now.status !== model.end.result) fail('statusMatchesJournal')
   checkState(record, state, fail)
@@ -62,7 +61,7 @@ function checkState(
     const isSame =
       entry?.version === version &&
       entry.isDeleted === (value === undefined) &&
-      hashJson(entry.value) === hashJson(value ?? null)
+      jsonEqual(entry.value, value ?? null)
     if (!isSame) fail('stateIsFolded')
   }
 }

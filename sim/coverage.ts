@@ -1,4 +1,7 @@
 import { kernelEventKinds } from '../src/workflow/kernel/codec.ts'
+import { documentFaults } from './bad-documents.ts'
+import { eventFaults } from './semantic-clients.ts'
+import { modelFaults } from './simulated-model.ts'
 
 /** Everything that can go wrong in the simulation. */
 const faultKinds = [
@@ -27,12 +30,18 @@ const faultKinds = [
   'diesMidStream',
   'rateLimited',
   'badShape',
+  'refuses',
   'recurses',
+  'graph interrupt',
+  'graph nodeFails',
+  ...modelFaults,
+  ...documentFaults,
+  ...eventFaults,
   'overrun',
   'breaker open',
   'breaker halfOpen',
   'breaker closed',
-] as const
+]
 /** Where a process can die. */
 const crashPoints = ['beforeCommit', 'afterCommit', 'betweenTurns', 'insideCall'] as const
 /** What no event tells. */
@@ -46,6 +55,12 @@ const features = [
   'snapshotLoaded',
   'childUndone',
   'automaticRollback',
+  'event handled',
+  'event adapts',
+  'event votes',
+  'event routed',
+  'event repeat',
+  'ended by repeat limit',
   'refused by pool',
   'refused by breaker',
   'refused by concurrency',

@@ -3,6 +3,7 @@ import type { JsonObject } from '../src/core/json.ts'
 import { type Random, seededRandom } from '../src/core/random.ts'
 import type { WorkflowDocument } from '../src/workflow/document/document.ts'
 import { coordinated } from './documents-coordinated.ts'
+import { nested, recursing } from './documents-nested.ts'
 import { operated, subWorkflows, triggered } from './documents-operated.ts'
 import { readDocumentData } from '../src/workflow/document/read.ts'
 
@@ -223,9 +224,17 @@ export function simulationDocuments(): readonly WorkflowDocument[] {
   )
   // What is operated, and what budgets and slots guard, comes twice as often: it has the most ways to go wrong.
   const guarded = handmade.filter(({ name }) => name === 'thinks' || name === 'slots')
-  return [...handmade, ...guarded, ...coordinated, ...operated, ...operated, ...generated].map(
-    documentOf,
-  )
+  return [
+    ...handmade,
+    ...guarded,
+    ...coordinated,
+    ...nested,
+    ...nested,
+    recursing,
+    ...operated,
+    ...operated,
+    ...generated,
+  ].map(documentOf)
 }
 
 /** Documents that the file knows from the beginning on: sub-workflows, and such as events start. */

@@ -103,6 +103,7 @@ export class ExecutionModel {
         return
       case 'ExecutionStarted':
         this.isChild = event.parent !== undefined
+        this.steps.insideKey = event.key ?? null
         return
       case 'ExecutionForked':
         this.#adapted.see(event, () => false)
@@ -274,7 +275,7 @@ export class ExecutionModel {
     const { work } = step.plan
     if (work.kind === 'agent' && step.plan.outputs === null && isJsonObject(event.output)) {
       const { run } = event.output
-      if (typeof run === 'number' && run !== step.run) this.#fail('answerOfItsRun')
+      if (typeof run === 'number' && run !== this.steps.runOf(step)) this.#fail('answerOfItsRun')
     }
     if (work.kind === 'agent' && (step.agent ?? work.agent) === 'counter' && call.fallback === 0) {
       this.state.count++
@@ -328,7 +329,7 @@ export class ExecutionModel {
     this.steps.succeed(event.step, call)
     call.success = { output: event.output }
     const run = isJsonObject(event.output) ? event.output['run'] : undefined
-    if (typeof run === 'number' && run !== step.run) this.#fail('answerOfItsRun')
+    if (typeof run === 'number' && run !== this.steps.runOf(step)) this.#fail('answerOfItsRun')
   }
 
   #failed(id: string): void {

@@ -1,5 +1,6 @@
 import { type Mutant, mutant } from './mutant.ts'
 import { coordinatedMutants } from './mutants-coordinated.ts'
+import { nestedMutants } from './mutants-nested.ts'
 import { operatedMutants } from './mutants-operated.ts'
 import { safetyMutants } from './mutants-safety.ts'
 
@@ -141,6 +142,7 @@ export const mutants: readonly Mutant[] = [
     '  if (call.fallback === call.first)',
   ),
   ...coordinatedMutants,
+  ...nestedMutants,
   ...operatedMutants,
   ...safetyMutants,
 ]

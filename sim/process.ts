@@ -14,9 +14,11 @@ import {
   journalOver,
   ProcessJournal,
 } from '../src/testing/simulation/disk.ts'
+import { EventDrivenSemanticOrchestrator, OrchestratorAgent } from '../src/semantic/index.ts'
 import { simulatedPolicies } from './policies.ts'
 import { tenants } from './spending.ts'
-import { type AgentWorld, simulatedAgents, type SimulatedAgents } from './agents.ts'
+import type { AgentWorld } from './agent-world.ts'
+import { SimulatedAgents } from './agents.ts'
 
 export interface ProcessParts extends Pick<
   EmbeddedEngineParts,
@@ -35,6 +37,9 @@ export interface ProcessParts extends Pick<
   readonly agentWorld: (process: Process) => Omit<AgentWorld, 'clock' | 'random' | 'underWay'>
 }
 
+/** Agents that a semantic event may be given to. */
+const chosen = ['lead', 'writer', 'reader', 'payer', 'clerk'].map((id) => ({ id, actions: ['do'] }))
+
 /** One life of the engine's process. */
 export class Process {
   readonly clock: LifeClock
@@ -44,6 +49,9 @@ export class Process {
   isDead = false
   readonly #underWay: AgentWorld['underWay'] = new Set()
   readonly #random: Random
+  readonly #disk: Disk
+  readonly #tda: TdaContextSource
+  #orchestrator: EventDrivenSemanticOrchestrator | null = null
 
   constructor(parts: ProcessParts) {
     const { limits, retention, snapshotEventsMin } = parts
@@ -53,11 +61,14 @@ export class Process {
       fate: parts.fate,
       crash: (point) => parts.crash(this, point === 'crashBefore' ? 'beforeCommit' : 'afterCommit'),
     })
-    this.agents = simulatedAgents({
-      ...parts.agentWorld(this),
-      underWay: this.#underWay,
-      clock: this.clock,
-      random: parts.random,
+    const { clock } = this
+    const { random } = parts
+    const agentWorld = { ...parts.agentWorld(this), underWay: this.#underWay, clock, random }
+    this.#disk = parts.disk
+    this.#tda = parts.tda(() => this.isDead)
+    this.agents = new SimulatedAgents(agentWorld, {
+      caller: { call: (call) => this.engine.directCalls.call(call) },
+      orchestrator: () => this.orchestrator,
     })
     const { journal } = this.journal
     const damaged: Partial<Journal> = {
@@ -72,7 +83,7 @@ export class Process {
       telemetry: silentTelemetry,
       flags: null,
       policies: simulatedPolicies,
-      tda: parts.tda(() => this.isDead),
+      tda: this.#tda,
       tenants: {
         acme: { calls: null, tokens: tenants.acme, costUsd: null, per: 'total' },
       },
@@ -83,6 +94,29 @@ export class Process {
       ...(retention === undefined ? {} : { retention }),
       ...(snapshotEventsMin === undefined ? {} : { snapshotEventsMin }),
       release: () => Promise.resolve(),
+    })
+  }
+
+  /** Made when the first semantic event comes, or an execution goes on that one has begun. */
+  get orchestrator(): EventDrivenSemanticOrchestrator {
+    return (this.#orchestrator ??= this.#newOrchestrator())
+  }
+
+  #newOrchestrator(): EventDrivenSemanticOrchestrator {
+    const agent = new OrchestratorAgent()
+    this.agents.products.add(agent.type, agent)
+    return new EventDrivenSemanticOrchestrator({
+      engine: this.engine,
+      agent,
+      agents: () => chosen,
+      findExecutions: ({ workflow }) =>
+        this.#disk.store
+          .open()
+          .flatMap((row) => (row.workflow === workflow ? [row.executionId] : [])),
+      tda: this.#tda,
+      clock: this.clock,
+      action: 'do',
+      voteField: 'choice',
     })
   }
 

@@ -5,7 +5,6 @@ import { decodeRow } from '../src/workflow/kernel/codec.ts'
 import type { KernelEvent } from '../src/workflow/kernel/events.ts'
 import { fold } from '../src/workflow/kernel/fold.ts'
 import { setStatus } from '../src/workflow/kernel/fold-step.ts'
-import { callsOf } from '../src/workflow/kernel/hosted-state.ts'
 import { decodeState } from '../src/workflow/kernel/snapshot.ts'
 import {
   type CallStatus,
@@ -16,7 +15,9 @@ import {
 import type { Plan } from '../src/workflow/plan/plan.ts'
 import type { Disk } from '../src/testing/simulation/disk.ts'
 import type { DecodedRow } from '../src/testing/simulation/journal-events.ts'
+import { endsWithItsAnswer } from './check-conversation.ts'
 import { ExecutionModel, sameOutput } from './execution-model.ts'
+import { isSameState } from './same-state.ts'
 
 /** One execution as it was committed. */
 export interface ExecutionRecord {
@@ -27,6 +28,8 @@ export interface ExecutionRecord {
   /** A power cut took something of its family that was durable: no promise was made for that. */
   isExempt: boolean
   isOpen: boolean
+  /** The kernel's state after so many rows; null where nobody has asked for it. */
+  folded: { readonly state: ExecutionState; rows: number } | null
 }
 
 /** Everything that was ever committed, also what was pruned since, looked at the moment it becomes durable. */
@@ -68,8 +71,9 @@ export class Records {
     return Array.from(this.#open)
   }
 
-  /** Who refused a call before it reached its agent. */
+  /** Who refused a call before it reached its agent, and what had no end. */
   #sawRefusal({ code, message, details }: ErrorJson): void {
+    if (code === 'RepeatLimitError') this.#saw('ended by repeat limit')
     if (code === 'BudgetExceededError' && details?.['budget'] !== undefined)
       this.#saw('refused by budget')
     if (details?.['breaker'] !== undefined) this.#saw('refused by breaker')
@@ -83,9 +87,15 @@ export class Records {
     let record = this.byId.get(executionId)
     while (record !== undefined) {
       family.push(record)
-      record = record.row.parent === null ? undefined : this.#byNumber.get(record.row.parent)
+      record = this.#above(record)
     }
     return family
+  }
+
+  #above(record: ExecutionRecord): ExecutionRecord | undefined {
+    const outermost = outermostOf(record)
+    if (outermost !== null) return this.byId.get(outermost)
+    return record.row.parent === null ? undefined : this.#byNumber.get(record.row.parent)
   }
 
   /** The newest commit was lost: nothing more is expected of those executions and their families. */
@@ -112,7 +122,14 @@ export class Records {
     for (const other of this.byId.values()) {
       const { parent, execution } = other.row
       const isFamily = parent === record.row.execution || record.row.parent === execution
-      if (isFamily || this.#isForkOf(other, record)) this.#exempt(other)
+      const isInside = outermostOf(other) === record.row.executionId
+      if (
+        isFamily ||
+        isInside ||
+        outermostOf(record) === other.row.executionId ||
+        this.#isForkOf(other, record)
+      )
+        this.#exempt(other)
     }
   }
 
@@ -157,6 +174,7 @@ export class Records {
         this.byId.get(executionId)?.isExempt === true ||
         (parent !== null && this.#byNumber.get(parent)?.isExempt === true),
       isOpen: row.endedAtMs === null,
+      folded: null,
     }
     if (this.byId.has(executionId) && !record.isExempt)
       this.#fail(`startedOnce (${executionId} ${workflow})`)
@@ -167,7 +185,10 @@ export class Records {
 
   #event(record: ExecutionRecord, event: KernelEvent, atMs: number): void {
     if (event.kind === 'ChildEnded' && !record.isExempt) this.#childEnded(record, event)
+    if (!record.isExempt && !endsWithItsAnswer(this, record, event))
+      this.#fail(`endsWithItsAnswer (${record.row.executionId} ${record.row.workflow})`)
     record.model.see(event, atMs)
+    if (event.kind === 'ExecutionStarted') this.#startedInside(record)
     if (event.kind === 'ExecutionForked') this.#forked(record, event)
     if (event.kind === 'ChildStarted') this.#childStarted(record, event)
     if (event.kind === 'RollbackRequested' && event.automatic === true)
@@ -176,6 +197,13 @@ export class Records {
     this.events++
     if ('error' in event) this.#sawRefusal(event.error)
     this.#onEvent(event)
+  }
+
+  /** What a call makes is promised as long as the call is. */
+  #startedInside(record: ExecutionRecord): void {
+    const outermost = outermostOf(record)
+    if (outermost !== null && this.byId.get(outermost)?.isExempt === true) this.#exempt(record)
+    this.#setOpen(record, record.isOpen)
   }
 
   #childStarted(record: ExecutionRecord, event: KernelEvent & { kind: 'ChildStarted' }): void {
@@ -231,53 +259,43 @@ export class Records {
     if (model.state.count !== before.state.count) fail()
   }
 
+  /** What the kernel makes of an execution's events up to that one; it is kept, and goes on from where it was. */
+  foldedTo(record: ExecutionRecord, seq: number): ExecutionState {
+    if (record.folded === null || record.folded.state.seq > seq)
+      record.folded = { state: newExecution(record.row.executionId, record.plan, {}), rows: 0 }
+    const { folded } = record
+    for (; folded.state.seq < seq && folded.rows < record.rows.length; folded.rows++) {
+      const row = record.rows[folded.rows]
+      for (const event of row?.events ?? []) fold(folded.state, event, row?.atMs ?? 0)
+    }
+    return folded.state
+  }
+
   /** A snapshot gives the state that folding gives. */
   #snapshot(snapshot: NonNullable<JournalBatch['snapshots']>[number]): void {
     const record = this.#byNumber.get(snapshot.execution)
     if (record === undefined || record.isExempt) return
     this.#saw('snapshot')
-    const folded = newExecution(record.row.executionId, record.plan, {})
-    for (const { atMs, events } of record.rows)
-      for (const event of events) if (folded.seq < snapshot.seq) fold(folded, event, atMs)
+    const folded = this.foldedTo(record, snapshot.seq)
     const loaded = decodeState(snapshot.payload, record.plan)
     for (const call of loaded.live) {
       const before = findCall(folded, call.ref)
       if (before === undefined || !isMovedSilently(before.status, call.status)) continue
       setStatus(loaded, call, before.status)
     }
-    forgetUnsaid(loaded)
-    forgetUnsaid(folded)
-    if (told(loaded) !== told(folded))
+    if (!isSameState(loaded, folded))
       this.#fail(`snapshotIsTheFold (${record.row.executionId} ${record.row.workflow})`)
   }
+}
+
+/** The execution of the outermost call inside which this one is made; null for none. */
+function outermostOf({ model }: ExecutionRecord): string | null {
+  const key = model.steps.insideKey
+  return key === null ? null : key.slice(0, key.indexOf('/'))
 }
 
 /** What no event says: a delay is over, or somebody is asked what a call did. */
 function isMovedSilently(before: CallStatus, now: CallStatus): boolean {
   if (now === 'lookingUp') return before === 'running'
   return now === 'scheduled' && ['backoff', 'polling', 'lookingUp'].includes(before)
-}
-
-/** Where a state leads back to what is told elsewhere. */
-const elsewhere = new Set(['plan', 'views', 'step', 'host', 'before', 'after'])
-/** What no event says. */
-const unsaid = new Set(['requested', 'requestedCalls', 'aborting', 'isRollbackAsked'])
-
-/** A state as text: what two fields share is told twice, since a journal does not say that they share it. */
-function told(state: ExecutionState): string {
-  const live = Array.from(state.live, ({ ref }) => ref)
-  return JSON.stringify({ ...state, live }, (key, value: unknown) => {
-    if (unsaid.has(key)) return undefined
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-    if (elsewhere.has(key)) return undefined
-    if (value instanceof Map || value instanceof Set) return Array.from(value)
-    return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-  })
-}
-
-/** Why somebody was asked, and that he knew, is said by no event either. */
-function forgetUnsaid({ steps, undo }: ExecutionState): void {
-  const calls = steps.flatMap((step) => Array.from(callsOf(step)))
-  for (const call of [...calls, ...undo.map((entry) => entry.call)])
-    if (call != null) Object.assign(call, { error: null, isLost: false })
 }

@@ -24,6 +24,8 @@ export async function simulate(
 ): Promise<Findings> {
   // Errors are made by the thousand; where, is read only when one seed is looked at.
   Error.stackTraceLimit = seeds === 1 ? 10 : 0
+  // What takes real time to load would find the virtual clock far ahead.
+  await import('ai')
   const coverage = new Coverage()
   const failures: { seed: number; property: string }[] = []
   let eventsMin = Infinity

@@ -1,6 +1,6 @@
 import { isLone } from './lone-steering.ts'
 import type { Records } from './records.ts'
-import { modelBudget, type SpendingAccount, tenants } from './spending.ts'
+import { llmBudget, modelBudget, type SpendingAccount, tenants } from './spending.ts'
 
 /** The budgets that a call of the execution spends. */
 export function accountsOf(
@@ -21,6 +21,7 @@ export function accountsOf(
     tokensMax: plan.usageMax.tokens,
   }))
   if (agent === 'model') accounts.push({ key: 'agent model', tokensMax: modelBudget })
+  if (agent === 'llm') accounts.push({ key: 'agent llm', tokensMax: llmBudget })
   const { tenant } = root.row.metadata
   if (tenant === 'acme') accounts.push({ key: 'tenant acme', tokensMax: tenants.acme })
   return accounts

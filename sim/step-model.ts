@@ -80,6 +80,8 @@ export class StepsModel {
   /** Steps that a rollback under way takes back; null for none. */
   goingBack: ReadonlySet<string> | null = null
   readonly executionId: string
+  /** The key of the call inside another one that this execution makes; null for none. */
+  insideKey: string | null = null
 
   constructor(executionId: string, plan: Plan) {
     this.executionId = executionId
@@ -105,10 +107,17 @@ export class StepsModel {
 
   /** `<executionId>/<step>[<index>]/<run>`, then the part, the fallback or the poll. */
   keyOf(step: StepModel, call: CallModel): string {
-    const base = `${this.executionId}/${hostLabel(call.label)}/${step.run}`
+    const own = `${this.executionId}/${hostLabel(call.label)}/${step.run}`
+    const base = step.run === 1 ? (this.insideKey ?? own) : own
     if (call.part !== null) return `${base}/c${call.part}`
     if (call.fallback > 0) return `${base}/f${call.fallback}`
     return call.poll > 1 ? `${base}/p${call.poll}` : base
+  }
+
+  /** The run that agents read from the keys of the step. */
+  runOf(step: StepModel): number {
+    const isInside = this.insideKey !== null && step.run === 1
+    return isInside ? Number(this.insideKey?.split('/')[2]) : step.run
   }
 
   /** Keys under which open calls may be made now. */
@@ -118,10 +127,17 @@ export class StepsModel {
       const own = key.slice(0, -'/compensate'.length)
       return this.successes.some((success) => success.state === 'undoing' && success.key === own)
     }
+    if (this.insideKey !== null) return this.#isOpenKey(key)
     const [label = '', , last = ''] = key.slice(this.executionId.length + 1).split('/')
     const step = this.steps.get(label.replace(/\[.*$/, ''))
     const call = step?.calls.get(last.startsWith('c') ? `${label}/${last}` : label)
     return step !== undefined && call?.isOpen === true && this.keyOf(step, call) === key
+  }
+
+  #isOpenKey(key: string): boolean {
+    return Array.from(this.steps.values()).some((step) =>
+      Array.from(step.calls.values()).some((call) => call.isOpen && this.keyOf(step, call) === key),
+    )
   }
 
   /** Everything that it did is undone. */

@@ -1,3 +1,4 @@
+import type { AgentCall } from '../src/agents/index.ts'
 import { messageOf } from '../src/core/errors.ts'
 import { type Random, seededRandom } from '../src/core/random.ts'
 import { Definitions } from '../src/engine/definitions.ts'
@@ -6,15 +7,18 @@ import type { WorkflowDocument } from '../src/workflow/document/document.ts'
 import { FakeTime } from '../src/testing/fake-clock.ts'
 import { type AppendFate, Disk } from '../src/testing/simulation/disk.ts'
 import { Outside } from '../src/testing/simulation/outside.ts'
-import type { AgentWorld } from './agents.ts'
+import type { AgentWorld } from './agent-world.ts'
 import { lookAfter } from './caretaker.ts'
+import { isToldItsAnswers } from './check-conversation.ts'
 import { checkWorld } from './check-world.ts'
 import { Clients } from './clients.ts'
 import type { Coverage } from './coverage.ts'
 import { registeredDocuments, simulationDocuments } from './documents.ts'
+import { planMishaps } from './mishaps.ts'
 import { operate, operateLate } from './operator.ts'
 import { Process } from './process.ts'
 import { type ExecutionRecord, Records } from './records.ts'
+import { SemanticClients } from './semantic-clients.ts'
 import { Spending } from './spending.ts'
 import { accountsOf } from './spending-accounts.ts'
 import { SimMesh } from './sim-mesh.ts'
@@ -45,11 +49,13 @@ export class World {
   readonly outside = new Outside()
   readonly records: Records
   readonly clients = new Clients(this)
-  readonly #tda = new TdaFeed()
+  readonly semanticClients = new SemanticClients(this)
+  readonly tda = new TdaFeed()
   readonly mesh = new SimMesh({
     refuses: () => this.#meshRefuses(),
     fail: (property) => this.fail(property),
   })
+  readonly #threads: AgentWorld['threads'] = new Map()
   readonly failures: string[] = []
   readonly spending = new Spending((property) => this.fail(property))
   process: Process
@@ -57,13 +63,14 @@ export class World {
   steered: ExecutionRecord | undefined
   zombies: Process[] = []
   crashes = 0
+  /** The disk is full until then. */
+  fullUntilMs = -1
   /** No faults any more: everything must come to its end. */
   isQuiet = false
   readonly #isPoisonous: boolean
   readonly #limits: { readonly activeExecutionsMax: number } | undefined
   readonly #snapshotEventsMin: number
   readonly #isRetentive: boolean
-  #fullUntilMs = -1
   #calmUntilMs = 0
   #fate: AppendFate = 'commit'
   #number = 0
@@ -95,10 +102,7 @@ export class World {
     for (let count = 0; count < askedMin; count++) this.#ask(this.#soon(chaosMs * 0.7))
     for (let count = 0; count < 3 + Math.floor(this.random() * 2); count++) this.#planCrash()
     for (let count = 0; count < 26; count++) this.at(this.#soon(chaosMs), () => operate(this))
-    if (this.random() < 0.3) this.#planFullDisk()
-    if (this.random() < 0.5) this.at(this.#soon(chaosMs), () => this.#jump())
-    if (this.random() < 0.4) this.#planAnomalies()
-    if (this.random() < 0.4) this.#planEvents()
+    planMishaps(this, () => this.#soon(chaosMs))
     this.at(chaosMs, () => this.#calmDown())
     try {
       await this.#turn()
@@ -196,9 +200,10 @@ export class World {
   #isOver(): boolean {
     if (this.crashes < crashesMin || this.time.monotonicMs < this.#calmUntilMs) return false
     if (!this.records.isOver || !this.clients.areServed) return false
+    if (!this.semanticClients.areServed) return false
     if (this.disk.store.outbox(0, 1).length > 0) return false
     if (this.#isLargeEnough) return true
-    for (let count = 0; count < 3; count++) this.#ask(this.time.monotonicMs)
+    for (let count = 0; count < 2; count++) this.#ask(this.time.monotonicMs)
     return false
   }
 
@@ -274,7 +279,9 @@ export class World {
     const nowMs = this.time.monotonicMs
     const lates = Math.floor(this.random() * 6)
     this.#calmUntilMs = nowMs + Math.max(70 * missing, 60 * lates)
-    for (let count = this.records.byId.size; count < executionsMin; count++) this.#ask(nowMs)
+    // What they call in turn is counted, too: the rest is asked for when these have ended.
+    const asked = Math.ceil((executionsMin - this.records.byId.size) / 2)
+    for (let count = 0; count < asked; count++) this.#ask(nowMs)
     for (let count = 0; count < missing; count++)
       this.at(nowMs + 70 * count, () => this.#crashSurely())
     for (let count = 0; count < lates; count++) this.at(nowMs + 60 * count, () => operateLate(this))
@@ -284,43 +291,6 @@ export class World {
       this.at(this.time.monotonicMs + nextMs, () => settle(nextMs))
     }
     this.at(nowMs + 50, () => settle(100))
-  }
-
-  #planFullDisk(): void {
-    this.at(this.#soon(chaosMs), () => {
-      this.saw('diskFull')
-      this.#fullUntilMs = this.time.monotonicMs + 400
-    })
-  }
-
-  #planAnomalies(): void {
-    for (let count = 0; count < 4; count++) {
-      this.at(this.#soon(chaosMs), () => {
-        const roll = this.random()
-        if (roll < 0.15) this.#tda.calm()
-        else if (roll < 0.25) this.#tda.silence()
-        else this.#tda.anomaly(roll < 0.5 ? 0.6 : 0.9, this.time.wallMs - Math.floor(roll * 500))
-      })
-    }
-  }
-
-  #planEvents(): void {
-    for (let count = 0; count < 4; count++) {
-      const event = {
-        id: `e${count % 2}`,
-        source: count < 2 ? '/a' : '/b',
-        type: 'sim.happened',
-        time: null,
-        subject: null,
-        data: { n: count },
-      }
-      this.at(this.#soon(chaosMs), () => this.clients.send(event))
-    }
-  }
-
-  #jump(): void {
-    this.saw('clockJump')
-    this.time.setWall(this.time.wallMs + Math.round((this.random() - 0.5) * 10_000))
   }
 
   #soon(withinMs: number): number {
@@ -349,11 +319,11 @@ export class World {
       ...(this.#limits === undefined ? {} : { limits: this.#limits }),
       retention: this.#isRetentive ? { executionsMax: 5, deadLetterDays: 0 } : null,
       snapshotEventsMin: this.#snapshotEventsMin,
-      tda: (isDead) => this.#tda.sourceOf(isDead),
+      tda: (isDead) => this.tda.sourceOf(isDead),
       mesh: (isDead) => this.mesh.port(isDead),
       damage: (snapshot) => this.#damaged(snapshot),
       fate: () => {
-        if (this.time.monotonicMs < this.#fullUntilMs && !this.isQuiet) return 'full'
+        if (this.time.monotonicMs < this.fullUntilMs && !this.isQuiet) return 'full'
         const fate = this.#fate
         this.#fate = 'commit'
         return fate
@@ -370,21 +340,24 @@ export class World {
       saw: (fault) => this.saw(fault),
       isPoisonous: this.#isPoisonous,
       poison: () => this.crash(process, 'insideCall'),
-      spent: ({ executionId }, agent, tokens) =>
-        this.spending.spend(accountsOf(this.records, executionId, agent), tokens),
-      arrived: ({ executionId, idempotencyKey }) => {
-        if (process === this.process) this.#arrived(executionId, idempotencyKey)
+      threads: this.#threads,
+      spent: ({ executionId }, agent, use) =>
+        this.spending.spend(accountsOf(this.records, executionId, agent), use),
+      arrived: (call) => {
+        if (process === this.process) this.#arrived(call)
       },
     }
   }
 
   /** A call is made: it is recorded, under its own key, and has not succeeded before. */
-  #arrived(executionId: string, key: string): void {
+  #arrived(call: AgentCall): void {
+    const { executionId, idempotencyKey: key } = call
     const record = this.record(executionId)
     if (record === undefined) return this.fail('recordedBeforeCalled')
     if (record.isExempt) return
     const { steps } = record.model
     if (!steps.isExpectedKey(key)) this.fail(`keyAsRecorded (${key})`)
     if (steps.succeededKeys.has(key)) this.fail(`successIsNotRepeated (${key})`)
+    if (!isToldItsAnswers(this.records, call)) this.fail(`toldItsAnswers (${key})`)
   }
 }

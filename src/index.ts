@@ -20,7 +20,13 @@ export type {
   TextDelta,
   ToolDefinition,
 } from './agents/index.ts'
-export type { ActionDefinition, AgentContext, AgentDefinition, Effect } from './agents/index.ts'
+export type {
+  ActionDefinition,
+  AgentContext,
+  AgentDefinition,
+  Effect,
+  UsagePlaces,
+} from './agents/index.ts'
 export type { BudgetLimit, CallBudget } from './core/contracts/budget.ts'
 export type { CloudEvent } from './core/contracts/events.ts'
 export type { FlagProvider } from './core/contracts/flags.ts'
@@ -116,7 +122,6 @@ export {
   EventDrivenSemanticOrchestrator,
   OrchestratorAgent,
   registrySource,
-  rendezvous,
   SemanticPatternMatcher,
   SemanticRouter,
   similarity,
@@ -179,6 +184,18 @@ export type {
 } from './mesh/index.ts'
 export { AnomalyFeed, MeshTdaClient } from './tda/index.ts'
 export type { MeshTdaClientOptions, TdaClient, TdaPattern, TdaResult } from './tda/index.ts'
+export { rendezvous } from './core/rendezvous.ts'
+export {
+  type Beat,
+  MemoryPlacementStore,
+  Placement,
+  type PlacementOptions,
+  type PlacementStore,
+  type PlacementView,
+  placeShards,
+  type ShardHold,
+  shardOf,
+} from './placement/index.ts'
 export { defineWorkflow } from './workflow/index.ts'
 export type { StepData, WorkflowData } from './workflow/index.ts'
 export {
@@ -206,6 +223,10 @@ export {
   type RecordedBatch,
   type StateBatch,
   type StateGuard,
+  type StateImage,
+  type StateMirror,
   type StateReceipt,
   type StateStore,
+  storeMirror,
+  type VersionedEntry,
 } from './state/index.ts'

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { defineAgent, MeshAgentHost } from '../src/agents/index.ts'
 import { systemClock as clock } from '../src/core/clock.ts'
+import { AgentCommunicationError } from '../src/core/errors.ts'
 import { seededRandom } from '../src/core/random.ts'
 import { openEngineParts } from '../src/engine/index.ts'
 import { type EventMesh, InProcessMesh } from '../src/mesh/index.ts'
@@ -127,6 +128,27 @@ test('when a host dies in a call that may happen again, another host is called w
   await mesh.publish(gone(first.host.id))
   const { status, output } = await running
   expect([status, output, second.keys]).toEqual(['completed', { by: 'second' }, first.keys])
+})
+
+test('a lookup is asked again while nothing carries it, so that the step does not stay uncertain', async () => {
+  const mesh = openMesh()
+  const known = new Map<string, unknown>()
+  const { keys } = await openHost(mesh, () => ({ by: 'host' }), known)
+  let cut = 3
+  const cutOff: EventMesh = Object.assign(Object.create(mesh) as EventMesh, {
+    publish: mesh.publish.bind(mesh),
+    subscribe: mesh.subscribe.bind(mesh),
+    request: async (...[event, options]: Parameters<EventMesh['request']>) => {
+      const answer = mesh.request(event, options)
+      if (cut-- <= 0) return answer
+      await answer.catch(() => undefined)
+      throw new AgentCommunicationError('the broker is away')
+    },
+  })
+  const { run } = await openCaller(cutOff)
+  known.get = () => ({ by: 'host' })
+  const { status } = await run('once', 'e-1')
+  expect([status, keys.length, cut]).toEqual(['completed', 1, -1])
 })
 
 test('a host that is closed answers what it has begun, and gets nothing more', async () => {

@@ -1,17 +1,19 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Message, Role, type Task, TaskState } from '@a2a-js/sdk'
-import {
-  type Client,
-  ClientFactory,
-  createAuthenticatingFetchWithRetry,
-  DefaultAgentCardResolver,
-  JsonRpcTransportFactory,
-} from '@a2a-js/sdk/client'
+import { type Task, TaskState } from '@a2a-js/sdk'
 import { afterEach, expect, test } from 'vitest'
 import { openEngine } from '../src/index.ts'
 import { a2aAgent } from '../src/integrations/a2a/index.ts'
-import { auraJson, cleanUp, newFolder, type RunningAura, startAura } from './cli-process.ts'
+import { auraJson, cleanUp, newFolder } from './cli-process.ts'
+import {
+  atOnce,
+  clientOf,
+  dataOf,
+  messageOf,
+  type Served,
+  serveFolder,
+  taskOf,
+} from './support/a2a-served.ts'
 
 afterEach(cleanUp)
 
@@ -60,73 +62,19 @@ steps: { wait: { agent: desk, action: dawdle } }
 `,
 }
 
-interface Served {
-  readonly folder: string
-  readonly url: string
-  readonly token: string
-  readonly process: RunningAura
-}
-
 async function serve(folder = newFolder()): Promise<Served> {
-  writeFileSync(join(folder, 'desk.ts'), agents)
+  writeFileSync(join(folder, 'agents.ts'), agents)
   for (const [name, text] of Object.entries(documents))
     writeFileSync(join(folder, `${name}.yaml`), text)
-  const words = ['serve', '--port', '0', '--json', '--agents', 'desk.ts', '--workflows', '.']
-  const process = startAura(folder, words)
-  const { url } = JSON.parse(await process.prints(/^.*\n/)) as { readonly url: string }
-  const owner = readFileSync(join(folder, '.aura', 'aura.db.owner'), 'utf8')
-  return { folder, url, process, token: (JSON.parse(owner) as { readonly token: string }).token }
+  return serveFolder(folder)
 }
-
-/** The official client, which learns from the card where to go. */
-async function clientOf({ url, token }: Served, path = ''): Promise<Client> {
-  const headers = async () => ({ authorization: `Bearer ${token}` })
-  const fetchImpl = createAuthenticatingFetchWithRetry(fetch, {
-    headers,
-    shouldRetryWithHeaders: async () => undefined,
-  })
-  const factory = new ClientFactory({
-    transports: [new JsonRpcTransportFactory({ fetchImpl })],
-    cardResolver: new DefaultAgentCardResolver(),
-  })
-  return factory.createFromUrl(`${url}${path}/.well-known/agent-card.json`, '')
-}
-
-function messageOf(messageId: string, data: object, more: Partial<Message> = {}) {
-  const part = { content: { $case: 'data' as const, value: data }, ...noMore }
-  return {
-    tenant: '',
-    configuration: undefined,
-    metadata: undefined,
-    message: {
-      messageId,
-      contextId: '',
-      taskId: '',
-      role: Role.ROLE_USER,
-      parts: [part],
-      metadata: undefined,
-      extensions: [],
-      referenceTaskIds: [],
-      ...more,
-    },
-  }
-}
-
-const atOnce = {
-  acceptedOutputModes: [],
-  taskPushNotificationConfig: undefined,
-  returnImmediately: true,
-}
-const noMore = { metadata: undefined, filename: '', mediaType: '' }
-const taskOf = (id: string) => ({ tenant: '', id, metadata: undefined })
-const dataOf = ({ artifacts }: Task): unknown =>
-  artifacts[0]?.parts.find(({ content }) => content?.$case === 'data')?.content?.value
 
 test('the card says what is served and how to be let in, and nothing else is public', async () => {
   const served = await serve()
   const client = await clientOf(served)
   const card = await client.getAgentCard()
-  expect(card.skills.map(({ id }) => id).toSorted()).toEqual(['ask', 'dawdle', 'greet'])
+  const workflows = card.skills.filter(({ tags }) => tags[0] === 'workflow')
+  expect(workflows.map(({ id }) => id).toSorted()).toEqual(['ask', 'dawdle', 'greet'])
   expect(card.securityRequirements).toEqual([{ schemes: { token: { list: [] } } }])
   expect(card.securitySchemes).toMatchObject({
     token: { scheme: { $case: 'httpAuthSecurityScheme', value: { scheme: 'Bearer' } } },

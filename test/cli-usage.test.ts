@@ -72,7 +72,6 @@ test('verbs of later releases are refused with "not yet"', async () => {
   const cases = [
     ['audit', 'verify'],
     ['kubeflow', 'export'],
-    ['serve', '--engine', 'temporal'],
   ]
   for (const answer of await Promise.all(cases.map((words) => aura(folder, ...words)))) {
     expect(answer.code).toBe(2)

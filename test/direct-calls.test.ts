@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type AgentContext, defineAgent, openEngine } from '../src/index.ts'
 
 let folder = ''
@@ -163,6 +163,45 @@ test('what an inner call used is counted for the outer one, once', async () => {
   await engine.close()
 })
 
+test('an inner call that failed and is made again is counted again', async () => {
+  let tries = 0
+  const model = agentOf('model', (_, { budget }) => {
+    budget.report({ tokens: 30 })
+    if (++tries === 1) throw Object.assign(new Error('no'), { retryable: false })
+    return 'yes'
+  })
+  const asker = agentOf('asker', async (_, context) => {
+    try {
+      return await context.call('model', 'read')
+    } catch {
+      throw new Error('the inner call failed')
+    }
+  })
+  const engine = await openEngine({ agents: [model, asker] })
+  expect(await engine.invoke('asker', 'read', {}, { key: 'x', retry: quick })).toBe('yes')
+  expect((await engine.getExecution('x')).metrics.tokens).toBe(60)
+  await engine.close()
+})
+
+test('a call of which retention has left nothing is told so, and not made again', async () => {
+  let calls = 0
+  const shop = agentOf('shop', () => ++calls)
+  const options = { agents: [shop], db: join(folder, 'r.db') }
+  const first = await openEngine({ ...options, retention: null })
+  await first.invoke('shop', 'pay', {}, { key: 'x' })
+  await first.close()
+  const engine = await openEngine({ ...options, retention: { executionsMax: 0 } })
+  await engine.invoke('shop', 'read', {}, { key: 'other' })
+  await vi.waitFor(async () => {
+    await expect(engine.invoke('shop', 'pay', {}, { key: 'x' })).rejects.toMatchObject({
+      code: 'NotFoundError',
+      message: "call 'x' was completed, and what came of it was removed by retention",
+    })
+  })
+  expect(calls).toBe(2)
+  await engine.close()
+})
+
 test('an inner call that failed is tried again with the outer one', async () => {
   let tries = 0
   const weak = agentOf('weak', () => {
@@ -198,5 +237,24 @@ test('a cancel reaches the call inside', async () => {
   expect(await failed).toMatchObject({ code: 'WorkflowCancelledError' })
   expect(signal.aborted).toBe(true)
   expect((await engine.getExecution('x.c1')).status).toBe('cancelled')
+  await engine.close()
+})
+
+test('an outer call that asks something else when it is made again is refused, and told how to go on', async () => {
+  const inner = agentOf('inner', () => 'answer')
+  let prompt = 'first'
+  const outer = agentOf('outer', async (_, context) => {
+    await context.call('inner', 'read', { prompt })
+    if (prompt !== 'first') return 'done'
+    prompt = 'second'
+    throw new Error('after the inner call')
+  })
+  const engine = await openEngine({ agents: [inner, outer] })
+  const call = engine.invoke('outer', 'read', {}, { key: 'x', retry: quick })
+  await expect(call).rejects.toMatchObject({
+    code: 'UsageError',
+    message: expect.stringContaining("inner.read inside 'x/call/1' was begun with another input"),
+    hint: expect.stringMatching(/dlq redrive.*aura rollback x --to.*aura fork x --from/),
+  })
   await engine.close()
 })

@@ -46,6 +46,8 @@ const never = { maxAttempts: 1 } as const
 test('the tools of a server are actions with their schemas and effects, and are called', async () => {
   const agent = await mcpAgent({ ...stdio(), effects: { fail: 'idempotent' } })
   expect(agent).toMatchObject({ version: '1.2.3', description: 'Does things outside.' })
+  expect(agent.definition('add')?.description).toBe('Adds two numbers.')
+  expect(agent.definition('write')?.description).toBeUndefined()
   const effects = agent.actions.map((name) => [name, agent.contract(name)?.effect])
   expect(Object.fromEntries(effects)).toEqual({
     add: 'read',

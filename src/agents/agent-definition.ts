@@ -69,6 +69,7 @@ const actionKeys = [
   'lookup',
   'maxTokens',
   'maxCostUsd',
+  'usage',
 ]
 const examplesMax = 10_000
 const examplesSchema = z
@@ -195,12 +196,14 @@ function checkAction(action: unknown, at: string, reach: Reach): void {
     description = '',
     maxTokens = 0,
     maxCostUsd = 0,
+    usage,
   } = action as Partial<Record<string, unknown>>
   if (typeof description !== 'string') throw moduleError(`${at}: description must be a text`)
   if (!Number.isSafeInteger(maxTokens) || (maxTokens as number) < 0)
     throw moduleError(`${at}: maxTokens must be a whole number of 0 or more`)
   if (!Number.isFinite(maxCostUsd) || (maxCostUsd as number) < 0)
     throw moduleError(`${at}: maxCostUsd must be a number of 0 or more`)
+  if (usage !== undefined) checkUsage(usage, at, reach)
   if (effect === undefined) {
     throw moduleError(
       `${at}: effect is missing`,
@@ -230,6 +233,23 @@ function checkAction(action: unknown, at: string, reach: Reach): void {
     throw moduleError(`${at}: run must be a function`, 'or give the agent a url')
   if (lookup !== undefined && typeof lookup !== 'function')
     throw moduleError(`${at}: lookup must be a function`)
+}
+
+function checkUsage(usage: unknown, at: string, reach: Reach): void {
+  if (reach !== 'http')
+    throw moduleError(
+      `${at}: usage is for agents that are called at a url`,
+      'report it yourself: ctx.budget.report({ tokens })',
+    )
+  const places = typeof usage === 'object' && usage !== null ? usage : {}
+  checkKeys(places, ['tokens', 'costUsd'], `${at}: usage`)
+  const pointers = Object.values(places).flat() as unknown[]
+  const isRight = pointers.every((one) => typeof one === 'string' && one.startsWith('/'))
+  if (pointers.length === 0 || !isRight)
+    throw moduleError(
+      `${at}: usage says where tokens or costUsd are in an answer`,
+      'by JSON pointers: usage: { tokens: "/usage/total_tokens" }',
+    )
 }
 
 function checkKeys(value: object, known: readonly string[], what: string): void {

@@ -2,6 +2,7 @@ import type { MemoryAccess } from '../core/contracts/memory.ts'
 import type { MeshAccess } from '../core/contracts/mesh.ts'
 import type { StateAccess } from '../core/contracts/state.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { Logger } from '../core/logger.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
 import type { AgentContext, AgentLogger } from './contract.ts'
 import type { Invocation } from './invocation.ts'
@@ -54,7 +55,8 @@ export class CallContext implements AgentContext {
         attempt,
         correlationId,
       }
-      this.#logger = agentLogger(config.observabilityConfig.logLevel, host.logger).with(fields)
+      const logger = hiding(host.logger, this.#invocation)
+      this.#logger = agentLogger(config.observabilityConfig.logLevel, logger).with(fields)
     }
     return this.#logger
   }
@@ -107,7 +109,17 @@ export class CallContext implements AgentContext {
     host.onProgress(
       call,
       Math.min(1, Math.max(0, fraction)),
-      typeof note === 'string' ? note.slice(0, 500) : null,
+      typeof note === 'string' ? this.#invocation.hide(note).slice(0, 500) : null,
     )
+  }
+}
+
+/** Writes no text of a secret. */
+function hiding(logger: Logger, invocation: Invocation): Logger {
+  if (invocation.call.secrets === undefined) return logger
+  return {
+    log: (level, message, fields) =>
+      logger.log(level, invocation.hide(message), invocation.hide(fields)),
+    with: (fields) => hiding(logger.with(invocation.hide(fields)), invocation),
   }
 }

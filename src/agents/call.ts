@@ -1,5 +1,6 @@
 import type { BudgetLeft } from '../core/contracts/budget.ts'
 import type { MeshPort } from '../core/contracts/mesh.ts'
+import type { SecretPlace } from '../core/contracts/secret.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { AgentContext, CallOutcome } from './contract.ts'
@@ -23,6 +24,8 @@ export interface AgentCall {
   readonly resumed: AgentContext['resumed']
   /** Ids of the agents that are being called, the outermost first and this one last. */
   readonly chain?: readonly string[]
+  /** Where the input names secrets, which the agent's process puts in; absent for none. */
+  readonly secrets?: readonly SecretPlace[]
   /** Absent: there is no state. */
   readonly readState?: ReadState
   /** Absent: nothing is remembered beyond the execution. */

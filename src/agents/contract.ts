@@ -72,6 +72,12 @@ export interface AgentContext {
   progress(fraction: number, note?: string): void
 }
 
+/** JSON pointers (RFC 6901) into the body of an answer, such as `/usage/total_tokens`; of several the sum. */
+export interface UsagePlaces {
+  readonly tokens?: string | readonly string[]
+  readonly costUsd?: string | readonly string[]
+}
+
 /** One thing an agent can do. */
 export interface ActionDefinition {
   /** What it does, in a sentence; a language model that has it as a tool is told so. */
@@ -85,6 +91,11 @@ export interface ActionDefinition {
    */
   readonly maxTokens?: number
   readonly maxCostUsd?: number
+  /**
+   * Where the answer of an agent that is called at its `url` says what the call has used. One that does not say so
+   * counts as the most. Absent: it uses nothing.
+   */
+  readonly usage?: UsagePlaces
   /** Absent for an agent that is called at its `url`. */
   readonly run?: (input: never, context: AgentContext) => unknown
   /** Tells the outcome of an earlier call: its output, or undefined when it never happened; a throw means still unknown. */

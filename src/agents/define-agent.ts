@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AgentDefinition } from './agent-definition.ts'
 import { BaseAgent } from './base-agent.ts'
-import type { AgentContext, Effect, Schema } from './contract.ts'
+import type { AgentContext, Effect, Schema, UsagePlaces } from './contract.ts'
 import type { JsonValue } from '../core/json.ts'
 
 /**
@@ -22,6 +22,7 @@ export interface TypedAction<S> {
   /** As in `ActionDefinition`. */
   readonly maxTokens?: number
   readonly maxCostUsd?: number
+  readonly usage?: UsagePlaces
   // Method syntax: without a Standard Schema an author may state the type of the input himself.
   run?(input: InputOf<S>, context: AgentContext): unknown
   readonly lookup?: (idempotencyKey: string) => unknown

@@ -21,6 +21,7 @@ export {
 export type {
   ActionContract,
   ActionDefinition,
+  UsagePlaces,
   AgentContext,
   CallOutcome,
   Effect,

@@ -1,11 +1,11 @@
 import { OrchestrationError, WorkflowTimeoutError, type ErrorJson } from '../core/errors.ts'
 import { isJsonObject, type JsonValue } from '../core/json.ts'
-import { isNoUsage, noUsage } from '../core/usage.ts'
 import type { ActionPlan } from './action-plan.ts'
 import type { AgentCall, RunningCall, Settle } from './call.ts'
 import { type InnerCall, mayNotCall, outputOf } from './call-inside.ts'
 import { CallContext } from './call-context.ts'
 import { CallMesh } from './call-mesh.ts'
+import { CallSecrets, keepsSecrets, tellsSecret } from './call-secrets.ts'
 import type { AgentConfiguration } from './configuration.ts'
 import type { AgentContext, CallOutcome } from './contract.ts'
 import type { Deadline, Deadlines } from './deadlines.ts'
@@ -20,6 +20,7 @@ import { StateBuffer } from './state-buffer.ts'
 import { isSuspension, type Suspension } from './suspend.ts'
 import type { AgentTransport, Happened, TransportCall } from './transport.ts'
 import { UsageMeter } from './usage-meter.ts'
+import { wholeOutcome } from './whole-outcome.ts'
 
 const noState = (): null => null
 
@@ -61,6 +62,7 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   #callsInside = 0
   #mesh: CallMesh | null = null
   #memory: CallMemory | null = null
+  #secrets: CallSecrets | null = null
 
   constructor(owner: InvocationOwner, plan: ActionPlan, call: AgentCall, settle: Settle) {
     this.#owner = owner
@@ -94,6 +96,11 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
       this.failed(describeThrown(error), 'never')
     }
     this.#isStarting = false
+  }
+
+  /** The same without the text of any secret that the call was given. */
+  hide<T>(value: T): T {
+    return this.#secrets?.hide(value) ?? value
   }
 
   get context(): AgentContext {
@@ -169,6 +176,7 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
   async callInside(other: InnerCall): Promise<JsonValue> {
     const { caller } = this.host
     if (caller === null || this.#isEnded) throw mayNotCall(this.plan.fullName, this.#isEnded)
+    if (this.#secrets?.reveals(other.input) === true) throw tellsSecret(this.plan.fullName)
     const { idempotencyKey: inside, chain = [this.config.agentId] } = this.call
     const number = other.number ?? ++this.#callsInside
     const { signal } = this
@@ -324,15 +332,22 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
       if (typeof input === 'string') this.#json(input, 'input')
       return input
     }
-    return this.#json(input, 'input')
+    const own = this.#json(input, 'input')
+    const { secrets } = this.call
+    if (secrets === undefined) return own
+    const { transport, host } = this.#owner
+    if (transport.isKept === true) throw keepsSecrets(this.plan.fullName)
+    this.#secrets = new CallSecrets(secrets, host.secret)
+    return this.#secrets.put(own)
   }
 
   #json(value: unknown, what: 'input' | 'output' | 'suspension'): JsonValue {
     return normaliseJson(value, this.plan.rules[what])
   }
 
-  #end(outcome: CallOutcome): void {
+  #end(told: CallOutcome): void {
     if (this.#isEnded) return
+    const outcome = this.hide(told)
     this.#isEnded = true
     const { deadlines, config } = this.#owner
     if (this.deadline !== null) deadlines.remove(this)
@@ -340,47 +355,20 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
     this.#mesh?.end()
     if (this.#span !== null) endSpan(this.#owner.host, this.#span, outcome)
     if (config.observabilityConfig.recordPayloads) this.#record(outcome)
-    if (this.#isStarting) queueMicrotask(() => this.#settle(this.#withMore(outcome)))
-    else this.#settle(this.#withMore(outcome))
+    if (this.#isStarting) queueMicrotask(() => this.#settle(this.#told(outcome)))
+    else this.#settle(this.#told(outcome))
   }
 
-  /** What a completed call has written and published goes with its output, and what any call has used. */
-  #withMore(outcome: CallOutcome): CallOutcome {
-    const written = this.#withState(this.#metered(outcome))
-    if (written.kind !== 'completed') return written
-    const events = this.#mesh?.published
-    const memory = this.#memory?.change
-    if (events === undefined && memory === undefined) return written
-    return {
-      ...written,
-      ...(events === undefined ? {} : { events }),
-      ...(memory === undefined ? {} : { memory }),
+  #told(outcome: CallOutcome): CallOutcome {
+    const { plan } = this
+    const deeds = {
+      plan,
+      state: this.#state,
+      meter: this.#meter,
+      mesh: this.#mesh,
+      memory: this.#memory,
     }
-  }
-
-  #metered(outcome: CallOutcome): CallOutcome {
-    if (this.#meter === null && !this.#isUsageOpen) return outcome
-    const usage = this.#meter?.used ?? noUsage
-    return {
-      ...outcome,
-      ...(isNoUsage(usage) ? {} : { usage }),
-      ...(this.#isUsageOpen ? { isUsageOpen: true } : {}),
-    }
-  }
-
-  // Worked out at the moment in which it is told, so that updates see what is recorded by then.
-  #withState(outcome: CallOutcome): CallOutcome {
-    if (this.#state === null || outcome.kind !== 'completed') return outcome
-    try {
-      const state = this.#state.writes()
-      return state === undefined ? outcome : { ...outcome, state }
-    } catch (error) {
-      const { message } = describeThrown(error)
-      const what = `${this.plan.fullName} completed, and what it writes into the state cannot be worked out: ${message}`
-      const retryable = this.plan.effect !== 'once'
-      const refused = failure('AgentOutputError', what, { retryable })
-      return { ...usageOf(outcome), kind: 'failed', error: refused }
-    }
+    return this.hide(wholeOutcome(outcome, { ...deeds, isUsageOpen: this.#isUsageOpen }))
   }
 
   #record(outcome: CallOutcome): void {
@@ -393,8 +381,4 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
     }
     new CallContext(this).logger.log('info', 'agent call', fields)
   }
-}
-
-function usageOf({ usage }: CallOutcome): Pick<CallOutcome, 'usage'> {
-  return usage === undefined ? {} : { usage }
 }

@@ -26,6 +26,12 @@ test('both kinds of schema name every issue with its path', async () => {
   })
 })
 
+test('copies of one schema with an $id are compiled each, as model calls bring them', async () => {
+  const schema = { $id: 'https://example.com/answer', type: 'object', required: ['n'] }
+  for (const copy of [schema, structuredClone(schema), schema])
+    expect(await compileSchema(copy, 'input')({})).toMatchObject({ ok: false })
+})
+
 test('an asynchronous Standard Schema is awaited', async () => {
   const check = compileSchema(
     z.number().refine(async (n) => n > 1),

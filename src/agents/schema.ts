@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Ajv2020, ErrorObject } from 'ajv/dist/2020.js'
+import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js'
 import { messageOf, OrchestrationError } from '../core/errors.ts'
 import { hashJson, type JsonObject, type JsonValue } from '../core/json.ts'
 import type { Schema } from './contract.ts'
@@ -28,7 +28,7 @@ export function compileSchema(schema: Schema, what: string): SchemaCheck {
     })
   }
   try {
-    const validate = jsonSchemaCompiler().compile(schema)
+    const validate = validatorOf(schema)
     return (value) => {
       if (validate(value)) return { ok: true, value }
       return refusedByAjv(validate.errors ?? [])
@@ -42,6 +42,18 @@ export function compileSchema(schema: Schema, what: string): SchemaCheck {
       },
     )
   }
+}
+
+const validators = new WeakMap<object, ValidateFunction>()
+
+/** Compiled once for each object. The compiler would keep it for ever. */
+function validatorOf(schema: JsonObject): ValidateFunction {
+  const known = validators.get(schema)
+  if (known !== undefined) return known
+  const validate = jsonSchemaCompiler().compile(schema)
+  jsonSchemaCompiler().removeSchema(schema)
+  validators.set(schema, validate)
+  return validate
 }
 
 /** A digest of a schema: of its JSON Schema where it has one, else of its vendor's name only. */
@@ -65,9 +77,19 @@ export function jsonSchemaOf(schema: Schema, what: string): JsonObject {
   })
 }
 
+const conversions = new WeakMap<object, JsonObject | null>()
+
 /** Transforms and custom checks have no JSON Schema, nor have vendors that do not convert: null. */
 function convertedSchema(schema: Schema): JsonObject | null {
   if (!isStandardSchema(schema)) return schema
+  const known = conversions.get(schema)
+  if (known !== undefined) return known
+  const converted = convert(schema)
+  conversions.set(schema, converted)
+  return converted
+}
+
+function convert(schema: StandardSchemaV1): JsonObject | null {
   const { jsonSchema } = schema['~standard'] as {
     readonly jsonSchema?: { input(options: { target: string }): JsonObject }
   }

@@ -29,6 +29,8 @@ export interface TransportCall {
 export interface AgentTransport {
   /** As lists of agents show it; default what the agent's configuration says. */
   readonly name?: string
+  /** What is sent is stored on its way, so secrets are not. Default false. */
+  readonly isKept?: boolean
   /** Makes ready for calls. A throw quarantines the agent. */
   open(): void
   /** Begins a call; never throws. */

@@ -33,6 +33,7 @@ export async function openFile(
   const embedder = new HashedEmbedder()
   const untilMs = clock.monotonicMs() + ownerAnswerMsMax
   const policies = options.policies ?? (await policyOfEnvironment(context))
+  const tenants = options.tenants ?? (await configuredTenants(context))
   for (;;) {
     const { isOwned, owner } = findOwner(databasePath)
     if (owner !== null) return { kind: 'owned', owner }
@@ -46,6 +47,7 @@ export async function openFile(
             db: databasePath,
             clock,
             ...(policies === undefined ? {} : { policies }),
+            ...(tenants === undefined ? {} : { tenants }),
           }),
         }
       } catch (thrown) {
@@ -63,6 +65,12 @@ async function policyOfEnvironment(
 ): Promise<OpenEngineOptions['policies'] | undefined> {
   if ((context.env.AURA_POLICY ?? '') === '') return undefined
   return (await import('./policy.ts')).policyOf(context)
+}
+
+/** Whoever drives executions keeps to the budgets that `aura serve` has from the same configuration. */
+async function configuredTenants(context: CommandContext): Promise<OpenEngineOptions['tenants']> {
+  const { readSettings } = await import('./serve/settings.ts')
+  return (await readSettings(context, { engine: 'embedded' })).tenants
 }
 
 /** The refusal of a verb that must own the file itself. */

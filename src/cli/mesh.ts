@@ -1,16 +1,18 @@
 import type { Logger } from '../core/logger.ts'
-import type { OpenEngineOptions } from '../engine/index.ts'
+import type { ClosableMirror, OpenEngineOptions } from '../engine/index.ts'
 import { type EventMesh, inProcessMesh } from '../mesh/index.ts'
 import type { ProcessTelemetry } from '../observability/index.ts'
 import type { CommandContext } from './command-context.ts'
 import { openFile } from './engine-access.ts'
+import { closeMirrors, mirrorsOf } from './state-mirrors.ts'
 
 type MakeMesh = NonNullable<OpenEngineOptions['mesh']>
 
 /**
- * Opens the file together with the mesh of the process, which is closed again when somebody else owns the file.
+ * Opens the file together with the mesh of the process and the mirrors of state, which are closed again when
+ * somebody else owns the file.
  *
- * @throws as `openFile` and `meshOf`
+ * @throws as `openFile`, `meshOf` and `mirrorsOf`
  */
 export async function openFileWithMesh(
   context: CommandContext,
@@ -22,14 +24,19 @@ export async function openFileWithMesh(
   },
 ): Promise<Awaited<ReturnType<typeof openFile>> & Pick<ProcessMesh, 'shared'>> {
   const { mesh, shared } = await meshOf(context, options.telemetry, options.logger)
+  let mirrors: readonly ClosableMirror[] = []
   let isOpen = false
   try {
+    mirrors = await mirrorsOf(context, options.logger)
     const { hearing = (make) => make, ...rest } = options
-    const access = await openFile(context, { ...rest, mesh: hearing(mesh) })
+    const access = await openFile(context, { ...rest, mesh: hearing(mesh), mirrors })
     isOpen = access.kind !== 'owned'
     return { ...access, shared }
   } finally {
-    if (!isOpen) await shared?.close()
+    if (!isOpen) {
+      await closeMirrors(mirrors)
+      await shared?.close()
+    }
   }
 }
 

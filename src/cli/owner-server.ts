@@ -11,6 +11,13 @@ import type { CommandContext } from './command-context.ts'
 import { openJournal } from './journal-file.ts'
 import { registeredDocuments } from './registered-documents.ts'
 
+/** Where requests are taken, and the secret that they carry; null: a new one. */
+export interface ListenAt {
+  readonly host: string
+  readonly port: number
+  readonly token: string | null
+}
+
 export interface OwnerServerParts {
   readonly opened: OpenedEngine
   /** What answers requests; default the opened engine itself. */
@@ -19,7 +26,7 @@ export interface OwnerServerParts {
   readonly logger: Logger
   readonly kind: OwnerInfo['kind']
   /** Default: 127.0.0.1, on a port that the system chooses. */
-  readonly listen?: { readonly host: string; readonly port: number }
+  readonly listen?: ListenAt
   /** Default: ready. */
   readonly readiness?: () => Readiness
   /** Default: routes nothing. */
@@ -40,7 +47,7 @@ export async function openOwnerServer(
   const { opened, telemetry, logger, kind, listen, readiness } = parts
   const { agents, database } = opened
   const { databasePath: path, clock } = context
-  const token = randomBytes(32).toString('base64url')
+  const token = listen?.token ?? randomBytes(32).toString('base64url')
   const options: ApiServerOptions = {
     engine: parts.engine ?? opened.engine,
     token,
@@ -83,15 +90,16 @@ export async function openOwnerServer(
 const localHosts: ReadonlySet<string> = new Set(['127.0.0.1', '0.0.0.0', '::'])
 
 /** Listens where it is told, and beside that on 127.0.0.1 where verbs could not reach it otherwise. */
-async function startAt(
+export async function startAt(
   options: ApiServerOptions,
-  listen: OwnerServerParts['listen'],
+  listen: Pick<ListenAt, 'host' | 'port'> | undefined,
 ): Promise<{ readonly api: ApiServer; readonly local: ApiServer }> {
   if (listen === undefined) {
     const api = await startControlServer(options)
     return { api, local: api }
   }
-  const api = await startControlServer({ ...options, ...listen }).catch((thrown: unknown) => {
+  const { host, port } = listen
+  const api = await startControlServer({ ...options, host, port }).catch((thrown: unknown) => {
     throw cannotListen(thrown, listen)
   })
   if (localHosts.has(listen.host)) return { api, local: api }

@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs'
 import { isOrchestrationError } from '../core/errors.ts'
 import { isJsonObject } from '../core/json.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { ShowView } from '../engine/index.ts'
+import { findOwner } from '../storage/index.ts'
 import type { OwnerInfo } from '../storage/index.ts'
 import { parseCallLabel } from '../workflow/index.ts'
+import type { CommandContext } from './command-context.ts'
 import { askOwner } from './owner-client.ts'
 
 /**
@@ -30,6 +33,11 @@ export async function ownerView(
     if (isOrchestrationError(thrown) && thrown.code !== 'OwnerError') return null
     throw thrown
   }
+}
+
+/** The owner of a place without a file, whose executions are elsewhere: `aura serve --engine temporal`. */
+export function ownerWithoutFile({ databasePath }: CommandContext): OwnerInfo | null {
+  return existsSync(databasePath) ? null : findOwner(databasePath).owner
 }
 
 /** A call that waits for an agent. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject
 export interface JsonObject {
@@ -24,7 +24,7 @@ export function canonicalJson(value: JsonValue): string {
 
 /** SHA-256 of the canonical JSON, as 64 hexadecimal digits. */
 export function hashJson(value: JsonValue): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex')
+  return hash('sha256', canonicalJson(value), 'hex')
 }
 
 /** Structural equality of two JSON values; key order does not matter. */

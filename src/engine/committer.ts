@@ -20,6 +20,7 @@ import type {
   StatusChange,
 } from './journal/journal.ts'
 import { outboxRows } from './outbox-rows.ts'
+import { stateRows } from './state-mirrors.ts'
 import { letterIds, type Running } from './running.ts'
 import { statusOf } from './status-of.ts'
 
@@ -46,6 +47,8 @@ export interface CommitterOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly telemetry: Telemetry
+  /** What changes in the state of executions goes into the outbox too. */
+  readonly hasMirrors: boolean
   /** The part is durable: its commands may be obeyed. */
   readonly onCommitted: (part: Part, atMs: number) => void
   /** Documents were recorded that this owner had not recorded before. */
@@ -152,7 +155,7 @@ export class Committer {
         continue
       }
       try {
-        parts.push(takePart(running, atMs))
+        parts.push(takePart(running, atMs, this.#options.hasMirrors))
       } catch (thrown) {
         this.#break({ running, flushed }, asOrchestrationError(thrown))
       }
@@ -220,7 +223,7 @@ export class Committer {
   }
 }
 
-function takePart(running: Running, atMs: number): Part {
+function takePart(running: Running, atMs: number, hasMirrors: boolean): Part {
   const { flushed, state, row } = running
   const { events, commands } = running.made
   running.isDirty = false
@@ -228,6 +231,7 @@ function takePart(running: Running, atMs: number): Part {
   running.made = { events: [], commands: [] }
   running.flushed = []
   const firstSeq = state.seq - events.length + 1
+  const made = { events, firstSeq, atMs }
   const status = statusOf(running)
   const { documents } = running
   const budgets = running.charges
@@ -259,7 +263,9 @@ function takePart(running: Running, atMs: number): Part {
     status: change,
     deadLetters: letterChanges(running),
     budgets,
-    outbox: outboxRows(running.row, { events, firstSeq, atMs }),
+    outbox: hasMirrors
+      ? [...outboxRows(running.row, made), ...stateRows(running, made)]
+      : outboxRows(running.row, made),
     memories: memoryChanges(events, atMs),
   }
 }

@@ -7,7 +7,7 @@ import {
 } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { limits } from '../core/limits.ts'
-import { noUsage } from '../core/usage.ts'
+import { addUsage, noUsage } from '../core/usage.ts'
 import {
   documentError,
   readDocumentData,
@@ -40,6 +40,8 @@ export interface DirectCallsParts {
 
 const name = 'direct-call'
 const step = 'call'
+/** Documents of inner calls that are kept. */
+const documentsMax = 1_000
 
 /**
  * Calls of agents outside workflows: each is an execution with one step, and so has its retries, timeouts,
@@ -47,6 +49,7 @@ const step = 'call'
  */
 export class DirectCalls implements NestedCaller {
   readonly #parts: DirectCallsParts
+  readonly #documents = new Map<string, WorkflowDocument>()
 
   constructor(parts: DirectCallsParts) {
     this.#parts = parts
@@ -59,7 +62,9 @@ export class DirectCalls implements NestedCaller {
     { key, ...options }: InvokeOptions = {},
   ): Promise<JsonValue> {
     const named = key === undefined ? {} : { executionId: key }
-    return outputOf(await this.#parts.execute(documentOf(target, options), { input, ...named }))
+    return outputOf(
+      await this.#parts.execute(directCallDocument(target, options), { input, ...named }),
+    )
   }
 
   /** A repeat of the outer call finds the inner one under its id: made once, and tried again where it failed. */
@@ -68,23 +73,41 @@ export class DirectCalls implements NestedCaller {
     const { agent, action, input, chain, timeoutMs } = call
     if (chain.length > limits.callDepthMax) throw tooDeep(call)
     const executionId = nestedId(call)
-    const timeout = timeoutMs === null ? {} : { timeout: `${timeoutMs}ms` as const }
-    const document = documentOf({ agent, action }, timeout)
+    const document = this.#documentOf({ agent, action, timeoutMs })
     const before = executions.known(executionId)
+    const usedBefore = before === undefined ? noUsage : executions.show(executionId).metrics
     if (before?.status === 'failed') await engine.redrive(executionId)
     const stop = this.#cancelWith(call.signal, executionId)
     try {
       const origin = { chain, key: `${call.inside}/c${call.number}` }
-      const ending = execute(document, { executionId, input, origin, isNested: true })
+      const ending = execute(document, { executionId, input, origin, isNested: true }).catch(
+        (thrown: unknown) => {
+          throw before === undefined ? thrown : changedSince(call, thrown)
+        },
+      )
       const run = await this.#unlessUncertain(call, executionId, ending)
-      const { tokens, costUsd } =
-        before === undefined ? executions.show(executionId).metrics : noUsage
-      const usage = { tokens, costUsd }
+      // What an earlier delivery of the outer call had it use was counted by that one.
+      const { tokens, costUsd } = executions.show(executionId).metrics
+      const usage = addUsage({ tokens, costUsd }, usedBefore, -1)
       if (run.status !== 'completed') return { kind: 'failed', error: errorOf(run), usage }
       return { kind: 'completed', output: outputOf(run), usage }
     } finally {
       stop()
     }
+  }
+
+  /** Agents call the same others again and again: their documents are kept, the newest 1,000. */
+  #documentOf(of: Pick<NestedCall, 'agent' | 'action' | 'timeoutMs'>): WorkflowDocument {
+    const { agent, action, timeoutMs } = of
+    const named = JSON.stringify([agent, action, timeoutMs])
+    const known = this.#documents.get(named)
+    if (known !== undefined) return known
+    const timeout = timeoutMs === null ? {} : { timeout: `${timeoutMs}ms` as const }
+    const document = directCallDocument({ agent, action }, timeout)
+    const [oldest] = this.#documents.keys()
+    if (oldest !== undefined && this.#documents.size >= documentsMax) this.#documents.delete(oldest)
+    this.#documents.set(named, document)
+    return document
   }
 
   /** @throws UnknownOutcomeError as soon as nobody knows whether the call happened */
@@ -121,9 +144,14 @@ export class DirectCalls implements NestedCaller {
   }
 }
 
-function documentOf(
+/**
+ * The execution that a call outside workflows is: one step, `call`, given the whole input.
+ *
+ * @throws DocumentError for names or options that no document could have
+ */
+export function directCallDocument(
   target: { readonly agent: string; readonly action: string },
-  { tenant, budget, ...options }: Omit<InvokeOptions, 'key'>,
+  { tenant, budget, ...options }: Omit<InvokeOptions, 'key'> = {},
 ): WorkflowDocument {
   const { document, problems } = readDocumentData({
     name,
@@ -145,13 +173,24 @@ function nestedId({ inside, number }: NestedCall): string {
 }
 
 function outputOf(run: RunView): JsonValue {
-  if (run.status === 'completed') return run.steps[step]?.output ?? null
+  const made = run.steps[step]
+  if (run.status === 'completed' && made !== undefined) return made.output
   throw fromErrorJson(errorOf(run))
 }
 
-function errorOf({ executionId, status, error }: RunView): ErrorJson {
+function errorOf(run: RunView): ErrorJson {
+  const { executionId, status, error } = run
+  // Retention has left no more than how it ended.
+  if (run.steps[step] === undefined) return removed(run).toJSON()
   const message = `call '${executionId}' was ${status}`
   return error ?? new OrchestrationError('WorkflowCancelledError', message).toJSON()
+}
+
+function removed({ executionId, status }: RunView): OrchestrationError {
+  const message = `call '${executionId}' was ${status}, and what came of it was removed by retention`
+  return new OrchestrationError('NotFoundError', message, {
+    hint: 'keep executions for longer (retention), or make the call under another key',
+  })
 }
 
 function unknownOutcome(what: string, executionId: string): OrchestrationError {
@@ -159,6 +198,20 @@ function unknownOutcome(what: string, executionId: string): OrchestrationError {
     'UnknownOutcomeError',
     `nobody knows whether the call of ${what} (${executionId}) happened`,
     { hint: `first \`aura resolve ${executionId} ${step}\`, then this one with --retry` },
+  )
+}
+
+/** An outer call that is made again must ask the same; what it asked before is recorded under the same key. */
+function changedSince({ agent, action, inside }: NestedCall, thrown: unknown): unknown {
+  if (!isOrchestrationError(thrown) || thrown.code !== 'UsageError') return thrown
+  const [executionId = inside] = inside.split('/')
+  return new OrchestrationError(
+    'UsageError',
+    `the call of ${agent}.${action} inside '${inside}' was begun with another input`,
+    {
+      hint: `bring back what it was made of (a prompt, for instance) and \`aura dlq redrive\` goes on with it; or begin anew from a checkpoint before it: \`aura rollback ${executionId} --to …\`, or \`aura fork ${executionId} --from …\``,
+      cause: thrown,
+    },
   )
 }
 

@@ -275,6 +275,7 @@ export class Dispatcher {
     const { agentCallsLeft } = command
     return {
       input: command.input,
+      ...(command.secrets === undefined ? {} : { secrets: command.secrets }),
       executionId: running.row.executionId,
       stepId: call.step,
       index: call.index,

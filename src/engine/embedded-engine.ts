@@ -3,6 +3,7 @@ import type { OrchestrationError } from '../core/errors.ts'
 import type { CloudEvent } from '../core/contracts/events.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import {
+  type PolicyAdviser,
   type Resolution,
   stepsToDocument,
   type WorkflowData,
@@ -18,7 +19,7 @@ import type { EmbeddedEngineParts } from './engine-parts.ts'
 import { type Begun, Executions } from './executions.ts'
 import { Families } from './families.ts'
 import type { LedgerEntry } from './ledger.ts'
-import { type OutboxRelay, relayOf } from './outbox-relay.ts'
+import { type Relays, relaysOf } from './outbox-relay.ts'
 import { payload } from './payload.ts'
 import { adviserOf } from './policy-advice.ts'
 import { Reopening } from './reopening.ts'
@@ -50,6 +51,8 @@ import type { RollbackOptions, StateWriteOptions, WorkflowStateEntry } from './w
 /** The durable engine in this process, over one journal. */
 export class EmbeddedEngine implements WorkflowEngine {
   readonly directCalls: DirectCalls
+  /** The policy in force with this engine's load; null without one. */
+  readonly policies: PolicyAdviser | null
   readonly #parts: EmbeddedEngineParts
   readonly #definitions: Definitions
   readonly #executions: Executions
@@ -61,28 +64,25 @@ export class EmbeddedEngine implements WorkflowEngine {
   readonly #adaptations: Adaptations
   readonly #triggers: Triggers
   readonly #retention: Retention | null
-  readonly #relay: OutboxRelay
+  readonly #relay: Relays
   #memories: Memories | null = null
   #closing: Promise<void> | null = null
 
   constructor(parts: EmbeddedEngineParts) {
     this.#parts = parts
     const definitions = parts.definitions ?? new Definitions()
-    const { clock, telemetry } = parts
-    const isRecordingOnly = parts.isRecordingOnly ?? false
+    const { clock, telemetry, isRecordingOnly = false } = parts
     const retention = retentionOf(parts, () => this.#runner.activeRoots > 0)
     const onEnded = (): void => retention?.noteEnded()
     const snapshots = new Snapshots(parts.journal, parts.logger, parts.snapshotEventsMin)
     const onDocuments = (): void => this.#triggers.refresh()
-    const tda = parts.tda ?? null
-    const pressure = parts.pressure ?? (() => null)
-    const tenants = parts.tenants ?? {}
-    const mesh = parts.mesh ?? null
+    const { tda = null, mesh = null, tenants = {}, pressure = () => null } = parts
     const onPublished = (): void => this.#relay.wake()
-    const policies = adviserOf(parts, () => this.#runner)
+    this.policies = adviserOf(parts, () => this.#runner)
+    const { policies } = this
+    const made = { onEnded, onDocuments, onPublished, policies, snapshots }
     const memories = (): Memories => this.memories
-    const made = { onEnded, onDocuments, onPublished, policies, snapshots, memories }
-    const runner = new Runner({ ...parts, tda, mesh, pressure, tenants, ...made })
+    const runner = new Runner({ ...parts, tda, mesh, pressure, tenants, memories, ...made })
     const executions = new Executions(parts, { runner, definitions, snapshots, pressure })
     const steering = new Steering(executions, runner, pressure)
     const rollbacks = new Rollbacks({ executions, runner, steering, clock, isRecordingOnly })
@@ -100,7 +100,7 @@ export class EmbeddedEngine implements WorkflowEngine {
       this.#ending(() => executions.begin(definitions.ofDocument(document), options))
     this.directCalls = new DirectCalls({ execute, executions, engine: this })
     this.#triggers = new Triggers(triggerHost({ parts, definitions, executions, runner }))
-    this.#relay = relayOf(parts, (event) => this.deliver(event))
+    this.#relay = relaysOf(parts, executions, (event) => this.deliver(event))
   }
 
   /** What its agents remember. */

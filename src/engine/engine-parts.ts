@@ -9,6 +9,7 @@ import type { TdaContextSource } from '../core/contracts/tda.ts'
 import type { Telemetry } from '../core/contracts/telemetry.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
+import type { StateMirror } from '../state/index.ts'
 import type { AdmissionLimits } from './acceptance.ts'
 import type { Definitions } from './definitions.ts'
 import type { AgentDirectory } from './engine-agent.ts'
@@ -32,6 +33,8 @@ export interface EmbeddedEngineParts {
   readonly tda?: TdaContextSource | null
   /** Where what agents publish goes, and what they may ask. Default none: it goes to the triggers alone. */
   readonly mesh?: MeshPort | null
+  /** Told what executions have in their state, after it is recorded. Default none. */
+  readonly mirrors?: readonly StateMirror[]
   /** By which agents recall what they remember; null or absent: they cannot. */
   readonly embedder?: Embedder | null
   /** True: verbs are recorded and nothing is driven by them, since somebody else will. Default false. */

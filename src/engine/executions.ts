@@ -99,7 +99,7 @@ export class Executions {
 
   /** Accepts a start, or attaches to the execution that has its id. */
   begin(definition: Definition, options: BeginOptions): Begun {
-    const { clock, random, flags } = this.#parts
+    const { clock, random, flags, policies = null } = this.#parts
     this.#refuseWhenClosed()
     const input = checkedInput(definition, payload(options.input ?? {}, 'the input'))
     if (options.executionId !== undefined) {
@@ -127,6 +127,10 @@ export class Executions {
         ...(pins === null ? {} : { pins }),
         ...tenantOf(document.metadata),
         ...(decided === null ? {} : { flags: decided }),
+        // Only a policy asks for it later.
+        ...(options.event === undefined || policies === null
+          ? {}
+          : { event: options.event as unknown as JsonObject }),
         ...options.origin,
       },
       pinned: definitions,
@@ -259,6 +263,7 @@ export class Executions {
     })
     running.isRecorded = true
     running.snapshotSeq = snapshotSeq
+    running.mirroredSeq = null
     running.status = row.status
     this.#runner.enter(running)
     return running

@@ -17,6 +17,7 @@ import type { Family, FamilyCommand } from './family.ts'
 import type { Runner } from './runner.ts'
 import type { Running } from './running.ts'
 import { endOf, idTaken, neverStarted, refusedStart } from './verbs/child-ends.ts'
+import { statusOf } from './status-of.ts'
 
 type StartChild = Command & { kind: 'startChild' }
 type SteerChild = Command & { kind: 'steerChild' }
@@ -89,10 +90,20 @@ export class Families implements Family {
     }
   }
 
+  recorded({ row: { executionId }, status }: Running): void {
+    const parent = this.#watching.get(executionId)?.parent
+    if (parent === undefined || parent.hasLeft) return
+    if (status === 'waiting') parent.waitingChildren.add(executionId)
+    else parent.waitingChildren.delete(executionId)
+    if (statusOf(parent) !== parent.status) this.#of.runner.committer.touch(parent)
+  }
+
   ended(child: Running): void {
-    const watching = this.#watching.get(child.row.executionId)
+    const { executionId } = child.row
+    const watching = this.#watching.get(executionId)
     if (watching === undefined) return
-    this.#watching.delete(child.row.executionId)
+    this.#watching.delete(executionId)
+    watching.parent.waitingChildren.delete(executionId)
     this.#tell(watching.parent, watching, endOf(child.state))
   }
 
@@ -153,7 +164,7 @@ export class Families implements Family {
     try {
       if (row === undefined) return this.#begin(parent, command)
       const { running } = executions.attach(row)
-      if (running !== null) return
+      if (running !== null) return this.recorded(running)
       const ended = executions.openEnded(executionId)
       const isOlder = (ended.state.parent?.token ?? 0) < command.token
       if (ended.state.result === 'failed' && isOlder) {

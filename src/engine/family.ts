@@ -10,6 +10,8 @@ export interface Family {
   usageLeft(running: Running): { readonly left: Usage; readonly root: Running }
   /** Obeys a command that concerns another execution, or the past of this one. */
   obey(running: Running, command: FamilyCommand): void
+  /** Its status is recorded: whoever waits for it may wait with it. */
+  recorded(running: Running): void
   /** The execution has ended and is out of memory. */
   ended(running: Running): void
   /** Executions whose end some other one waits for. */

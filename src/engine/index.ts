@@ -4,8 +4,8 @@ export { checkFlags, checkSameStart } from './acceptance.ts'
 export { checkedInput, type Definition, Definitions, startHashOf } from './definitions.ts'
 export { cloudEventsOf } from './outbox-rows.ts'
 export { payload } from './payload.ts'
+export { directCallDocument, type InvokeOptions } from './direct-calls.ts'
 export { Pins } from './pins.ts'
-export type { InvokeOptions } from './direct-calls.ts'
 export { EmbeddedEngine } from './embedded-engine.ts'
 export type { EmbeddedEngineParts } from './engine-parts.ts'
 export type { AdmissionLimits } from './acceptance.ts'
@@ -20,7 +20,13 @@ export type { LedgerEntry } from './ledger.ts'
 export { openLook } from './look.ts'
 export type { Look } from './look.ts'
 export { openEngine, openEngineParts } from './open-engine.ts'
-export type { ClosableMesh, MeshHost, OpenedEngine, OpenEngineOptions } from './open-engine.ts'
+export type {
+  ClosableMesh,
+  ClosableMirror,
+  MeshHost,
+  OpenedEngine,
+  OpenEngineOptions,
+} from './open-engine.ts'
 export type { RetentionOptions } from './retention.ts'
 export { type DiskUse, diskUse } from './salvage/disk-use.ts'
 export { type LostPart, recover, type Recovery } from './salvage/recover.ts'

@@ -12,6 +12,7 @@ import { silentTelemetry, type Telemetry } from '../core/contracts/telemetry.ts'
 import { heapPressure } from '../core/heap-pressure.ts'
 import { type Logger, silentLogger } from '../core/logger.ts'
 import { systemRandom } from '../core/random.ts'
+import type { StateMirror } from '../state/index.ts'
 import { Database, type Durability, SqliteQueueStore } from '../storage/index.ts'
 import type { AdmissionLimits } from './acceptance.ts'
 import { EmbeddedEngine } from './embedded-engine.ts'
@@ -42,6 +43,11 @@ export interface OpenEngineOptions {
    * goes to the triggers alone, and they can ask nobody.
    */
   readonly mesh?: (host: MeshHost) => ClosableMesh
+  /**
+   * Show what executions have in their state to others: `storeMirror` of a store in Redis, a topic of Kafka.
+   * Told after it is recorded, until they have taken it. Closed with the engine. Default none.
+   */
+  readonly mirrors?: readonly ClosableMirror[]
   /** By which agents recall what they remember (`ctx.memory.recall`), for instance `new HashedEmbedder()`. Default none. */
   readonly embedder?: Embedder
   /** Default: no feed, and every TDA context is unavailable. */
@@ -88,6 +94,10 @@ export interface ClosableWatch extends AgentWatch {
 
 export interface ClosableMesh extends MeshPort {
   close(): Promise<void>
+}
+
+export interface ClosableMirror extends StateMirror {
+  close?(): Promise<void>
 }
 
 /** An engine and what it owns. */
@@ -160,6 +170,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     policies: options.policies ?? null,
     tda: options.tda ?? null,
     mesh,
+    mirrors: options.mirrors ?? [],
     embedder: options.embedder ?? null,
     limits: options.limits ?? {},
     tenants,
@@ -170,6 +181,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     release: async () => {
       watch?.close()
       await mesh?.close()
+      for (const mirror of options.mirrors ?? []) await mirror.close?.()
       await agents.close(0)
       database?.close()
     },

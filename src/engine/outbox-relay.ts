@@ -4,7 +4,9 @@ import { toErrorJson } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
 import type { EmbeddedEngineParts } from './engine-parts.ts'
+import type { Executions } from './executions.ts'
 import type { Journal, OutboxEntry } from './journal/journal.ts'
+import { isForMirrors, tellMirrors } from './state-mirrors.ts'
 
 export interface OutboxRelayOptions {
   readonly journal: Journal
@@ -12,6 +14,8 @@ export interface OutboxRelayOptions {
   readonly logger: Logger
   /** Resolves when whoever it is for has accepted the event; a rejection means: later again. */
   readonly send: (event: CloudEvent) => Promise<void>
+  /** Which events of the outbox are this relay's; null: one that was damaged. */
+  readonly isOwn: (event: CloudEvent | null) => boolean
   /** True: nothing is sent. */
   readonly isRecordingOnly: boolean
 }
@@ -78,9 +82,10 @@ export class OutboxRelay {
 
   /** Sends what waits and what is new, a batch of it. @returns whether there may be more */
   async #pass(): Promise<boolean> {
-    const { journal } = this.#options
-    const fresh = journal.outbox(this.#readUpTo, limits.outboxBatchMax - this.#waiting.length)
-    this.#readUpTo = fresh.at(-1)?.position ?? this.#readUpTo
+    const { journal, isOwn } = this.#options
+    const read = journal.outbox(this.#readUpTo, limits.outboxBatchMax - this.#waiting.length)
+    this.#readUpTo = read.at(-1)?.position ?? this.#readUpTo
+    const fresh = read.filter(({ event }) => isOwn(event))
     const batch = [...this.#waiting, ...fresh]
     if (batch.length > 0) this.#sent.push(...(await this.#send(batch)))
     if (this.#sent.length > 0) {
@@ -90,7 +95,7 @@ export class OutboxRelay {
     }
     if (this.#waiting.length === 0) this.#retryMs = retryMs
     else this.#retryLater()
-    return !this.#isClosed && fresh.length > 0
+    return !this.#isClosed && read.length > 0
   }
 
   /** @returns the positions that are done with; what failed waits */
@@ -139,19 +144,41 @@ export class OutboxRelay {
   }
 }
 
+/** What sends on whatever an engine has in its outbox. */
+export type Relays = Pick<OutboxRelay, 'wake' | 'close'>
+
 /**
- * The relay of an engine: what its executions publish goes to its mesh and to its own triggers. One that only
- * records leaves it to the next owner.
+ * The relays of an engine: what its executions publish goes to its mesh and to its own triggers, what they have
+ * in their state to its mirrors, and neither waits for the other. One that only records leaves it to the next
+ * owner.
  */
-export function relayOf(
-  { journal, clock, logger, mesh = null, isRecordingOnly = false }: EmbeddedEngineParts,
+export function relaysOf(
+  parts: EmbeddedEngineParts,
+  executions: Executions,
   deliver: (event: CloudEvent) => Promise<unknown>,
-): OutboxRelay {
-  const send = async (event: CloudEvent): Promise<void> => {
-    await mesh?.publish(event, { roomWithinMs })
-    await deliver(event)
+): Relays {
+  const { journal, clock, logger, mesh = null, mirrors = [], isRecordingOnly = false } = parts
+  const shared = { journal, clock, logger, isRecordingOnly }
+  const published = new OutboxRelay({
+    ...shared,
+    isOwn: (event) => event === null || !isForMirrors(event),
+    send: async (event) => {
+      await mesh?.publish(event, { roomWithinMs })
+      await deliver(event)
+    },
+  })
+  const state = new OutboxRelay({
+    ...shared,
+    isOwn: (event) => event !== null && isForMirrors(event),
+    send: (event) => tellMirrors(event, { mirrors, logger, executions }),
+  })
+  return {
+    wake() {
+      published.wake()
+      state.wake()
+    },
+    close: async () => void (await Promise.all([published.close(), state.close()])),
   }
-  return new OutboxRelay({ journal, clock, logger, send, isRecordingOnly })
 }
 
 function isSendable(entry: OutboxEntry): entry is Sendable {

@@ -23,10 +23,10 @@ export interface Place {
   /** Whose turn in a queue it takes, and when that is the oldest's. */
   readonly turn: Turn
   /**
-   * `slotted`: waits under its key of `concurrency`. `pooled`: waits in its agent's pool. `gated`: has its
-   * place and waits for the others to end. `held`: may be used.
+   * `slotted`: waits under its key of `concurrency`. `gated`: waits for others to end. `pooled`: waits in its
+   * agent's pool. `held`: may be used.
    */
-  stage: 'slotted' | 'pooled' | 'gated' | 'held'
+  stage: 'slotted' | 'gated' | 'pooled' | 'held'
   /** Told what becomes of what it waits for. */
   readonly grant: Grant
   /** Its attempt was made; the place is given back when that ends. */

@@ -19,9 +19,9 @@ export type Refusal =
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly error: ErrorJson }
 
 /**
- * The one way to an agent. A call takes, in this order, a place under its step's `concurrency`, one in its
- * agent's pool, and the right to run beside others; whoever waits holds nothing of what comes later, so
- * nobody waits in a circle. A call that is made inside another one does not wait for what that one holds.
+ * The one way to an agent. A call takes a place under its step's `concurrency`, then one in its agent's pool
+ * together with the right to run beside others. Who waits for one of these two holds neither, so that a call that
+ * is made inside another one, which needs no right, finds in the pool only such as run. Nobody waits in a circle.
  */
 export class Places {
   readonly #slots: Slots
@@ -40,10 +40,10 @@ export class Places {
   /** Asks for everything that the call needs before it may start. */
   take(place: Place, listener: PlaceListener): void {
     const { slot } = place
-    if (slot === null) return this.#toPool(place, listener)
+    if (slot === null) return this.#toGate(place, listener)
     place.stage = 'slotted'
     const answer = this.#slots.acquire(slot, place.grant, place.turn)
-    if (answer === 'granted') return this.#toPool(place, listener)
+    if (answer === 'granted') return this.#toGate(place, listener)
     if (answer === 'queued') return
     if (slot.onFull === 'skip') return listener.refused(place, { kind: 'leftOut' })
     const error = slotFull(slot).toJSON()
@@ -53,10 +53,11 @@ export class Places {
   /** What the place waited for was granted, or is not to be had any more. */
   granted(place: Place, listener: PlaceListener, answer: 'granted' | 'open' = 'granted'): void {
     if (answer === 'open') return this.#refused(place, listener, answer)
-    if (place.stage === 'slotted') return this.#toPool(place, listener)
-    if (place.stage === 'pooled') return this.#toGate(place, listener)
-    place.stage = 'held'
-    listener.held(place)
+    if (place.stage === 'slotted') return this.#toGate(place, listener)
+    if (place.stage === 'gated') return this.#toPool(place, listener)
+    if (this.#enters(place)) return this.#hold(place, listener)
+    if (!place.isReentrant) place.agent.pool.release('none')
+    place.stage = 'gated'
   }
 
   /**
@@ -66,25 +67,40 @@ export class Places {
    */
   leave(place: Place, verdict: Verdict = 'none'): void {
     const { agent, stage, slot, grant } = place
+    if (!place.isReentrant) {
+      if (stage === 'pooled') agent.pool.cancel(grant)
+      else if (stage === 'held') agent.pool.release(verdict)
+    }
     if (!place.isNested) {
       if (stage === 'held') this.#gate.leave()
       else if (stage === 'gated') this.#gate.cancel(grant)
     }
-    if (!place.isReentrant) {
-      if (stage === 'pooled') agent.pool.cancel(grant)
-      else if (stage !== 'slotted') agent.pool.release(verdict)
-    }
     if (slot !== null) this.#slots.release(slot, stage === 'slotted' ? grant : null)
   }
 
+  #toGate(place: Place, listener: PlaceListener): void {
+    place.stage = 'gated'
+    if (this.#enters(place)) this.#toPool(place, listener)
+  }
+
+  /** Whether it may run beside the others now; else it is told when it may. */
+  #enters({ isNested, alone, grant }: Place): boolean {
+    return isNested || this.#gate.enter(alone, grant)
+  }
+
+  /** The right to run is given back for as long as the place in the pool is waited for. */
   #toPool(place: Place, listener: PlaceListener): void {
-    if (place.isReentrant) return this.#toGate(place, listener)
+    const { agent, grant, turn, isReentrant, isNested } = place
+    const answer = isReentrant ? 'granted' : agent.pool.acquire(grant, turn)
+    if (answer === 'granted') return this.#hold(place, listener)
     place.stage = 'pooled'
-    const { agent, grant, turn } = place
-    const answer = agent.pool.acquire(grant, turn)
-    if (answer === 'granted') return this.#toGate(place, listener)
-    if (answer === 'queued') return
-    this.#refused(place, listener, answer)
+    if (!isNested) this.#gate.leave()
+    if (answer !== 'queued') this.#refused(place, listener, answer)
+  }
+
+  #hold(place: Place, listener: PlaceListener): void {
+    place.stage = 'held'
+    listener.held(place)
   }
 
   #refused(place: Place, listener: PlaceListener, why: 'full' | 'open'): void {
@@ -96,12 +112,6 @@ export class Places {
         ? ({ reason: 'breaker', error: breaker.refusal() } as const)
         : ({ reason: 'pool', error: poolFull(place).toJSON() } as const)
     listener.refused(place, { kind: 'refused', ...refusal })
-  }
-
-  #toGate(place: Place, listener: PlaceListener): void {
-    place.stage = 'gated'
-    if (place.isNested) return this.granted(place, listener)
-    if (this.#gate.enter(place.alone, place.grant)) this.granted(place, listener)
   }
 }
 

@@ -50,6 +50,8 @@ export interface RunnerOptions {
   readonly policies: PolicyAdviser | null
   /** Null: agents may publish, and that is all. */
   readonly mesh: MeshPort | null
+  /** Told what is in the state of executions. */
+  readonly mirrors?: readonly unknown[]
   readonly snapshots: Snapshots
   readonly memories: () => Memories
   /** Why the process is to take nothing more on; null when all is well. */
@@ -119,6 +121,7 @@ export class Runner {
       clock,
       logger,
       telemetry: options.telemetry,
+      hasMirrors: (options.mirrors ?? []).length > 0,
       onCommitted: (part, atMs) => this.#committed(part, atMs),
       onDocuments: () => options.onDocuments?.(),
       onPublished: () => options.onPublished?.(),
@@ -271,6 +274,7 @@ export class Runner {
     if (running.missing.size > 0 && statusOf(running) !== running.status) {
       this.committer.touch(running)
     }
+    this.family?.recorded(running)
     if (!running.isDirty) this.#options.snapshots.take(running)
     if (running.state.counts.running === 0) this.parkIfIdle(running)
   }

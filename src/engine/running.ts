@@ -37,12 +37,16 @@ export interface Running {
   awake: ArmedTimer | null
   /** Position of its newest snapshot; 0 when it has none. */
   snapshotSeq: number
+  /** The newest position that the mirrors of its state were told of; null: they are to be told everything. */
+  mirroredSeq: number | null
   /** Monotonic times, by wall time, of timers that were armed before it was parked. */
   knownDues: ReadonlyMap<number, number> | null
   readonly places: Map<CallRef, Place>
   readonly timers: Map<CallRef | null, { readonly timer: Timer; readonly armed: ArmedTimer }>
   /** Calls whose agents this process does not have, and what is missing. */
   readonly missing: Map<CallRef, string>
+  /** Ids of open children of which nothing runs either. */
+  readonly waitingChildren: Set<string>
   readonly telemetry: ExecutionTelemetry
   /** Told once everything recorded so far is durable. */
   flushed: { readonly resolve: () => void; readonly reject: (error: OrchestrationError) => void }[]
@@ -66,9 +70,11 @@ export function newRunning(
     knownDues: null,
     awake: null,
     snapshotSeq: 0,
+    mirroredSeq: 0,
     places: new Map(),
     timers: new Map(),
     missing: new Map(),
+    waitingChildren: new Set(),
     letters: letterIds(parts.state),
     flushed: [],
   }

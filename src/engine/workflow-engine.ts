@@ -153,6 +153,8 @@ export interface ExecuteOptions {
   readonly executionId?: string
   /** Documents among which sub-workflows are looked for, before the registered ones. Default none. */
   readonly workflows?: readonly WorkflowData[]
+  /** Why it is started, for the rules of policies; recorded only where there is one. Default: for no event. */
+  readonly event?: CloudEvent
 }
 
 /**

@@ -29,3 +29,4 @@ export {
 export type { StageAt } from './pipeline.ts'
 export { type PipelineOptions, PipelinePattern, type PipelineResult } from './pipeline-pattern.ts'
 export type { ConsensusStrategy } from './vote.ts'
+export { type WeighedDecision, type WeighedVote, weighVotes } from './weigh-votes.ts'

@@ -103,6 +103,5 @@ export {
   registrySource,
 } from './mesh-controller/agent-source.ts'
 export { watchAgents, type WatchedEngine } from './mesh-controller/watch-agents.ts'
-export { rendezvous } from './mesh-controller/rendezvous.ts'
 export type { QuarantineSettings, Standing } from './mesh-controller/standing.ts'
 export { RouterAgent } from './router-agent.ts'

@@ -9,6 +9,7 @@ import type {
   LogEntry,
   WorkflowEngine,
 } from '../engine/index.ts'
+import type { PlacementView } from '../placement/index.ts'
 import type { RouteAnswer, RouteTask } from '../semantic/index.ts'
 import type { WorkflowDocument } from '../workflow/index.ts'
 
@@ -26,6 +27,28 @@ export interface RouteRequest extends RouteTask {
   readonly accept: string | null
 }
 
+/** An execution of a list. */
+export type ListedRow = Pick<
+  ExecutionRow,
+  | 'execution'
+  | 'executionId'
+  | 'workflow'
+  | 'version'
+  | 'status'
+  | 'metadata'
+  | 'startedAtMs'
+  | 'endedAtMs'
+>
+
+/** How the work of an installation is shared, as one of its instances sees it. */
+export interface PlacementReport extends PlacementView {
+  /** The instance that answers. */
+  readonly instance: string
+  readonly shards: number
+  /** What the names of the shards' task queues begin with. */
+  readonly taskQueue: string
+}
+
 /**
  * What the server serves. It opens no files: what it reads besides the engine is given to it. The
  * requests of an optional part that is not given are answered with 501.
@@ -35,7 +58,7 @@ export interface ApiServerOptions {
   /** Secret that every request must carry as a bearer token, but those for `/healthz`, `/readyz`, `/metrics` and `/openapi.json`. */
   readonly token: string
   /** The executions of the file that the filter names, newest first. */
-  list(filter: ExecutionFilter): readonly ExecutionRow[]
+  list(filter: ExecutionFilter): readonly ListedRow[] | Promise<readonly ListedRow[]>
   /** What `/metrics` answers. */
   readonly metrics: { text(): Promise<string>; readonly contentType: string }
   readonly logger: Logger
@@ -66,9 +89,11 @@ export interface ApiServerOptions {
    * Every registered document, or those of one name, in the order of their registration. Serves
    * `/v1/workflows`, and with `startDocument` starts by name.
    */
-  workflows?(name?: string): readonly WorkflowDocument[]
+  workflows?(name?: string): readonly WorkflowDocument[] | Promise<readonly WorkflowDocument[]>
   /** Starts a registered document; as `EmbeddedEngine.startDocument`. */
   startDocument?(document: WorkflowDocument, options: ExecuteOptions): Promise<string>
+  /** Which instance has which shard, where several share the work. Serves `/v1/placement`. */
+  placement?(): PlacementReport
   /** Protocols beside its own API, under the same token. Default none. */
   readonly mounts?: readonly HttpMount[]
   /** What `/readyz` says while the server takes requests. Default: ready. */

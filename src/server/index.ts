@@ -1,2 +1,2 @@
-export type { ApiServer, ApiServerOptions, Readiness } from './api-server-options.ts'
+export type { ApiServer, ApiServerOptions, ListedRow, Readiness } from './api-server-options.ts'
 export { startControlServer } from './control-server.ts'

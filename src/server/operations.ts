@@ -5,6 +5,7 @@ import { deadLetterOperations } from './operations/dead-letters.ts'
 import { eventOperations } from './operations/events.ts'
 import { executionOperations } from './operations/executions.ts'
 import { laterOperations } from './operations/later.ts'
+import { placementOperations } from './operations/placement.ts'
 import { processOperations } from './operations/process.ts'
 import { routeOperations } from './operations/route.ts'
 import { startOperations } from './operations/starts.ts'
@@ -24,6 +25,7 @@ export const allOperations: readonly Operation[] = [
   ...agentOperations,
   ...routeOperations,
   ...deadLetterOperations,
+  ...placementOperations,
   ...laterOperations,
   ...processOperations,
 ]

@@ -3,10 +3,10 @@ import { OrchestrationError, ResourceExhaustionError } from '../core/errors.ts'
 import { executionId } from '../core/ids.ts'
 import { limits } from '../core/limits.ts'
 import { stateKey } from '../core/state-key.ts'
-import type { StateBatch, StateGuard } from './state-store.ts'
+import type { StateBatch, StateGuard, StateImage } from './state-store.ts'
 
 /** What a store keeps of an entry, as text; for a deleted one the empty text. */
-export function storedText({ value, metadata }: StateWrite): string {
+export function storedText({ value, metadata }: Pick<StateWrite, 'value' | 'metadata'>): string {
   return value === undefined ? '' : JSON.stringify([value, metadata ?? {}])
 }
 
@@ -14,12 +14,30 @@ export function storedText({ value, metadata }: StateWrite): string {
 export function checkBatch(workflowId: string, { batchId, writes }: StateBatch): void {
   executionId(workflowId)
   if (batchId !== null) checkName('batch', batchId)
-  if (writes.length > limits.stateBatchWritesMax)
-    throw new ResourceExhaustionError(
-      `a batch has ${writes.length} writes, more than ${limits.stateBatchWritesMax} (stateBatchWritesMax)`,
-      { hint: 'divide it' },
-    )
+  checkLength(writes.length)
   for (const write of writes) checkWrite(write)
+}
+
+/** @throws as `checkBatch` */
+export function checkImage(workflowId: string, { revision, entries }: StateImage): void {
+  executionId(workflowId)
+  checkCount('revision', revision, 1)
+  checkLength(entries.length)
+  for (const entry of entries) {
+    const { key, version, atMs, expiresAtMs } = entry
+    checkWrite({ key, ...(entry.value === undefined ? {} : { value: entry.value }) })
+    checkCount('version', version, 1)
+    checkCount('atMs', atMs, 0)
+    if (expiresAtMs !== null) checkCount('expiresAtMs', expiresAtMs, 0)
+  }
+}
+
+function checkLength(writes: number): void {
+  if (writes <= limits.stateBatchWritesMax) return
+  throw new ResourceExhaustionError(
+    `a batch has ${writes} writes, more than ${limits.stateBatchWritesMax} (stateBatchWritesMax)`,
+    { hint: 'divide it' },
+  )
 }
 
 /** @throws InputError */

@@ -2,7 +2,14 @@ export type { BlobStore } from './blob-store.ts'
 export type { BudgetAccount, BudgetGrant, BudgetSpent, BudgetStore } from './budget-store.ts'
 export type { Catalog, CatalogKind, CatalogRow } from './catalog.ts'
 export { checkBytes, checkCatalogEntry, textOfHash } from './checked-entry.ts'
-export { checkBatch, checkCount, checkGuard, checkName, storedText } from './checked-write.ts'
+export {
+  checkBatch,
+  checkCount,
+  checkGuard,
+  checkImage,
+  checkName,
+  storedText,
+} from './checked-write.ts'
 export type { EffectIntent, EffectLedger, EffectReceipt, EffectRecord } from './effect-ledger.ts'
 export type { Lease, LeaseStore } from './lease-store.ts'
 export { MemoryBlobStore } from './memory-blob-store.ts'
@@ -17,6 +24,9 @@ export type {
   RecordedBatch,
   StateBatch,
   StateGuard,
+  StateImage,
   StateReceipt,
   StateStore,
+  VersionedEntry,
 } from './state-store.ts'
+export { type StateMirror, storeMirror } from './state-mirror.ts'

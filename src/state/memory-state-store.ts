@@ -2,13 +2,21 @@ import type { Clock } from '../core/clock.ts'
 import type { StateWrite, WorkflowStateEntry } from '../core/contracts/state.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { limits } from '../core/limits.ts'
-import { checkBatch, checkCount, checkGuard, checkName, storedText } from './checked-write.ts'
+import {
+  checkBatch,
+  checkCount,
+  checkGuard,
+  checkImage,
+  checkName,
+  storedText,
+} from './checked-write.ts'
 import { type Refusal, refusedChange } from './refused-change.ts'
 import type {
   Fence,
   RecordedBatch,
   StateBatch,
   StateGuard,
+  StateImage,
   StateReceipt,
   StateStore,
 } from './state-store.ts'
@@ -141,6 +149,19 @@ export class MemoryStateStore implements StateStore {
     workflow.revision = 0
     for (const { batchId, writes, atMs } of batches)
       changedReceipt(workflow, batchId, writeAll(workflow.entries, writes, atMs))
+  }
+
+  async merge(workflowId: string, image: StateImage, guard: StateGuard = {}): Promise<void> {
+    checkImage(workflowId, image)
+    const workflow = this.#guarded(workflowId, guard)
+    this.#accept(workflowId, workflow, guard)
+    for (const entry of image.entries) {
+      const { key, version, atMs, expiresAtMs } = entry
+      if (version <= (workflow.entries.get(key)?.version ?? 0)) continue
+      const text = storedText(entry)
+      workflow.entries.set(key, { key, version, atMs, expiresAtMs, text })
+    }
+    workflow.revision = Math.max(workflow.revision, image.revision)
   }
 
   async expire(workflowId: string, keepMs: number): Promise<void> {

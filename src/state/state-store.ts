@@ -1,4 +1,5 @@
 import type { StateWrite, WorkflowStateEntry } from '../core/contracts/state.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
 
 /** Writes that belong together: all of them are made, or none. */
 export interface StateBatch {
@@ -38,6 +39,26 @@ export interface StateReceipt {
   readonly versions: readonly { readonly key: string; readonly version: number }[]
   /** The batch had been accepted before. */
   readonly isRepeat: boolean
+}
+
+/** An entry as whoever decides about it has recorded it. Without `value` it was deleted. */
+export interface VersionedEntry {
+  readonly key: string
+  /** At least 1. */
+  readonly version: number
+  readonly value?: JsonValue
+  readonly metadata: JsonObject
+  /** When it was written, Unix milliseconds. */
+  readonly atMs: number
+  /** When it is gone by itself; null for never. */
+  readonly expiresAtMs: number | null
+}
+
+/** Entries of a workflow, as recorded elsewhere up to a revision. */
+export interface StateImage {
+  readonly revision: number
+  /** Those that have changed, or all; at most `stateBatchWritesMax`. */
+  readonly entries: readonly VersionedEntry[]
 }
 
 /**
@@ -81,6 +102,13 @@ export interface StateStore {
    * owner's fence stays too.
    */
   rebuild(workflowId: string, batches: readonly RecordedBatch[], guard?: StateGuard): Promise<void>
+  /**
+   * Takes over what is recorded elsewhere, in one change: of each key the higher version stays, and of the
+   * revisions. So repeats, and images in another order, change nothing. `stateKeysMax` is not judged here.
+   *
+   * @throws InputError for a version or revision below 1; and as `apply`
+   */
+  merge(workflowId: string, image: StateImage, guard?: StateGuard): Promise<void>
   /** The workflow has ended: everything of it is gone after `keepMs`, unless something is written before. */
   expire(workflowId: string, keepMs: number): Promise<void>
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { StatementSync } from 'node:sqlite'
@@ -9,6 +9,7 @@ import { checkBeside, finishedCheck } from './integrity-watch.ts'
 import type { IntegrityCheck } from './integrity-watch.ts'
 import { checkIntegrity, contentBytes, integrityBytesMax } from './integrity.ts'
 import { Lease } from './lease.ts'
+import { makeDirectory } from './make-directory.ts'
 import { acquireLock, createPrivateFile } from './lock.ts'
 import type { FileLock } from './lock.ts'
 import { migrate, schemaVersion } from './migrations.ts'
@@ -55,17 +56,6 @@ const checkpointPages = 1_000
 /** A log that outgrew this, by one big commit or a slow reader, is cut back to it when it starts anew. */
 const walBytesMax = 16_777_216
 const cacheKiB = 16_384
-
-/** Makes a directory and those above it. Not by `recursive`, which never returns where one cannot be made in /proc. */
-function makeDirectory(path: string): void {
-  if (existsSync(path)) return
-  makeDirectory(dirname(path))
-  try {
-    mkdirSync(path, { mode: 0o700 })
-  } catch (thrown) {
-    if (!existsSync(path)) throw thrown
-  }
-}
 
 /** The database, owned and writable. */
 export class Database implements DatabaseReader {

@@ -42,6 +42,18 @@ async function refused(change: Promise<unknown>, code: string, because?: string)
   })
 }
 
+const image = (revision: number, ...entries: readonly (readonly [string, number, unknown?])[]) => ({
+  revision,
+  entries: entries.map(([key, version, value]) => ({
+    key,
+    version,
+    ...(value === undefined ? {} : { value: value as number }),
+    metadata: {},
+    atMs: 1_000 + version,
+    expiresAtMs: null,
+  })),
+})
+
 const checks: Readonly<Record<string, (harness: StoreHarness<StateStore>) => Promise<void>>> = {
   async 'nothing is there before it is written'({ store }) {
     assert.equal(await store.get(id, 'total'), null)
@@ -230,5 +242,34 @@ const checks: Readonly<Record<string, (harness: StoreHarness<StateStore>) => Pro
     await store.apply('order-3', batch('e', { key: 'x', value: 1 }))
     for (let n = 0; n < limits.stateCheckpointsMax; n++) await store.checkpoint('order-3', `c${n}`)
     await refused(store.checkpoint('order-3', 'one-more'), 'ResourceExhaustionError')
+  },
+  async 'what is merged has the versions of whoever recorded it, in any order and however often'({
+    store,
+  }) {
+    const images = [image(3, ['x', 1, 1], ['y', 1, 1]), image(7, ['x', 4, 4]), image(9, ['y', 2])]
+    for (const one of [...images.toReversed(), ...images, ...images]) await store.merge(id, one)
+    assert.deepEqual(await valuesOf(store), [['x', 4, 4]])
+    assert.equal((await store.get(id, 'x'))?.timestampMs, 1_004)
+    assert.equal(await store.revision(id), 9)
+    await store.apply(id, batch('a', { key: 'y', value: 5, expectedVersion: 0 }))
+    assert.equal((await store.get(id, 'y'))?.version, 3)
+  },
+  async 'a merge finds out that the store has lost what it took, and repairs it with everything'({
+    store,
+  }) {
+    await store.merge(id, image(3, ['x', 1, 1]), { knownRevision: 0 })
+    await refused(
+      store.merge(id, image(9, ['y', 1, 1]), { knownRevision: 5 }),
+      'StateConsistencyError',
+      'behind',
+    )
+    assert.deepEqual(await valuesOf(store), [['x', 1, 1]])
+    await store.merge(id, image(9, ['x', 2, 2], ['y', 1, 1]))
+    assert.deepEqual(await valuesOf(store), [
+      ['x', 2, 2],
+      ['y', 1, 1],
+    ])
+    for (const wrong of [image(0), image(1, ['x', 0, 1]), image(1, ['', 1, 1])])
+      await refused(store.merge(id, wrong), 'InputError')
   },
 }

@@ -1,5 +1,5 @@
 const lower = ['core', 'storage', 'workflow', 'agents', 'tda', 'builtins', 'state', 'patterns']
-const upper = ['engine', 'mesh', 'semantic', 'security', 'observability']
+const upper = ['engine', 'mesh', 'semantic', 'security', 'observability', 'placement']
 const house = [...lower, ...upper]
 
 /**
@@ -20,6 +20,7 @@ export const arrows: ReadonlyMap<string, readonly string[]> = new Map([
   ['semantic', ['core', 'storage', 'workflow', 'agents', 'mesh', 'tda', 'patterns']],
   ['security', ['core', 'storage']],
   ['observability', ['core']],
+  ['placement', ['core']],
   ['integrations', house],
   ['server', house],
   ['testing', house],
@@ -31,7 +32,7 @@ export const arrows: ReadonlyMap<string, readonly string[]> = new Map([
 /** The ground floor has no `index.ts`: each of its files is small, imports none of ours but its neighbours, and is entered directly. */
 export const openRooms: ReadonlySet<string> = new Set(['core'])
 
-/** Files that may enter a room past its `index.ts`, each with the one file it enters by and the reason. */
+/** Files, or all files of a folder (`…/`), that may enter a room past its `index.ts`, each with the one file it enters by and the reason. */
 export const sideDoors: readonly {
   readonly from: string
   readonly to: string
@@ -44,19 +45,7 @@ export const sideDoors: readonly {
       'loading the whole engine takes several times as long as `ls` and its like, which answer at once',
   },
   {
-    from: 'src/integrations/temporal/hosted/hosted-execution.ts',
-    to: 'src/engine/hosted.ts',
-    because:
-      'the sandbox of a Temporal workflow has no files and no SQLite, which the whole engine needs',
-  },
-  {
-    from: 'src/integrations/temporal/hosted/hosted-calls.ts',
-    to: 'src/engine/hosted.ts',
-    because:
-      'the sandbox of a Temporal workflow has no files and no SQLite, which the whole engine needs',
-  },
-  {
-    from: 'src/integrations/temporal/hosted/steering.ts',
+    from: 'src/integrations/temporal/',
     to: 'src/engine/hosted.ts',
     because:
       'the sandbox of a Temporal workflow has no files and no SQLite, which the whole engine needs',
@@ -65,7 +54,12 @@ export const sideDoors: readonly {
 
 /** Whether `sideDoors` has this entry. */
 export function isSideDoor(from: string, to: string): boolean {
-  return sideDoors.some((door) => door.from === from && door.to === to)
+  return sideDoors.some((door) => door.to === to && isFrom(door.from, from))
+}
+
+/** Whether a door's `from` means the file. */
+export function isFrom(door: string, file: string): boolean {
+  return door.endsWith('/') ? file.startsWith(door) : file === door
 }
 
 /** The room of a file, by its path from the repository's root; null outside `src/`. */

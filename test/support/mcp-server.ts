@@ -22,6 +22,7 @@ function makeServer(): McpServer {
   server.registerTool(
     'add',
     {
+      description: 'Adds two numbers.',
       inputSchema: { a: z.number(), b: z.number().default(1) },
       outputSchema: { sum: z.number() },
       annotations: { readOnlyHint: true },

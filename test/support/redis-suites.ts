@@ -7,6 +7,7 @@ import {
   type RedisConnection,
   RedisEffectLedger,
   RedisLeaseStore,
+  RedisPlacementStore,
   RedisStateStore,
 } from 'aura-orchestration/redis'
 import {
@@ -16,6 +17,7 @@ import {
   effectLedgerSuite,
   FakeTime,
   leaseStoreSuite,
+  placementStoreSuite,
   stateStoreSuite,
   type StoreHarness,
 } from 'aura-orchestration/testing'
@@ -54,6 +56,12 @@ export function describeRedisStores(
   describe.each([
     ['state', stateStoreSuite(open((options) => new RedisStateStore(options)))],
     ['leases', leaseStoreSuite(open((options) => new RedisLeaseStore(options)))],
+    [
+      'placement',
+      placementStoreSuite(
+        open((options) => new RedisPlacementStore({ ...options, name: 'site {1}' })),
+      ),
+    ],
     ['catalog', catalogSuite(open((options) => new RedisCatalog(options)))],
     ['blobs', blobStoreSuite(open((options) => new RedisBlobStore(options)))],
     ['ledger', effectLedgerSuite(open((options) => new RedisEffectLedger(options)))],

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.t
 import { failure } from '../failure.ts'
 import { suspend, type Suspension } from '../suspend.ts'
 import type { TransportCall } from '../transport.ts'
+import { answeredUsage } from './answered-usage.ts'
 import type { Exchange, HttpAnswer } from './exchange.ts'
 import { retryAfterMs } from './retry-after.ts'
 
@@ -45,6 +46,8 @@ function settleAnswer(call: TransportCall, answer: HttpAnswer, nowMs: number): v
     )
     return
   }
+  const { definition } = call.plan
+  if (definition.usage !== undefined) call.context.budget.report(answeredUsage(definition, body))
   try {
     call.returned(status === 202 ? (readSuspension(body) ?? body) : body)
   } catch (error) {

@@ -1,8 +1,8 @@
 import { OrchestrationError } from '../../core/errors.ts'
-import type { JsonObject, JsonValue } from '../../core/json.ts'
+import { canonicalJson, type JsonObject, type JsonValue } from '../../core/json.ts'
 import { exactUsd } from '../../core/usage.ts'
 import type { AgentContext } from '../contract.ts'
-import { compileSchema } from '../schema.ts'
+import { compileSchema, type SchemaCheck } from '../schema.ts'
 import { type Answer, askModel, type NamedModel } from './ask-model.ts'
 import { type Completion, type CompletionRequest, userMessage } from './conversation.ts'
 
@@ -75,8 +75,22 @@ async function readObject(
   } catch {
     return { problem: 'it is no JSON' }
   }
-  const checked = await compileSchema(schema, 'the output asked of the model')(object)
+  const checked = await checkOf(schema)(object)
   return checked.ok ? { object: checked.value as JsonValue } : { problem: checked.message }
+}
+
+const checksMax = 200
+const checks = new Map<string, SchemaCheck>()
+
+/** Each request brings a copy of its schema: known ones are compiled once. */
+function checkOf(schema: JsonObject): SchemaCheck {
+  const text = canonicalJson(schema)
+  const known = checks.get(text)
+  if (known !== undefined) return known
+  const check = compileSchema(schema, 'the output asked of the model')
+  if (checks.size >= checksMax) checks.clear()
+  checks.set(text, check)
+  return check
 }
 
 /** Many models wrap JSON into a block of Markdown. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { CloudEvent } from '../../core/contracts/events.ts'
 import type { MeshPort } from '../../core/contracts/mesh.ts'
-import { AgentCommunicationError, fromErrorJson } from '../../core/errors.ts'
+import { AgentCommunicationError, fromErrorJson, isOrchestrationError } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { limits } from '../../core/limits.ts'
 import type { ActionPlan } from '../action-plan.ts'
@@ -21,7 +21,9 @@ export interface MeshTransportParts {
 
 /** How long a call waits for a host to be there, before anything was sent. */
 const findMs = 10_000
-const lookupMs = 30_000
+/** How long one answer of a lookup is waited for, and how long until the next question. */
+const lookupMs = 5_000
+const lookupPauseMs = 500
 
 /**
  * Calls an agent that another process hosts (`aura agent-host`): a request to one host, chosen among those
@@ -29,6 +31,7 @@ const lookupMs = 30_000
  * have happened is then unknown, and decided as for any transport: by effect and lookup.
  */
 export class MeshTransport implements AgentTransport {
+  readonly isKept = true
   readonly #parts: MeshTransportParts
 
   constructor(parts: MeshTransportParts) {
@@ -46,12 +49,7 @@ export class MeshTransport implements AgentTransport {
   }
 
   async lookup(plan: ActionPlan, idempotencyKey: string, signal: AbortSignal): Promise<unknown> {
-    const { mesh, directory } = this.#reach()
-    const hostId = await directory.find(this.#parts.address, findMs)
-    if (hostId === null) throw nobody(plan.fullName)
-    const data = { action: plan.name, idempotencyKey }
-    const asked = this.#event(lookupType(this.#parts.address, hostId), idempotencyKey, data)
-    const reply = await mesh.request(asked, { timeoutMs: lookupMs, signal })
+    const reply = await this.#askAgain(plan, idempotencyKey, signal)
     const found = readMessage('found', messages.found, reply.data)
     if (found.kind === 'completed') return found.output
     if (found.kind === 'never') return undefined
@@ -61,6 +59,26 @@ export class MeshTransport implements AgentTransport {
   }
 
   close(): void {}
+
+  /**
+   * Asks a host what became of a call until one has answered, or nobody waits for it any more: what kept the
+   * call from being answered, a broker that is away or a host that died, keeps away the first questions too.
+   */
+  async #askAgain(plan: ActionPlan, idempotencyKey: string, signal: AbortSignal) {
+    const { mesh, directory } = this.#reach()
+    for (;;) {
+      try {
+        const hostId = await directory.find(this.#parts.address, findMs)
+        if (hostId === null) throw nobody(plan.fullName)
+        const data = { action: plan.name, idempotencyKey }
+        const asked = this.#event(lookupType(this.#parts.address, hostId), idempotencyKey, data)
+        return await mesh.request(asked, { timeoutMs: lookupMs, signal })
+      } catch (thrown) {
+        if (signal.aborted || !isOrchestrationError(thrown) || !thrown.retryable) throw thrown
+      }
+      await new Promise<void>((resolve) => this.#parts.clock().after(lookupPauseMs, resolve))
+    }
+  }
 
   async #call(call: TransportCall, input: JsonValue, signal: AbortSignal): Promise<void> {
     const { plan, call: asked, context } = call

@@ -1,41 +1,62 @@
-import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml'
-import type { Document, Node, Pair } from 'yaml'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { LineCounter, parseDocument } from 'yaml'
 import { messageOf, OrchestrationError } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { nearestOrAll } from '../../core/nearest.ts'
 import type { Problem } from '../../workflow/index.ts'
-import { configKeys } from './config-keys.ts'
-import type { ConfigKey } from './config-keys.ts'
+import { type ConfigKey, configKeys } from './config-keys.ts'
+import { type ConfigNode, type ConfigPlace, nodesOfData, nodesOfYaml } from './config-node.ts'
 
 /** The values that a configuration file sets, by key; paths are absolute. */
 export type ConfigFileValues = ReadonlyMap<string, JsonValue>
 
 /** Bytes that a configuration file may have. */
 const configBytesMax = 1_000_000
-
-const keysInFile = configKeys.filter((key) => key.isInFile)
+/** What a folder's own configuration may be called. */
+const ownNames = ['ts', 'mts', 'js', 'mjs', 'yaml', 'yml', 'json'].map(
+  (end) => `aura.config.${end}`,
+)
 
 /**
- * Reads the file of `--config`: YAML with the keys of `configKeys`. Relative paths in it start from its
- * folder.
+ * The configuration file of a folder, relative to it: `aura.config.ts`, `.yaml` and their kin; null without one.
  *
- * @throws UsageError with all problems in its details: a key that there is not, with the nearest one; a
- *   value of a wrong kind; a file that cannot be read
+ * @throws UsageError where there are several
  */
-export function readConfigFile(file: string, cwd: string): ConfigFileValues {
+export function ownConfigFile(folder: string): string | null {
+  const found = ownNames.filter((name) => existsSync(join(folder, name)))
+  if (found.length <= 1) return found[0] ?? null
+  throw new OrchestrationError('UsageError', `${folder} has ${found.join(' and ')}`, {
+    hint: 'keep one of them, or name it with --config',
+  })
+}
+
+/**
+ * Reads a configuration file: YAML or JSON, or a module whose default export is the same as an object. Relative
+ * paths in it start from its folder.
+ *
+ * @throws UsageError with all problems in its details: a key that there is not, with the nearest one; a value of a
+ *   wrong kind; a file that cannot be read
+ */
+export async function readConfigFile(file: string, cwd: string): Promise<ConfigFileValues> {
   const path = resolve(cwd, file)
-  const lines = new LineCounter()
-  const yaml = parseDocument(textOf(file, path), { lineCounter: lines, merge: false })
-  const reader = new ConfigReader(file, dirname(path), lines)
-  for (const fault of yaml.errors) {
-    const message = fault.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '')
-    reader.refuse(fault.pos[0], { message: message ?? 'the YAML cannot be read' })
-  }
-  if (yaml.errors.length === 0) reader.readDocument(yaml)
+  const reader = new ConfigReader(file, dirname(path))
+  if (/\.m?[jt]s$/.test(path)) reader.read(nodesOfData(await exportOf(file, path)))
+  else readYaml(reader, textOf(file, path))
   if (reader.problems.length > 0) throw refused(file, reader.problems)
   return reader.values
+}
+
+function readYaml(reader: ConfigReader, text: string): void {
+  const lines = new LineCounter()
+  const yaml = parseDocument(text, { lineCounter: lines, merge: false })
+  for (const fault of yaml.errors) {
+    const message = fault.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '')
+    const { line, col: column } = lines.linePos(fault.pos[0])
+    reader.refuse({ line, column }, { message: message ?? 'the YAML cannot be read' })
+  }
+  if (yaml.errors.length === 0) reader.read(nodesOfYaml(yaml, lines))
 }
 
 class ConfigReader {
@@ -43,83 +64,63 @@ class ConfigReader {
   readonly problems: Problem[] = []
   readonly #file: string
   readonly #folder: string
-  readonly #lines: LineCounter
 
-  constructor(file: string, folder: string, lines: LineCounter) {
+  constructor(file: string, folder: string) {
     this.#file = file
     this.#folder = folder
-    this.#lines = lines
   }
 
-  readDocument(yaml: Document.Parsed): void {
-    if (yaml.contents === null) return
-    if (isMap(yaml.contents)) this.#readMap(yaml.contents.items, '', yaml)
-    else {
-      const expected = `a map with ${keysInFile.map(({ key }) => key).join(', ')}`
-      this.refuse(yaml.contents.range[0], { message: 'the configuration is no map', expected })
+  /** @param nodes null for a configuration that is no map */
+  read(nodes: readonly ConfigNode[] | null): void {
+    if (nodes !== null) return this.#readMap(nodes, '')
+    const expected = `a map with ${configKeys.map(({ key }) => key).join(', ')}`
+    this.refuse({ line: 1, column: 1 }, { message: 'the configuration is no map', expected })
+  }
+
+  #readMap(nodes: readonly ConfigNode[], above: string): void {
+    for (const node of nodes) {
+      const key = `${above}${node.name}`
+      const known = configKeys.find((candidate) => candidate.key === key)
+      if (known !== undefined) this.#readValue(known, node)
+      else if (!hasKeysBelow(key)) this.#refuseUnknown(node, { key, above })
+      else if (node.entries !== null) this.#readMap(node.entries, `${key}.`)
+      else {
+        const problem = { message: `${key} is no map`, path: key, expected: 'a map' }
+        this.refuse(node.keyPlace, problem)
+      }
     }
   }
 
-  #readMap(items: readonly unknown[], above: string, yaml: Document.Parsed): void {
-    for (const item of items) {
-      if (!isPair(item)) continue
-      const pair = item as Pair<Node, Node | null>
-      const name = isScalar(pair.key) ? String(pair.key.value) : ''
-      const offset = pair.key.range?.[0] ?? 0
-      const key = `${above}${name}`
-      const known = keysInFile.find((candidate) => candidate.key === key)
-      if (known !== undefined) this.#readValue(known, pair, yaml)
-      else if (isMap(pair.value) && hasKeysBelow(key))
-        this.#readMap(pair.value.items, `${key}.`, yaml)
-      else if (hasKeysBelow(key))
-        this.refuse(offset, { message: `${key} is no map`, path: key, expected: 'a map' })
-      else this.#refuseUnknown(offset, { key, name, above })
-    }
-  }
-
-  #readValue(key: ConfigKey, pair: Pair<Node, Node | null>, yaml: Document.Parsed): void {
-    const value = (pair.value?.toJS(yaml) ?? null) as JsonValue
-    if (key.isValid(value)) {
-      this.values.set(key.key, key.isPath ? absolutePaths(this.#folder, value) : value)
+  #readValue({ key, kind, isSecret }: ConfigKey, { value, valuePlace }: ConfigNode): void {
+    if (kind.isValid(value)) {
+      this.values.set(key, kind.isPath === true ? absolutePaths(this.#folder, value) : value)
       return
     }
-    this.refuse(pair.value?.range?.[0] ?? pair.key.range?.[0] ?? 0, {
-      message: `${key.key} is not valid`,
-      path: key.key,
-      found: JSON.stringify(value),
-      expected: key.expected,
-    })
+    const found = isSecret ? null : JSON.stringify(value)
+    const problem = { message: `${key} is not valid`, path: key, expected: kind.expected }
+    this.refuse(valuePlace, { ...problem, found })
   }
 
-  #refuseUnknown(offset: number, at: { key: string; name: string; above: string }): void {
-    const siblings = keysInFile
-      .filter(({ key }) => key.startsWith(at.above))
-      .map(({ key }) => key.slice(at.above.length).split('.')[0] as string)
-    this.refuse(offset, {
-      message: `there is no key '${at.key}'`,
-      path: at.key,
-      found: at.name,
-      hint: nearestOrAll(at.name, [...new Set(siblings)]),
+  #refuseUnknown(node: ConfigNode, { key, above }: { key: string; above: string }): void {
+    const siblings = configKeys
+      .filter((known) => known.key.startsWith(above))
+      .map((known) => known.key.slice(above.length).split('.')[0] as string)
+    this.refuse(node.keyPlace, {
+      message: `there is no key '${key}'`,
+      path: key,
+      found: node.name,
+      hint: nearestOrAll(node.name, [...new Set(siblings)]),
     })
   }
 
   refuse(
-    offset: number,
+    { line, column }: ConfigPlace,
     problem: Pick<Problem, 'message'> &
       Partial<Pick<Problem, 'path' | 'found' | 'expected' | 'hint'>>,
   ): void {
-    const { line, col } = this.#lines.linePos(offset)
-    this.problems.push({
-      file: this.#file,
-      line,
-      column: col,
-      path: null,
-      found: null,
-      expected: null,
-      hint: null,
-      level: 'error',
-      ...problem,
-    })
+    const nothing = { path: null, found: null, expected: null, hint: null }
+    const file = this.#file
+    this.problems.push({ file, line, column, ...nothing, level: 'error', ...problem })
   }
 }
 
@@ -131,25 +132,44 @@ export function absolutePaths(folder: string, value: JsonValue): JsonValue {
 }
 
 function hasKeysBelow(key: string): boolean {
-  return keysInFile.some((candidate) => candidate.key.startsWith(`${key}.`))
+  return configKeys.some((candidate) => candidate.key.startsWith(`${key}.`))
+}
+
+async function exportOf(file: string, path: string): Promise<JsonValue> {
+  try {
+    const { default: value } = (await import(pathToFileURL(path).href)) as { default?: JsonValue }
+    if (value !== undefined) return value
+  } catch (thrown) {
+    throw unreadable(file, thrown)
+  }
+  throw new OrchestrationError('UsageError', `${file} has no default export`, {
+    hint: 'write: export default { … }',
+  })
 }
 
 function textOf(file: string, path: string): string {
+  let text: string
   try {
-    const text = readFileSync(path, 'utf8')
-    if (text.length <= configBytesMax) return text
+    text = readFileSync(path, 'utf8')
   } catch (thrown) {
-    throw new OrchestrationError('UsageError', `--config ${file}: ${messageOf(thrown)}`, {
-      cause: thrown,
-    })
+    throw unreadable(file, thrown)
   }
-  throw new OrchestrationError('UsageError', `--config ${file} is over ${configBytesMax} bytes`)
+  if (text.length <= configBytesMax) return text
+  throw new OrchestrationError(
+    'UsageError',
+    `the configuration ${file} is over ${configBytesMax} bytes`,
+  )
+}
+
+function unreadable(file: string, cause: unknown): OrchestrationError {
+  const message = `the configuration ${file} cannot be read: ${messageOf(cause)}`
+  return new OrchestrationError('UsageError', message, { cause })
 }
 
 function refused(file: string, problems: readonly Problem[]): OrchestrationError {
   const what = problems.length === 1 ? 'a problem' : `${problems.length} problems`
   return new OrchestrationError('UsageError', `${file} has ${what}`, {
-    hint: 'aura config --config FILE prints the configuration in force',
+    hint: 'aura config prints the configuration in force, and docs/configuration.md every key',
     details: { problems: problems.map((problem): JsonObject => ({ ...problem })) },
   })
 }

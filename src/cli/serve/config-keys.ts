@@ -1,199 +1,185 @@
-import { readBudgetLimit } from '../../agents/index.ts'
-import { parseDuration } from '../../core/duration.ts'
-import { isJsonObject, type JsonValue } from '../../core/json.ts'
+import type { JsonValue } from '../../core/json.ts'
 import { limits } from '../../core/limits.ts'
+import { defaultLeaseMs, defaultShards, shardsMax } from '../../placement/index.ts'
+import {
+  budgets,
+  count,
+  duration,
+  keptFor,
+  oneOf,
+  optionalText,
+  path,
+  paths,
+  ratio,
+  text,
+  type ValueKind,
+  wholeNumber,
+  yesOrNo,
+} from './value-kinds.ts'
 
 /** Where a value in force comes from. */
 export type SettingSource = 'flag' | 'env' | 'file' | 'default'
 
-/** One key of the configuration: what it accepts, and where it may be set. */
+/** One setting: what it means and accepts, and where it may be set. */
 export interface ConfigKey {
-  /** As in `--config`'s file; a dot goes one map down. */
+  /** As in the configuration file; a dot goes one map down. */
   readonly key: string
   readonly what: string
+  readonly kind: ValueKind
+  readonly env: string
   /** Null when it has none. */
   readonly flag: string | null
-  readonly env: string | null
-  readonly isInFile: boolean
   readonly defaultValue: JsonValue
-  /** What the value must be, in words, for a refusal. */
-  readonly expected: string
-  isValid(value: JsonValue): boolean
-  /** How a text of the environment is read; absent: as it is. */
-  fromText?(text: string): JsonValue
-  /** True for paths and lists of paths, which start from the folder of whoever named them. */
-  readonly isPath: boolean
+  /** Never printed: of an address its password, of anything else all of it. */
+  readonly isSecret: boolean
 }
 
-const base = { flag: null, env: null, isInFile: true, isPath: false }
-const isText = (value: JsonValue): boolean => typeof value === 'string' && value !== ''
-const isTexts = (value: JsonValue): boolean =>
-  Array.isArray(value) && value.every((item) => isText(item as JsonValue))
-const isCount = (value: JsonValue): boolean =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 1
-const isPort = (value: JsonValue): boolean =>
-  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 65_535
-const isSpan = (value: JsonValue): boolean =>
-  value === null || (typeof value === 'string' && parseDuration(value) !== undefined)
+type More = Partial<Pick<ConfigKey, 'flag' | 'env' | 'defaultValue' | 'isSecret'>>
 
-function areBudgets(value: JsonValue): boolean {
-  if (!isJsonObject(value)) return false
-  try {
-    for (const [tenant, limit] of Object.entries(value)) readBudgetLimit(limit, tenant)
-    return true
-  } catch {
-    return false // what is expected is said with the key
+/** @param more default: no flag, null as the default, and a variable named for the key: `AURA_RETENTION_FINISHED_FOR` */
+function setting(key: string, what: string, more: More & { readonly kind: ValueKind }): ConfigKey {
+  return {
+    key,
+    what,
+    flag: null,
+    env: variableOf(key),
+    defaultValue: null,
+    isSecret: false,
+    ...more,
   }
 }
 
-function numberOf(text: string): JsonValue {
-  return /^\d+$/.test(text) ? Number(text) : text
+function variableOf(key: string): string {
+  const words = key.replaceAll('.', '_').replaceAll(/[A-Z]/g, (letter) => `_${letter}`)
+  return `AURA_${words.toUpperCase()}`
 }
 
-function countKey(key: string, what: string, defaultValue: number): ConfigKey {
-  const expected = 'a whole number of at least 1'
-  return { ...base, key, what, defaultValue, expected, isValid: isCount }
-}
+const port = wholeNumber(0, 65_535, 'a port, 0 to 65535')
+const shardCount = wholeNumber(1, shardsMax, `a whole number from 1 to ${shardsMax}`)
 
-function spanKey(key: string, what: string, defaultValue: string): ConfigKey {
-  const expected = 'a duration such as 30d, or null to keep for ever'
-  return { ...base, key, what, defaultValue, expected, isValid: isSpan }
-}
-
-/** How semantic events are orchestrated. */
-const orchestratorKeys: readonly ConfigKey[] = [
-  {
-    ...base,
-    key: 'orchestrator.enabled',
-    what: 'semantic events and anomalies are orchestrated',
-    defaultValue: false,
-    expected: 'true or false',
-    isValid: (value) => typeof value === 'boolean',
-  },
-  {
-    ...base,
-    key: 'orchestrator.hierarchicalAbove',
-    what: 'complexity over which work is coordinated hierarchically',
-    defaultValue: 0.8,
-    expected: 'a number from 0 to 1',
-    isValid: (value) => typeof value === 'number' && value >= 0 && value <= 1,
-  },
-  {
-    ...base,
-    key: 'orchestrator.action',
-    what: 'what is called of agents where an event names no action',
-    defaultValue: 'decide',
-    expected: 'the name of an action',
-    isValid: isText,
-  },
-  {
-    ...base,
-    key: 'orchestrator.voteField',
-    what: 'where an answer to it has its vote',
-    defaultValue: 'severity',
-    expected: 'the name of a field',
-    isValid: isText,
-  },
-  {
-    ...base,
-    key: 'orchestrator.debounce',
-    what: 'how long a burst about the same thing must be quiet before it is handled',
-    defaultValue: '0ms',
-    expected: 'a duration such as 500ms',
-    isValid: (value) => typeof value === 'string' && parseDuration(value) !== undefined,
-  },
-]
-
-/** Every key that `aura serve` obeys and `aura config` prints, in this order. */
+/** Every setting, in the order in which `aura config` prints them; docs/configuration.md is made of them. */
 export const configKeys: readonly ConfigKey[] = [
-  {
-    ...base,
-    key: 'port',
-    what: 'port of the API; 0 takes a free one',
+  setting('engine', 'who drives executions', {
+    kind: oneOf('embedded', 'temporal'),
+    flag: '--engine',
+    defaultValue: 'embedded',
+  }),
+  setting('port', 'port of the API; 0 takes a free one', {
+    kind: port,
     flag: '--port',
-    env: 'AURA_PORT',
     defaultValue: 8_080,
-    expected: 'a port, 0 to 65535',
-    isValid: isPort,
-    fromText: numberOf,
-  },
-  {
-    ...base,
-    key: 'host',
-    what: 'address that the API listens on',
+  }),
+  setting('host', 'address that the API listens on', {
+    kind: text('a host name or an IP address'),
     flag: '--host',
-    env: 'AURA_HOST',
     defaultValue: '127.0.0.1',
-    expected: 'a host name or an IP address',
-    isValid: isText,
-  },
-  {
-    ...base,
-    key: 'agents',
-    what: 'modules with agents',
-    flag: '--agents',
-    defaultValue: [],
-    expected: 'a list of paths',
-    isValid: isTexts,
-    isPath: true,
-  },
-  {
-    ...base,
-    key: 'workflows',
-    what: 'documents, or folders of them, that are registered',
+  }),
+  setting('token', 'secret that requests carry as a bearer token; null for a new one each time', {
+    kind: optionalText('a text of 16 characters or more', /^.{16,}$/),
+    isSecret: true,
+  }),
+  setting('agents', 'modules with agents', { kind: paths, flag: '--agents', defaultValue: [] }),
+  setting('workflows', 'documents, or folders of them, that are registered', {
+    kind: paths,
     flag: '--workflows',
     defaultValue: [],
-    expected: 'a list of paths',
-    isValid: isTexts,
-    isPath: true,
-  },
-  {
-    ...base,
-    key: 'flags',
-    what: 'file with feature flags',
-    env: 'AURA_FLAGS',
-    defaultValue: null,
-    expected: 'a path',
-    isValid: (value) => value === null || isText(value),
-    isPath: true,
-  },
-  {
-    ...base,
-    key: 'policy',
-    what: 'file with the policy in force',
-    flag: '--policy',
-    env: 'AURA_POLICY',
-    defaultValue: null,
-    expected: 'a path',
-    isValid: (value) => value === null || isText(value),
-    isPath: true,
-  },
-  spanKey('retention.finishedFor', 'how long ended executions are kept', '30d'),
-  countKey('retention.finishedMax', 'how many ended executions are kept', 1_000_000),
-  spanKey('retention.deadLettersFor', 'how long those with an open dead letter are kept', '90d'),
-  countKey(
-    'limits.activeExecutionsMax',
-    'executions in memory at a time',
-    limits.activeExecutionsMax,
-  ),
-  ...orchestratorKeys,
-  {
-    ...base,
-    key: 'tenants',
-    what: 'budgets by metadata.tenant of a document; * for every other tenant',
+  }),
+  setting('flags', 'file with feature flags', { kind: path }),
+  setting('policy', 'file with the policy in force', { kind: path, flag: '--policy' }),
+  setting('retention.finishedFor', 'how long ended executions are kept', {
+    kind: keptFor,
+    defaultValue: '30d',
+  }),
+  setting('retention.finishedMax', 'how many ended executions are kept', {
+    kind: count,
+    defaultValue: 1_000_000,
+  }),
+  setting('retention.deadLettersFor', 'how long those with an open dead letter are kept', {
+    kind: keptFor,
+    defaultValue: '90d',
+  }),
+  setting('limits.activeExecutionsMax', 'executions in memory at a time', {
+    kind: count,
+    defaultValue: limits.activeExecutionsMax,
+  }),
+  setting('limits.openExecutionsMax', 'executions that have not ended', {
+    kind: count,
+    defaultValue: limits.openExecutionsMax,
+  }),
+  setting('orchestrator.enabled', 'semantic events and anomalies are orchestrated', {
+    kind: yesOrNo,
+    defaultValue: false,
+  }),
+  setting('orchestrator.hierarchicalAbove', 'complexity over which work is done hierarchically', {
+    kind: ratio,
+    defaultValue: 0.8,
+  }),
+  setting('orchestrator.action', 'what is called of agents where an event names no action', {
+    kind: text('the name of an action'),
+    defaultValue: 'decide',
+  }),
+  setting('orchestrator.voteField', 'where an answer to it has its vote', {
+    kind: text('the name of a field'),
+    defaultValue: 'severity',
+  }),
+  setting('orchestrator.debounce', 'how long a burst about the same thing must be quiet', {
+    kind: duration('a duration such as 500ms'),
+    defaultValue: '0ms',
+  }),
+  setting('tenants', 'budgets by metadata.tenant of a document; * for every other tenant', {
+    kind: budgets,
     defaultValue: {},
-    expected: 'a map of budgets, each with calls, tokens, costUsd and per',
-    isValid: areBudgets,
-  },
-  countKey('limits.openExecutionsMax', 'executions that have not ended', limits.openExecutionsMax),
-  {
-    ...base,
-    key: 'logLevel',
-    what: 'what is logged: debug, info, warn or error',
-    env: 'AURA_LOG_LEVEL',
-    isInFile: false,
+  }),
+  setting('temporal.address', 'where Temporal is', {
+    kind: optionalText('host:port'),
+    flag: '--address',
+    env: 'TEMPORAL_ADDRESS',
+  }),
+  setting('temporal.namespace', 'namespace of Temporal', {
+    kind: text('the name of a namespace'),
+    flag: '--namespace',
+    env: 'TEMPORAL_NAMESPACE',
+    defaultValue: 'default',
+  }),
+  setting('temporal.taskQueue', 'task queue, or what those of the shards begin with', {
+    kind: text('the name of a task queue'),
+    flag: '--task-queue',
+    env: 'AURA_TASK_QUEUE',
+    defaultValue: 'aura',
+  }),
+  setting('redis.url', 'where Redis is, for what several processes share', {
+    kind: optionalText('redis://host:port, or rediss:// for TLS'),
+    env: 'REDIS_URL',
+    isSecret: true,
+  }),
+  setting('redis.prefix', 'what every key in Redis begins with', {
+    kind: text('a text'),
+    defaultValue: 'aura:',
+  }),
+  setting('kafka.brokers', 'brokers of the mesh; null for a mesh inside the process', {
+    kind: optionalText('host:port, several parted by commas'),
+    env: 'KAFKA_BROKERS',
+  }),
+  setting('kafka.group', 'consumer group of processes with the same workflows', {
+    kind: text('the name of a consumer group'),
+    defaultValue: 'triggers',
+  }),
+  setting('placement.shards', 'task queues over which executions are spread', {
+    kind: shardCount,
+    env: 'AURA_SHARDS',
+    defaultValue: defaultShards,
+  }),
+  setting('placement.lease', 'how long an instance that says nothing keeps its shards', {
+    kind: duration('a duration from 1s to 1h', 1_000, 3_600_000),
+    env: 'AURA_LEASE',
+    defaultValue: `${defaultLeaseMs}ms`,
+  }),
+  setting('placement.instance', 'names this process among the others; null for its host', {
+    kind: optionalText('letters, digits and . _ -, at most 100', /^[\w.-]{1,100}$/),
+    env: 'AURA_INSTANCE',
+  }),
+  setting('logLevel', 'what is logged', {
+    kind: oneOf('debug', 'info', 'warn', 'error'),
     defaultValue: 'info',
-    expected: 'debug, info, warn or error',
-    isValid: (value) => ['debug', 'info', 'warn', 'error'].includes(value as string),
-  },
+  }),
 ]

@@ -1,6 +1,6 @@
 import { messageOf, OrchestrationError } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
-import { createLogger, createTelemetry } from '../../observability/index.ts'
+import { createTelemetry } from '../../observability/index.ts'
 import type { OpenedEngine } from '../../engine/index.ts'
 import type { EventMesh } from '../../mesh/index.ts'
 import { agentsOf, knownAgents } from '../agents.ts'
@@ -24,6 +24,7 @@ import { servedEngine } from './served-engine.ts'
 import { ServedOrchestration } from './served-orchestration.ts'
 import { servedRouting } from './served-routing.ts'
 import { servedProtocols } from './served-protocols.ts'
+import { loggerOf } from './serve-logger.ts'
 import type { ServeSettings } from './settings.ts'
 import { readWorkflowFiles } from './workflow-files.ts'
 import type { WorkflowFiles } from './workflow-files.ts'
@@ -87,7 +88,7 @@ export async function serveFile(
       telemetry,
       logger,
       kind: 'serve',
-      listen: { host: settings.host, port: settings.port },
+      listen: settings,
       ...servedRouting({ agents, registry: opened.agents, database: opened.database, feed }),
       ...servedProtocols(context, { engine: served, opened }),
       readiness: () => ({ isReady, reason: isReady ? null : 'open executions are taken up' }),
@@ -111,11 +112,6 @@ export async function serveFile(
   logger.log('info', 'closed; what is open stays as recorded', {})
   // Whoever runs services asks them to end with SIGTERM: that is no failure.
   return interrupt.signal === 'SIGTERM' ? exitCodes.done : interrupt.code
-}
-
-function loggerOf({ stderr, clock }: CommandContext, { logLevel }: ServeSettings): Logger {
-  const stream = { write: (text: string) => stderr.write(text), isTTY: stderr.isTTY === true }
-  return createLogger({ level: logLevel, stream, clock })
 }
 
 /** @throws OwnerError when another process owns the file */

@@ -1,8 +1,9 @@
 import semver from 'semver'
+import type { AgentRegistry } from '../../agents/index.ts'
 import { OrchestrationError } from '../../core/errors.ts'
-import { openLook } from '../../engine/index.ts'
+import { directCallDocument, openLook } from '../../engine/index.ts'
 import type { OpenedEngine, ShowView, WorkflowEngine } from '../../engine/index.ts'
-import type { TaskHost } from '../../integrations/a2a/index.ts'
+import type { ServedSkill, TaskHost } from '../../integrations/a2a/index.ts'
 import type { WorkflowDocument } from '../../workflow/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { openJournal } from '../journal-file.ts'
@@ -18,18 +19,15 @@ export interface ServedTasksParts {
   readonly engine: WorkflowEngine
 }
 
-/** The workflows of the file as tasks of A2A. */
+/** The workflows of the file, and the agents of the process, as tasks of A2A. */
 export function servedTasks(
   { databasePath: path, clock }: CommandContext,
   { opened, engine }: ServedTasksParts,
 ): TaskHost {
   return {
-    skills: () => [...highest(registeredDocuments(path)).values()],
-    async start(workflow, executionId, input) {
-      const document = highest(registeredDocuments(path, workflow)).get(workflow)
-      if (document === undefined) {
-        throw new OrchestrationError('NotFoundError', `no workflow '${workflow}' is registered`)
-      }
+    skills: () => [...workflowsOf(path), ...actionsOf(opened.agents)],
+    async start(skill, executionId, input) {
+      const document = documentOf(path, skill)
       await opened.engine.startDocument(document, { executionId, input })
     },
     show: (executionId) => engine.getExecution(executionId),
@@ -61,6 +59,35 @@ export function servedTasks(
   }
 }
 
+function workflowsOf(path: string): readonly ServedSkill[] {
+  const documents = [...highest(registeredDocuments(path)).values()]
+  return documents.map(({ name, version, description }) => {
+    return { kind: 'workflow', name, version, description }
+  })
+}
+
+function actionsOf(agents: Pick<AgentRegistry, 'agents'>): readonly ServedSkill[] {
+  return agents.agents().flatMap((agent) => {
+    const { id, version, description: purpose } = agent
+    return agent.actions.map((name): ServedSkill => {
+      const description = agent.definition(name)?.description ?? null
+      return { kind: 'action', name, agent: id, version, description, purpose }
+    })
+  })
+}
+
+/** What a skill is an execution of: of an action a direct call. */
+function documentOf(path: string, skill: ServedSkill): WorkflowDocument {
+  const { name } = skill
+  if (skill.kind === 'action') {
+    const call = directCallDocument({ agent: skill.agent, action: name })
+    return { ...call, output: '${ steps.call.output }' }
+  }
+  const document = highest(registeredDocuments(path, name)).get(name)
+  if (document !== undefined) return document
+  throw new OrchestrationError('NotFoundError', `no workflow '${name}' is registered`)
+}
+
 /** By name; of a version that was registered twice the later one. */
 function highest(documents: readonly WorkflowDocument[]): Map<string, WorkflowDocument> {
   const found = new Map<string, WorkflowDocument>()
@@ -76,10 +103,11 @@ function highest(documents: readonly WorkflowDocument[]): Map<string, WorkflowDo
 /** What an execution waits for is in its record: nobody but watchers asks for it. */
 function openSignals(path: string, view: ShowView): readonly string[] {
   if (view.status !== 'waiting') return []
-  const document = registeredDocuments(path, view.workflow).findLast(
-    ({ version }) => version === view.version,
-  )
-  if (document === undefined) return []
+  using file = openJournal(path)
+  const row = file.journal.find(view.executionId)
+  const text = row === undefined ? undefined : file.journal.document(row.documentHash)
+  if (text === undefined) return []
+  const document = JSON.parse(text) as WorkflowDocument
   const model = new ProgressModel(view.executionId, document)
   const look = openLook(path)
   try {

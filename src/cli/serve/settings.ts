@@ -4,7 +4,7 @@ import { OrchestrationError } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { LogLevel } from '../../core/logger.ts'
 import type { CommandContext } from '../command-context.ts'
-import { absolutePaths, readConfigFile } from './config-file.ts'
+import { absolutePaths, ownConfigFile, readConfigFile } from './config-file.ts'
 import type { ConfigFileValues } from './config-file.ts'
 import { configKeys } from './config-keys.ts'
 import type { ConfigKey, SettingSource } from './config-keys.ts'
@@ -13,7 +13,10 @@ import type { ConfigKey, SettingSource } from './config-keys.ts'
 export interface ServeOptions {
   readonly port?: string
   readonly host?: string
-  readonly engine: string
+  readonly engine?: string
+  readonly address?: string
+  readonly namespace?: string
+  readonly taskQueue?: string
   readonly config?: string
   readonly agents?: readonly string[]
   readonly workflows?: readonly string[]
@@ -31,6 +34,19 @@ export interface Setting {
 
 /** The configuration that `aura serve` obeys; paths are absolute. */
 export interface ServeSettings {
+  readonly engine: 'embedded' | 'temporal'
+  readonly temporal: {
+    readonly address: string | null
+    readonly namespace: string
+    readonly taskQueue: string
+  }
+  readonly redis: { readonly url: string | null; readonly prefix: string }
+  readonly placement: {
+    readonly shards: number
+    readonly leaseMs: number
+    readonly instance: string | null
+  }
+  readonly token: string | null
   readonly port: number
   readonly host: string
   readonly agents: readonly string[]
@@ -59,21 +75,26 @@ export interface ServeSettings {
 }
 
 /**
- * The configuration in force: of each key what the command line says, else the environment, else the
- * file of `--config` (or AURA_CONFIG), else the default. Nothing is merged: a list replaces a list.
+ * The configuration in force: of each key what the command line says, else the environment, else the configuration
+ * file (`--config`, AURA_CONFIG, or `aura.config.*` of the working folder), else the default. Nothing is merged: a
+ * list replaces a list.
  *
  * @throws UsageError for a value of a wrong kind, or a file with problems
  */
-export function readSettings(context: CommandContext, options: ServeOptions): ServeSettings {
-  const file = options.config ?? nonEmpty(context.env.AURA_CONFIG)
+export async function readSettings(
+  context: CommandContext,
+  options: ServeOptions = {},
+): Promise<ServeSettings> {
+  const { cwd, env } = context
+  const file = options.config ?? nonEmpty(env.AURA_CONFIG) ?? ownConfigFile(cwd)
   const inFile: ConfigFileValues =
-    file === undefined ? new Map<string, JsonValue>() : readConfigFile(file, context.cwd)
+    file === null ? new Map<string, JsonValue>() : await readConfigFile(file, cwd)
   const list = configKeys.map((key): Setting => {
     const value = inFile.get(key.key)
     return (
       ofFlag(context, key, options) ??
       ofEnvironment(context, key) ??
-      (value === undefined || file === undefined
+      (value === undefined
         ? { key: key.key, value: key.defaultValue, source: 'default', from: null }
         : { key: key.key, value, source: 'file', from: file })
     )
@@ -81,6 +102,22 @@ export function readSettings(context: CommandContext, options: ServeOptions): Se
   const value = (key: string): JsonValue =>
     list.find((setting) => setting.key === key)?.value ?? null
   return {
+    engine: value('engine') as ServeSettings['engine'],
+    temporal: {
+      address: value('temporal.address') as string | null,
+      namespace: value('temporal.namespace') as string,
+      taskQueue: value('temporal.taskQueue') as string,
+    },
+    redis: {
+      url: value('redis.url') as string | null,
+      prefix: value('redis.prefix') as string,
+    },
+    placement: {
+      shards: value('placement.shards') as number,
+      leaseMs: parseDuration(value('placement.lease') as string) ?? 0,
+      instance: value('placement.instance') as string | null,
+    },
+    token: value('token') as string | null,
     port: value('port') as number,
     host: value('host') as string,
     agents: value('agents') as readonly string[],
@@ -109,33 +146,49 @@ export function readSettings(context: CommandContext, options: ServeOptions): Se
   }
 }
 
+/**
+ * The context in which the settings of the file are obeyed like those of the environment, so that whatever reads a
+ * variable finds what is in force.
+ */
+export function withSettings(
+  context: CommandContext,
+  { list }: Pick<ServeSettings, 'list'>,
+): CommandContext {
+  const fromFile = list.flatMap(({ key, value, source }): (readonly [string, string])[] => {
+    const known = configKeys.find((one) => one.key === key)
+    if (source !== 'file' || known === undefined || value === null) return []
+    return [[known.env, typeof value === 'string' ? value : JSON.stringify(value)]]
+  })
+  return { ...context, env: { ...context.env, ...Object.fromEntries(fromFile) } }
+}
+
 function ofFlag(context: CommandContext, key: ConfigKey, options: ServeOptions): Setting | null {
   if (key.flag === null) return null
-  const given = options[key.flag.slice(2) as keyof ServeOptions]
+  const name = key.flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+  const given = options[name as keyof ServeOptions]
   if (given === undefined) return null
-  return checked(context, key, { given, from: key.flag })
+  return { ...checked(context, key, { given, from: key.flag }), source: 'flag', from: key.flag }
 }
 
 function ofEnvironment(context: CommandContext, key: ConfigKey): Setting | null {
-  const given = key.env === null ? undefined : nonEmpty(context.env[key.env])
-  if (key.env === null || given === undefined) return null
-  const setting = checked(context, key, { given, from: key.env })
-  return { ...setting, source: 'env' }
+  const given = nonEmpty(context.env[key.env])
+  if (given === undefined) return null
+  return { ...checked(context, key, { given, from: key.env }), source: 'env', from: key.env }
 }
 
 function checked(
   context: CommandContext,
-  key: ConfigKey,
+  { key, kind, isSecret }: ConfigKey,
   { given, from }: { readonly given: string | readonly string[]; readonly from: string },
-): Setting {
-  const read = typeof given === 'string' && key.fromText !== undefined ? key.fromText(given) : given
-  if (!key.isValid(read)) {
-    throw new OrchestrationError('UsageError', `${from} '${String(given)}' is not valid`, {
-      hint: `it takes ${key.expected}`,
+): Pick<Setting, 'key' | 'value'> {
+  const read = typeof given === 'string' ? kind.fromText(given) : given
+  if (!kind.isValid(read)) {
+    const shown = isSecret ? '' : ` '${String(given)}'`
+    throw new OrchestrationError('UsageError', `${from}${shown} is not valid`, {
+      hint: `it takes ${kind.expected}`,
     })
   }
-  const value = key.isPath ? absolutePaths(context.cwd, read) : read
-  return { key: key.key, value, source: 'flag', from }
+  return { key, value: kind.isPath === true ? absolutePaths(context.cwd, read) : read }
 }
 
 function databaseSetting({ databasePath, databaseArgument, env }: CommandContext): Setting {

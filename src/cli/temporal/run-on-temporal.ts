@@ -7,7 +7,9 @@ import { startProgress } from '../progress/live-progress.ts'
 import { ProgressModel } from '../progress/progress-model.ts'
 import type { RunPlan } from '../run-plan.ts'
 import { reportEnd } from '../run-report.ts'
+import { readSettings } from '../serve/settings.ts'
 import { type TemporalFlags, temporalPlace } from './place.ts'
+import { queuesOf } from './shared-site.ts'
 
 /** How often Temporal is asked what has happened. */
 const lookMs = 500
@@ -25,9 +27,20 @@ export async function runOnTemporal(
 ): Promise<number> {
   const { openTemporalEngine } = await import('../../integrations/temporal/index.ts')
   const { clock } = context
-  const engine = await openTemporalEngine({ ...temporalPlace(context, options), clock })
+  const { address, namespace, taskQueue } = options
+  const settings = await readSettings(context, {
+    ...(address === undefined ? {} : { address }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(taskQueue === undefined ? {} : { taskQueue }),
+  })
+  const engine = await openTemporalEngine({
+    ...temporalPlace(settings.temporal),
+    clock,
+    // A queue that somebody names is meant as it is.
+    ...(taskQueue === undefined ? { taskQueues: queuesOf(settings) } : {}),
+  })
   try {
-    if (options.detach !== true) await engine.requireWorkers()
+    if (options.detach !== true) await engine.requireWorkers(plan.executionId)
     const { document, input, executionId } = plan
     await engine.startDocument(document, { input, executionId })
     if (options.detach !== true) return await watch(context, plan, engine)

@@ -6,6 +6,7 @@ import { exitCodes } from '../exit-code.ts'
 import { listenForInterruption } from '../interruption.ts'
 import { logLevelOf } from '../log-level.ts'
 import { sharedMesh } from '../mesh.ts'
+import { readSettings, withSettings } from '../serve/settings.ts'
 import { catchStrayErrors } from '../stray-errors.ts'
 
 export interface AgentHostOptions {
@@ -13,10 +14,10 @@ export interface AgentHostOptions {
 }
 
 /** `aura agent-host`: serves the agents of modules to other processes over Kafka, until a signal. */
-export async function agentHost(
-  context: CommandContext,
-  { agents: modules = [] }: AgentHostOptions,
-): Promise<number> {
+export async function agentHost(given: CommandContext, options: AgentHostOptions): Promise<number> {
+  const settings = await readSettings(given, options)
+  const context = withSettings(given, settings)
+  const { agents: modules } = settings
   const interruption = listenForInterruption(({ code }) => context.processEnd.now(code))
   const telemetry = createTelemetry({ clock: context.clock })
   const logger = createLogger({

@@ -1,13 +1,15 @@
 import type { CommandContext } from '../command-context.ts'
+import { redactText } from '../../observability/index.ts'
 import { exitCodes } from '../exit-code.ts'
+import { configKeys } from '../serve/config-keys.ts'
 import { readSettings } from '../serve/settings.ts'
-import type { ServeOptions } from '../serve/settings.ts'
+import type { ServeOptions, Setting } from '../serve/settings.ts'
 import { tableLines } from '../terminal/table.ts'
 import { plainText } from '../terminal/width.ts'
 
 /** `aura config [--config F]`: the configuration that `aura serve` would obey, with where each value comes from. */
 export async function config(context: CommandContext, options: ServeOptions): Promise<number> {
-  const { list } = readSettings(context, options)
+  const list = (await readSettings(context, options)).list.map(shown)
   if (context.isJson) {
     context.json({ settings: list })
     return exitCodes.done
@@ -22,6 +24,14 @@ export async function config(context: CommandContext, options: ServeOptions): Pr
   const head = ['KEY', 'VALUE', 'FROM', ''].map((title) => paint.dim(title))
   context.say(tableLines([head, ...rows], context.stdout).join('\n'))
   return exitCodes.done
+}
+
+/** Without what is secret. */
+function shown(setting: Setting): Setting {
+  const isSecret = configKeys.find(({ key }) => key === setting.key)?.isSecret === true
+  const { value } = setting
+  if (!isSecret || typeof value !== 'string') return setting
+  return { ...setting, value: value.includes('://') ? redactText(value) : '[redacted]' }
 }
 
 function valueText(value: unknown): string {

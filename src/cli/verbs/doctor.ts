@@ -7,6 +7,7 @@ import type { CommandContext } from '../command-context.ts'
 import type { Check } from '../doctor/check.ts'
 import { serviceChecks } from '../doctor/service-checks.ts'
 import { exitCodes } from '../exit-code.ts'
+import { readSettings, withSettings } from '../serve/settings.ts'
 import { askOwner } from '../owner-client.ts'
 import { tableLines } from '../terminal/table.ts'
 import { plainText } from '../terminal/width.ts'
@@ -18,7 +19,8 @@ const freeBytesMin = 256 * 1_048_576
 const services = ['temporal', 'kafka', 'redis', 'ray', 'openfeature'] as const
 
 /** `aura doctor`: whether everything that Aura needs is in reach. Exit 3 when something is not. */
-export async function doctor(context: CommandContext): Promise<number> {
+export async function doctor(given: CommandContext): Promise<number> {
+  const context = withSettings(given, await readSettings(given))
   const checks: Check[] = [
     nodeCheck(),
     sqliteCheck(),

@@ -12,7 +12,7 @@ type Paint = CommandContext['paintOut']
 
 /** `aura du`: what the file takes, by table and execution, and what retention would give back. */
 export async function du(context: CommandContext): Promise<number> {
-  const { retention } = readSettings(context, { engine: 'embedded' })
+  const { retention } = await readSettings(context)
   const nowMs = context.clock.nowMs()
   const before = (age: string | null): number | null =>
     age === null ? null : nowMs - (parseDuration(age) ?? 0)

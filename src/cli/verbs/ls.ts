@@ -1,12 +1,17 @@
-import { isOrchestrationError, OrchestrationError } from '../../core/errors.ts'
+import { isOrchestrationError } from '../../core/errors.ts'
 import type { ExecutionRow } from '../../engine/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { checkEngineName } from '../engine-name.ts'
 import { exitCodes } from '../exit-code.ts'
 import { openJournal } from '../journal-file.ts'
 import { splitPair } from '../option-values.ts'
+import { askOwner } from '../owner-client.ts'
+import { ownerWithoutFile } from '../owner-view.ts'
+import type { ListedRow as ApiRow } from '../../server/index.ts'
+import type { OwnerInfo } from '../../storage/index.ts'
 import { statusMark } from '../status-mark.ts'
-import { type TemporalFlags, temporalPlace } from '../temporal/place.ts'
+import { listOnTemporal } from '../temporal/list-on-temporal.ts'
+import type { TemporalFlags } from '../temporal/place.ts'
 import { tableLines } from '../terminal/table.ts'
 import { durationText, momentText } from '../terminal/duration-text.ts'
 
@@ -21,35 +26,17 @@ export interface LsOptions extends TemporalFlags {
 /** `aura ls`: executions, newest first; a file that is not there has none. */
 export async function ls(context: CommandContext, options: LsOptions): Promise<number> {
   checkEngineName(options.engine ?? 'embedded')
-  const rows =
-    options.engine === 'temporal'
-      ? await listTemporal(context, options)
-      : readRows(context, options).map(listed)
-  if (context.isJson) context.json({ executions: rows })
+  const rows = await rowsOf(context, options)
+  if (context.isJson) context.json({ executions: rows.map(listed) })
   else if (rows.length === 0) context.note('no executions')
   else context.say(table(context, rows))
   return exitCodes.done
 }
 
-/** @throws UsageError for `--meta`: Temporal has not indexed it */
-async function listTemporal(
-  context: CommandContext,
-  { meta = [], status, workflow, ...flags }: LsOptions,
-): Promise<readonly Omit<Listed, 'metadata'>[]> {
-  if (meta.length > 0)
-    throw new OrchestrationError('UsageError', 'executions on Temporal are not found by --meta', {
-      hint: 'use --workflow or --status',
-    })
-  const { openTemporalEngine } = await import('../../integrations/temporal/index.ts')
-  const engine = await openTemporalEngine(temporalPlace(context, flags))
-  try {
-    return await engine.list({
-      ...(status === undefined ? {} : { status }),
-      ...(workflow === undefined ? {} : { workflow }),
-    })
-  } finally {
-    await engine.close()
-  }
+async function rowsOf(context: CommandContext, options: LsOptions): Promise<readonly ListedRow[]> {
+  if (options.engine === 'temporal') return listOnTemporal(context, options)
+  const owner = ownerWithoutFile(context)
+  return owner === null ? readRows(context, options) : askRows(owner, options)
 }
 
 function readRows(context: CommandContext, options: LsOptions): readonly ExecutionRow[] {
@@ -70,14 +57,32 @@ function readRows(context: CommandContext, options: LsOptions): readonly Executi
   }
 }
 
-type Listed = ReturnType<typeof listed>
+/** The newest page of an owner whose executions are elsewhere. */
+async function askRows(owner: OwnerInfo, options: LsOptions): Promise<readonly ListedRow[]> {
+  const { status, workflow, meta = [] } = options
+  const query = new URLSearchParams()
+  if (status !== undefined) query.set('status', status)
+  if (workflow !== undefined) query.set('workflow', workflow)
+  for (const pair of meta) {
+    const [key, value] = splitPair('--meta', pair)
+    query.set(`meta.${key}`, value)
+  }
+  const answer = await askOwner(owner, {
+    method: 'GET',
+    path: `/v1/executions?${query.toString()}`,
+  })
+  return (answer as unknown as { readonly executions: readonly ListedRow[] }).executions
+}
 
-function listed(row: ExecutionRow) {
+/** What is shown of an execution. */
+type ListedRow = Omit<ApiRow, 'execution' | 'metadata'> & Partial<Pick<ApiRow, 'metadata'>>
+
+function listed(row: ListedRow): object {
   const { executionId, workflow, version, status, metadata, startedAtMs, endedAtMs } = row
   return { executionId, workflow, version, status, metadata, startedAtMs, endedAtMs }
 }
 
-function table(context: CommandContext, rows: readonly Omit<Listed, 'metadata'>[]): string {
+function table(context: CommandContext, rows: readonly ListedRow[]): string {
   const paint = context.paintOut
   const nowMs = context.clock.nowMs()
   const cells = rows.map((row) => [

@@ -50,7 +50,7 @@ export async function mcp(context: CommandContext, options: McpOptions): Promise
       { input: process.stdin, output: protocolOutput(context) },
     )
   if (owner !== null) return serveOwners(context, { owner, options, open })
-  const settings = readSettings(context, { ...options, port: '0', engine: 'embedded' })
+  const settings = await readSettings(context, { ...options, port: '0' })
   const ended = Promise.withResolvers<void>()
   const ready = async (names: readonly string[]): Promise<void> => {
     const { closed } = await open(settings.workflows.length === 0 ? null : new Set(names))

@@ -89,7 +89,10 @@ function addServe({ program, run }: VerbHost): void {
       .command(verb)
       .option('--port <port>', 'port of the API; 0 takes a free one (default: 8080)')
       .option('--host <host>', 'address that the API listens on (default: 127.0.0.1)', nonEmpty)
-      .option('--engine <engine>', 'embedded or temporal', 'embedded')
+      .option('--engine <engine>', 'embedded or temporal (default: embedded)')
+      .option('--address <host:port>', 'of Temporal (default: $TEMPORAL_ADDRESS)', nonEmpty)
+      .option('--namespace <name>', 'of Temporal (default: $TEMPORAL_NAMESPACE, else default)')
+      .option('--task-queue <name>', 'of Temporal (default: aura)', nonEmpty)
       .option('--config <file>', 'YAML with these and more settings (see `aura config`)', nonEmpty)
       .option(
         '--policy <file>',

@@ -1,11 +1,12 @@
 import type { CommandContext } from '../command-context.ts'
-import { requireEmbedded } from '../engine-name.ts'
-import { serveFile } from '../serve/serve-process.ts'
-import { readSettings } from '../serve/settings.ts'
+import { readSettings, withSettings } from '../serve/settings.ts'
 import type { ServeOptions } from '../serve/settings.ts'
 
 /** `aura serve`: the owner process with API, triggers and recovery, until a signal. */
-export async function serve(context: CommandContext, options: ServeOptions): Promise<number> {
-  requireEmbedded(options.engine)
-  return serveFile(context, readSettings(context, options))
+export async function serve(given: CommandContext, options: ServeOptions): Promise<number> {
+  const settings = await readSettings(given, options)
+  const context = withSettings(given, settings)
+  if (settings.engine === 'temporal')
+    return (await import('../temporal/serve-on-temporal.ts')).serveOnTemporal(context, settings)
+  return (await import('../serve/serve-process.ts')).serveFile(context, settings)
 }

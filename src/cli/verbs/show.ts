@@ -7,7 +7,8 @@ import { findOwner } from '../../storage/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { driveCommands } from '../drive-advice.ts'
 import { exitCodes } from '../exit-code.ts'
-import { isMissingAgent, missingAgents, ownerView } from '../owner-view.ts'
+import { askOwner } from '../owner-client.ts'
+import { isMissingAgent, missingAgents, ownerView, ownerWithoutFile } from '../owner-view.ts'
 import type { MissingAgent } from '../owner-view.ts'
 import { shellCommand } from '../shell-quote.ts'
 import { endedStatuses, statusMark } from '../status-mark.ts'
@@ -29,6 +30,14 @@ const outputColumnsMax = 120
  * owner of the file is asked, who knows more than is recorded; where none answers the file tells.
  */
 export async function show(context: CommandContext, executionId: string): Promise<number> {
+  const elsewhere = ownerWithoutFile(context)
+  if (elsewhere !== null) {
+    const path = `/v1/executions/${encodeURIComponent(executionId)}`
+    const view = (await askOwner(elsewhere, { method: 'GET', path })) as unknown as ShowView
+    if (context.isJson) context.json(view)
+    else context.say(lines(context, view, []).join('\n'))
+    return exitCodes.done
+  }
   const look = openLook(context.databasePath)
   try {
     const recorded = look.show(executionId)
@@ -108,19 +117,19 @@ function headLines(
 ): string[] {
   const paint = context.paintOut
   const { metrics, progress } = view
-  const first = entries[0]
-  const last = entries.at(-1)
+  // Whoever has no journal at hand knows the times of the steps.
+  const steps = Object.values(view.steps)
+  const startMs = entries[0]?.atMs ?? Math.min(...steps.map((step) => step.startedAtMs ?? Infinity))
+  const lastMs = entries.at(-1)?.atMs ?? Math.max(...steps.map((step) => step.endedAtMs ?? 0))
   const isOpen = !endedStatuses.has(view.status)
-  const took =
-    first === undefined || last === undefined
-      ? 0
-      : (isOpen ? context.clock.nowMs() : last.atMs) - first.atMs
+  const isStarted = startMs !== Infinity
+  const took = isStarted ? (isOpen ? context.clock.nowMs() : lastMs) - startMs : 0
   const eta =
     isOpen && progress.etaMs !== null ? `, about ${durationText(progress.etaMs)} left` : ''
   return [
     titleLine(view, paint),
     paint.dim(
-      `${first === undefined ? 'not started' : `started ${momentText(first.atMs)}`}, ${durationText(took)}; ` +
+      `${isStarted ? `started ${momentText(startMs)}` : 'not started'}, ${durationText(took)}; ` +
         `${progress.completed} of ${progress.total} steps (${progress.percent} %)${eta}`,
     ),
     paint.dim(

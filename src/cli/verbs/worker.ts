@@ -4,6 +4,7 @@ import type { CommandContext } from '../command-context.ts'
 import { exitCodes } from '../exit-code.ts'
 import { listenForInterruption } from '../interruption.ts'
 import { logLevelOf } from '../log-level.ts'
+import { readSettings, withSettings } from '../serve/settings.ts'
 import { type TemporalFlags, temporalPlace } from '../temporal/place.ts'
 
 export interface WorkerOptions extends TemporalFlags {
@@ -14,10 +15,12 @@ export interface WorkerOptions extends TemporalFlags {
 const graceMs = 10_000
 
 /** `aura worker`: drives executions of a task queue of Temporal with the agents of this process, until a signal. */
-export async function worker(context: CommandContext, options: WorkerOptions): Promise<number> {
-  const place = temporalPlace(context, options)
+export async function worker(given: CommandContext, options: WorkerOptions): Promise<number> {
+  const settings = await readSettings(given, options)
+  const context = withSettings(given, settings)
+  const place = temporalPlace(settings.temporal)
   const { clock, env } = context
-  const agents = await agentsOf(context, options.agents ?? [])
+  const agents = await agentsOf(context, settings.agents)
   const logger = createLogger({
     level: logLevelOf(env['AURA_LOG_LEVEL'], 'warn'),
     stream: {

@@ -5,3 +5,9 @@ export { KafkaMesh, kafkaMesh } from './kafka-mesh.ts'
 export type { KafkaMeshOptions } from './kafka-mesh.ts'
 export type { TopicRoute } from './routes.ts'
 export { type KafkaFacts, probeKafka } from './probe.ts'
+export {
+  KafkaStateTopic,
+  kafkaStateTopic,
+  type KafkaStateTopicOptions,
+  type RebuiltState,
+} from './state-topic.ts'

@@ -43,3 +43,9 @@ export function budgetKey(prefix: string, name: string): string {
 export function chargeKey(prefix: string, chargeId: string): string {
   return `${prefix}{budget}:charge:${chargeId}`
 }
+
+/** The keys of an installation's placement: who lives, who holds what, the tokens, and how many shards there are. */
+export function placementKeys(prefix: string, name: string): readonly string[] {
+  const tag = `${prefix}{placement:${name}}`
+  return [`${tag}:members`, `${tag}:holders`, `${tag}:tokens`, `${tag}:shards`]
+}

@@ -177,6 +177,22 @@ end
 return { 'ok' }
 `)
 
+/** ARGV[5]: the revision; then of each entry: key, version, time, expiry or '', text. */
+export const mergeScript = script(`${prelude}
+local refusal, revision, _, ends = guard('')
+if refusal then return refusal end
+accept(ends)
+for n = 6, #ARGV, 5 do
+  local version = tonumber(ARGV[n + 1])
+  if version > read(redis.call('HGET', KEYS[1], ARGV[n])) then
+    write(ARGV[n], version, ARGV[n + 2], ARGV[n + 3], ARGV[n + 4])
+  end
+end
+local merged = tonumber(ARGV[5])
+if merged > revision then redis.call('HSET', KEYS[2], 'revision', int(merged)) end
+return { 'ok' }
+`)
+
 /** ARGV[1]: how long to keep it. */
 export const expireScript = script(`
 if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HSET', KEYS[2], 'ends', '1') end

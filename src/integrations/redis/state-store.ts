@@ -8,12 +8,14 @@ import {
   checkBatch,
   checkCount,
   checkGuard,
+  checkImage,
   checkName,
   type RecordedBatch,
   type Refusal,
   refusedChange,
   type StateBatch,
   type StateGuard,
+  type StateImage,
   type StateReceipt,
   type StateStore,
   storedText,
@@ -26,6 +28,7 @@ import {
   checkpointScript,
   expireScript,
   listScript,
+  mergeScript,
   rebuildScript,
   rollbackScript,
 } from './state-scripts.ts'
@@ -130,6 +133,15 @@ export class RedisStateStore implements StateStore {
     ])
     const guard = fence === undefined ? {} : { fence }
     await this.#change(rebuildScript, workflowId, { guard, values })
+  }
+
+  async merge(workflowId: string, image: StateImage, guard: StateGuard = {}): Promise<void> {
+    checkImage(workflowId, image)
+    const entries = image.entries.flatMap((entry) => {
+      const { key, version, atMs, expiresAtMs } = entry
+      return [key, version, atMs, expiresAtMs ?? '', storedText(entry)]
+    })
+    await this.#change(mergeScript, workflowId, { guard, values: [image.revision, ...entries] })
   }
 
   async expire(workflowId: string, keepMs: number): Promise<void> {

@@ -15,6 +15,8 @@ export interface ActivitiesParts {
   readonly agents: AgentDirectory
   readonly clock: Clock
   readonly activity: ActivityModule
+  /** Resolves when a call may begin; rejects when it is lost to this process. Default: it may. */
+  readonly mayBegin?: () => Promise<void>
 }
 
 /** A worker says that it lives so many times within the time after which it is taken for dead, at least each second. */
@@ -25,7 +27,7 @@ const noBeat = (): void => {}
 
 /** What a worker does with its agents for the executions of its task queue. */
 export function activitiesOf(parts: ActivitiesParts): Activities {
-  const { agents, clock, activity } = parts
+  const { agents, clock, activity, mayBegin } = parts
   return {
     ...familyActivities(parts),
     contractOf: async (agent, action) => agents.resolve(agent)?.contract(action) ?? null,
@@ -41,6 +43,7 @@ export function activitiesOf(parts: ActivitiesParts): Activities {
       const agent = agents.resolve(call.agent)
       if (agent === undefined) return { kind: 'failed', error: absent(call.agent).toJSON() }
       return beating(clock, activity, async (signal) => {
+        await mayBegin?.()
         const outcome = await attempt(agent, call, signal)
         // What the agent says of a worker that stops under it is no outcome: the call is lost.
         return outcome.kind === 'failed' && isStop(signal.reason) ? nothing() : outcome

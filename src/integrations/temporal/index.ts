@@ -4,3 +4,9 @@ export type { ListedExecution, ListFilter } from './listing.ts'
 export { openTemporalEngine, type OpenTemporalEngineOptions } from './open-engine.ts'
 export { openTemporalWorker, type OpenWorkerOptions, type TemporalWorker } from './open-worker.ts'
 export type { TemporalEngine } from './temporal-engine.ts'
+export {
+  openShardWorkers,
+  type OpenShardWorkersOptions,
+  type ShardWorkers,
+} from './shard-workers.ts'
+export type { TaskQueues } from './remote-executions.ts'

@@ -1,6 +1,6 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client'
 import type { DeadLetterFilter, DeadLetterView } from '../../engine/index.ts'
-import type { RemoteExecutions } from './remote-executions.ts'
+import type { RemoteExecutions, TaskQueues } from './remote-executions.ts'
 import { searchAttributes } from './search-attributes.ts'
 import { workflowType } from './wire.ts'
 
@@ -27,6 +27,7 @@ const limitDefault = 1_000
 export interface ListingParts {
   readonly client: Client
   readonly taskQueue: string
+  readonly taskQueues?: TaskQueues
   readonly executions: RemoteExecutions
 }
 
@@ -76,10 +77,11 @@ export class Listing {
   }
 
   #infos(wanted: readonly string[]): AsyncIterable<WorkflowExecutionInfo> {
-    const { client, taskQueue } = this.#of
+    const { client, taskQueue, taskQueues } = this.#of
+    const queues = (taskQueues?.all ?? [taskQueue]).map(quoted)
     const query = [
       `WorkflowType = '${workflowType}'`,
-      `TaskQueue = ${quoted(taskQueue)}`,
+      `TaskQueue IN (${queues.join(', ')})`,
       `ExecutionStatus != 'ContinuedAsNew'`,
       ...wanted,
     ].join(' AND ')

@@ -9,11 +9,14 @@ import { connect, type TemporalPlace } from './connect.ts'
 import { loadClient } from './load.ts'
 import { defaultTaskQueue, openTemporalWorker } from './open-worker.ts'
 import { ensureSearchAttributes } from './search-attributes.ts'
+import type { TaskQueues } from './remote-executions.ts'
 import { TemporalEngine } from './temporal-engine.ts'
 
 export interface OpenTemporalEngineOptions extends TemporalPlace {
   /** Whose workers drive the executions that are started here. Default `aura`. */
   readonly taskQueue?: string
+  /** Where several task queues share the work; `taskQueue` is of no effect then. Default: that one alone. */
+  readonly taskQueues?: TaskQueues
   /** Agents for a worker in this process. Default none: workers run elsewhere, see `openTemporalWorker`. */
   readonly agents?: readonly BaseAgent[]
   /** A worker that is silent for so long is dead, and its calls are lost. Default 10,000, at least 1,000. */
@@ -62,6 +65,7 @@ export async function openTemporalEngine(
     client,
     address,
     taskQueue,
+    ...(options.taskQueues === undefined ? {} : { taskQueues: options.taskQueues }),
     clock,
     random: systemRandom,
     flags: options.flags ?? null,

@@ -1,3 +1,4 @@
+import type { NativeConnection } from '@temporalio/worker'
 import { AgentRegistry, type BaseAgent } from '../../agents/index.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Logger, type LogLevel, silentLogger } from '../../core/logger.ts'
@@ -22,6 +23,14 @@ export interface OpenWorkerOptions extends TemporalPlace {
   readonly graceMs?: number
 }
 
+/** What several workers of a process have together. */
+export interface SharedParts {
+  readonly agents: AgentRegistry
+  readonly connection: NativeConnection
+  /** Resolves when a call may begin; rejects when it is lost to this process. Default: it may. */
+  readonly mayBegin?: () => Promise<void>
+}
+
 /** A process that drives executions and calls agents for them. */
 export interface TemporalWorker {
   /** Resolves when it has stopped; rejects when it stops by a fault. */
@@ -32,6 +41,9 @@ export interface TemporalWorker {
 
 export const defaultTaskQueue = 'aura'
 
+/** So long Temporal waits for the worker that has an execution in memory, then it gives it to any. */
+const stickyMs = 3_000
+
 /** A call hears of its cancellation with a heartbeat, so these are not held back for longer. */
 const heartbeatThrottleMs = 500
 
@@ -41,14 +53,56 @@ const heartbeatThrottleMs = 500
  * @throws UsageError when a package is missing; StorageError when Temporal does not answer
  */
 export async function openTemporalWorker(options: OpenWorkerOptions): Promise<TemporalWorker> {
-  const { address, namespace = 'default', taskQueue = defaultTaskQueue } = options
-  const { clock = systemClock, logger = silentLogger } = options
-  const { worker: module, activity } = await loadWorker()
+  const parts = await openParts(options)
+  const worker = await openWorkerOn(options, parts).catch(async (thrown: unknown) => {
+    await closeParts(parts)
+    throw thrown
+  })
+  const run = async (): Promise<void> => {
+    try {
+      await worker.stopped
+    } finally {
+      await closeParts(parts)
+    }
+  }
+  const stopped = run()
+  return {
+    stopped,
+    async close() {
+      await worker.close()
+      await stopped
+    },
+  }
+}
+
+/** Connects, and starts the agents. @throws as `openTemporalWorker` */
+export async function openParts(options: OpenWorkerOptions): Promise<SharedParts> {
+  const { address, clock = systemClock, logger = silentLogger } = options
+  const { worker: module } = await loadWorker()
   installRuntime(module, logger)
   const connection = await module.NativeConnection.connect({ address }).catch((thrown: unknown) => {
     throw outOfReach(address, thrown)
   })
-  await ensureSearchAttributes(connection, { namespace, clock })
+  const agents = new AgentRegistry({ clock, logger })
+  for (const agent of options.agents) agents.register(agent)
+  await agents.start()
+  await ensureSearchAttributes(connection, { namespace: options.namespace ?? 'default', clock })
+  return { agents, connection }
+}
+
+export async function closeParts({ agents, connection }: SharedParts): Promise<void> {
+  await agents.close()
+  await connection.close()
+}
+
+/** Starts a worker that ends without ending what it shares. */
+export async function openWorkerOn(
+  options: OpenWorkerOptions,
+  { agents, connection, mayBegin }: SharedParts,
+): Promise<TemporalWorker> {
+  const { namespace = 'default', taskQueue = defaultTaskQueue, clock = systemClock } = options
+  const { worker: module, activity } = await loadWorker()
+  const { address } = options
   const client = await loadClient()
   const executions = new RemoteExecutions({
     module: client,
@@ -57,9 +111,6 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
     taskQueue,
     clock,
   })
-  const registry = new AgentRegistry({ clock, logger })
-  for (const agent of options.agents) registry.register(agent)
-  await registry.start()
   const worker = await module.Worker.create({
     connection,
     namespace,
@@ -67,24 +118,18 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
     taskQueue,
     workflowBundle: await workflowBundle(module),
     activities: activitiesOf({
-      agents: registry,
+      agents,
       clock,
       activity,
       executions,
       mesh: options.mesh ?? null,
+      ...(mayBegin === undefined ? {} : { mayBegin }),
     }),
     maxHeartbeatThrottleInterval: heartbeatThrottleMs,
+    stickyQueueScheduleToStartTimeout: stickyMs,
     shutdownGraceTime: options.graceMs ?? 0,
   })
-  const run = async (): Promise<void> => {
-    try {
-      await worker.run()
-    } finally {
-      await registry.close()
-      await connection.close()
-    }
-  }
-  const stopped = run()
+  const stopped = worker.run()
   return {
     stopped,
     async close() {

@@ -1,5 +1,5 @@
 import type { Client, WorkflowHandle } from '@temporalio/client'
-import type { Clock } from '../../core/clock.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { foldEntries } from '../../engine/hosted.ts'
@@ -7,15 +7,24 @@ import type { LogEntry } from '../../engine/index.ts'
 import { compilePlan, type ExecutionState, type Stimulus } from '../../workflow/index.ts'
 import { startMemo } from './start-memo.ts'
 import type { ClientModule } from './load.ts'
-import { isOutage, temporalError } from './temporal-error.ts'
+import { isOutage, noWorker, temporalError } from './temporal-error.ts'
 import { decideVerb, reopens } from './verbs.ts'
 import { type ExecutionStart, type Verb, workflowType } from './wire.ts'
+
+/** The task queues that share the work. */
+export interface TaskQueues {
+  readonly all: readonly string[]
+  /** For which an execution is started. */
+  of(executionId: string): string
+}
 
 export interface RemoteParts {
   readonly module: ClientModule
   readonly client: Client
   readonly address: string
   readonly taskQueue: string
+  /** Where several share the work. Default: `taskQueue` alone. */
+  readonly taskQueues?: TaskQueues
   readonly clock: Clock
 }
 
@@ -151,12 +160,31 @@ export class RemoteExecutions {
     }
   }
 
+  /**
+   * Asks Temporal whether anybody has worked for the execution's task queue within the last minutes.
+   *
+   * @throws AgentCommunicationError when nobody has
+   */
+  async requireWorkers(executionId: string): Promise<void> {
+    const { client, address } = this.#parts
+    const taskQueue = taskQueueOf(this.#parts, executionId)
+    // Without a type it is the one of workflows.
+    const asked = { namespace: client.options.namespace, taskQueue: { name: taskQueue } }
+    const { pollers } = await client.workflowService
+      .describeTaskQueue(asked)
+      .catch((thrown: unknown) => {
+        throw this.error(executionId, thrown)
+      })
+    if (pollers.length === 0) throw noWorker({ address, taskQueue })
+  }
+
   isOutage(thrown: unknown): boolean {
     return isOutage(this.#parts.module, thrown)
   }
 
   error(executionId: string, thrown: unknown): OrchestrationError {
-    const { module, address, taskQueue } = this.#parts
+    const { module, address } = this.#parts
+    const taskQueue = taskQueueOf(this.#parts, executionId)
     return temporalError(module, thrown, { executionId, address, taskQueue })
   }
 
@@ -164,12 +192,12 @@ export class RemoteExecutions {
     start: ExecutionStart,
     workflowIdReusePolicy: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE',
   ): Promise<boolean> {
-    const { client, taskQueue, module } = this.#parts
+    const { client, module } = this.#parts
     const { executionId } = start
     try {
       await client.workflow.start(workflowType, {
         workflowId: executionId,
-        taskQueue,
+        taskQueue: taskQueueOf(this.#parts, executionId),
         args: [start],
         workflowIdReusePolicy,
         ...startMemo(start),
@@ -206,10 +234,18 @@ export class RemoteExecutions {
 
   #soon<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     // Deadlines are those of the computer, whatever clock the engine was given.
-    return this.#parts.client.withDeadline(Date.now() + answerTimeoutMs, ask)
+    return this.#parts.client.withDeadline(systemClock.nowMs() + answerTimeoutMs, ask)
   }
 }
 
 function folded(state: ExecutionState, entries: readonly LogEntry[], seq: number): ExecutionState {
   return foldEntries(state.executionId, state.plan, { entries, seqMax: seq })
+}
+
+/** The task queue for which an execution is started. */
+export function taskQueueOf(
+  { taskQueue, taskQueues }: Pick<RemoteParts, 'taskQueue' | 'taskQueues'>,
+  executionId: string,
+): string {
+  return taskQueues?.of(executionId) ?? taskQueue
 }

@@ -56,7 +56,6 @@ import {
 import { Listing, type ListedExecution, type ListFilter } from './listing.ts'
 import { RemoteExecutions, type RemoteParts } from './remote-executions.ts'
 import { startOf, type StartParts } from './start.ts'
-import { noWorker } from './temporal-error.ts'
 import { refusedByTemporal } from './unsupported.ts'
 import type { ExecutionStart, Verb } from './wire.ts'
 
@@ -322,22 +321,9 @@ export class TemporalEngine implements WorkflowEngine {
     return this.#executions.ask<readonly LogEntry[]>(executionId, 'log')
   }
 
-  /**
-   * Asks Temporal whether anybody has worked for the task queue within the last minutes.
-   *
-   * @throws AgentCommunicationError when nobody has: what is started waits until somebody does
-   */
-  async requireWorkers(): Promise<void> {
-    const { client, address, taskQueue } = this.#parts
-    const { namespace } = client.options
-    // Without a type it is the one of workflows.
-    const asked = { namespace, taskQueue: { name: taskQueue } }
-    const { pollers } = await client.workflowService
-      .describeTaskQueue(asked)
-      .catch((thrown: unknown) => {
-        throw this.#executions.error(taskQueue, thrown)
-      })
-    if (pollers.length === 0) throw noWorker({ address, taskQueue })
+  /** As `RemoteExecutions.requireWorkers`: what is started without one waits until there is one. */
+  requireWorkers(executionId: string): Promise<void> {
+    return this.#executions.requireWorkers(executionId)
   }
 
   /** Ends the connection and, where this engine has agents, its worker. Executions go on elsewhere, or later. */

@@ -6,8 +6,8 @@ import { messageOf, OrchestrationError } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Logger, LogLevel } from '../../core/logger.ts'
 import { nearestOrAll } from '../../core/nearest.ts'
+import { rendezvous } from '../../core/rendezvous.ts'
 import type { AgentLoad, AgentSource, MeshAgent } from './agent-source.ts'
-import { rendezvous } from './rendezvous.ts'
 import {
   newStanding,
   observed,

@@ -18,6 +18,14 @@ export interface Work {
 /** The agent that adapts executions, and its action. */
 export const adapter = { agent: 'orchestrator', action: 'adapt' } as const
 
+/** The workflow that an event comes to, by its type. */
+export const eventWorkflows = {
+  tda_anomaly_detected: 'semantic-anomaly',
+  agent_consensus_required: 'vote',
+  semantic_routing_needed: 'semantic-routing',
+  workflow_adaptation_required: 'semantic-adaptation',
+} as const
+
 const given = { context: '${ input.context }', findings: '${ input.findings }' }
 
 /** Work by a pattern, which falls back to a simpler one and then to one agent after the other. */

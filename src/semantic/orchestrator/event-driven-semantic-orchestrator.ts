@@ -6,11 +6,16 @@ import { isOrchestrationError } from '../../core/errors.ts'
 import { EventDrivenPattern, type ReactionSubscription } from '../../patterns/index.ts'
 import { coordinationOf } from '../matcher/coordination.ts'
 import { readSemanticEvent, type SemanticEvent } from '../matcher/semantic-event.ts'
-import { SemanticPatternMatcher } from '../matcher/semantic-pattern-matcher.ts'
+import {
+  type SemanticAnalysis,
+  SemanticPatternMatcher,
+} from '../matcher/semantic-pattern-matcher.ts'
 import { concernedBy } from './concerned-executions.ts'
 import type { SemanticOrchestratorOptions, SemanticOutcome } from './orchestrator-options.ts'
+import type { ReceivedEvent } from './orchestrator-ports.ts'
 import { planEvent } from './plan-event.ts'
-import { orchestratedTypes, receivedEvent } from './received-event.ts'
+import { type AdvisedEvent, bothOf, policyAdvice } from './policy-advice.ts'
+import { orchestratedTypes, receivedEvent, semanticEventFrom } from './received-event.ts'
 
 /**
  * Decides what is done about semantic events and has it done durably. Each event becomes one execution whose id
@@ -40,19 +45,12 @@ export class EventDrivenSemanticOrchestrator {
    *   deliver it again
    */
   async processSemanticEvent(given: SemanticEvent, source = 'semantic'): Promise<SemanticOutcome> {
-    const event = readSemanticEvent(given)
-    const executionId = executionIdOf(event, source)
-    const known = this.#beginning.get(executionId)
-    if (known !== undefined) return known
-    const begun = this.#begin(executionId, event).finally(() => this.#beginning.delete(executionId))
-    this.#beginning.set(executionId, begun)
-    return begun
+    return this.#process(semanticEventFrom(readSemanticEvent(given), source))
   }
 
   /** As `processSemanticEvent`, for an event in the words of CloudEvents. @throws InputError for another type */
   async accept(event: CloudEvent): Promise<SemanticOutcome> {
-    const received = receivedEvent(event)
-    return this.processSemanticEvent(received.event, received.source)
+    return this.#process(receivedEvent(event))
   }
 
   /**
@@ -76,29 +74,54 @@ export class EventDrivenSemanticOrchestrator {
     return pattern.reactiveCoordination(Object.fromEntries(handlers))
   }
 
-  async #begin(executionId: string, event: Required<SemanticEvent>): Promise<SemanticOutcome> {
-    const { engine, tda: feed, advisor, router = null, findExecutions, ...others } = this.#options
+  #process(received: ReceivedEvent): Promise<SemanticOutcome> {
+    const executionId = executionIdOf(received.event, received.origin.source)
+    const known = this.#beginning.get(executionId)
+    if (known !== undefined) return known
+    const begun = this.#begin(executionId, received).finally(() =>
+      this.#beginning.delete(executionId),
+    )
+    this.#beginning.set(executionId, begun)
+    return begun
+  }
+
+  async #begin(executionId: string, { event, origin }: ReceivedEvent): Promise<SemanticOutcome> {
+    const { engine, tda: feed, router = null, findExecutions, ...others } = this.#options
     if (await isThere(engine, executionId)) return repeat(executionId)
     const tda = feed?.current() ?? unavailableTda
     const analysis = await this.#matcher.analyzeWithTda(event, tda)
     const strategy = coordinationOf(analysis, others.hierarchicalAbove ?? 0.8)
-    const load = this.#beginning.size
-    const advice = advisor?.advise({ event, analysis, tda, strategy, load }) ?? {}
     const executions = concernedBy(event, findExecutions ?? (() => []))
-    const { action = 'decide', voteField = 'severity' } = others
-    const agents = others.agents()
-    const facts = { event, tda, strategy, advice, executions, agents, router, action, voteField }
-    const { document, input, ...planned } = await planEvent(facts)
+    const { voteField = 'severity' } = others
+    const action = actionOf(event, others.action)
+    const agents = others.agents().filter((agent) => agent.actions.includes(action))
+    const known = { executionId, event, origin, tda, strategy, action, agents, analysis }
+    const advised = this.#advised(known)
+    const facts = { ...known, ...advised, executions, router, voteField }
+    const { document, input: plain, ...planned } = await planEvent(facts)
     const adaptationId = adaptationIdOf(event, executionId)
-    const full = planned.adapts.length === 0 ? input : { ...input, adaptationId }
+    const input = planned.adapts.length === 0 ? plain : { ...plain, adaptationId }
     try {
-      await engine.startWorkflow(document.name, document, { executionId, input: full })
+      await engine.startWorkflow(document.name, document, { executionId, input, event: origin })
     } catch (thrown) {
       // Somebody was quicker, and what they made of the event holds.
       if (!isOrchestrationError(thrown) || thrown.code !== 'UsageError') throw thrown
       return repeat(executionId)
     }
-    return { executionId, ...planned }
+    return { executionId, ...planned, policy: advised.decision }
+  }
+
+  /** What advisor and policy say, before anything is done. */
+  #advised(
+    known: Omit<AdvisedEvent, 'nowMs'> & { readonly analysis: SemanticAnalysis },
+  ): ReturnType<typeof policyAdvice> {
+    const { advisor, engine } = this.#options
+    const { event, analysis, tda, strategy } = known
+    const load = this.#beginning.size
+    const advice = advisor?.advise({ event, analysis, tda, strategy, load }) ?? {}
+    if (engine.policies == null) return { advice, decision: null }
+    const byPolicy = policyAdvice(engine.policies, { ...known, nowMs: this.#clock.nowMs() })
+    return { ...byPolicy, advice: bothOf(advice, byPolicy.advice) }
   }
 }
 
@@ -111,6 +134,11 @@ function executionIdOf(
   if (eventType === 'agent_consensus_required' && typeof voteId === 'string')
     return `vote-${nameOf([voteId])}`
   return `semantic-${nameOf([source, eventId])}`
+}
+
+/** What is called of agents: what the event names, else the configured action. */
+function actionOf({ semanticContext: { action } }: SemanticEvent, configured = 'decide'): string {
+  return typeof action === 'string' && action !== '' ? action : configured
 }
 
 /** An anomaly adapts an execution once, however often it is reported. */
@@ -143,5 +171,5 @@ async function isThere(
 }
 
 function repeat(executionId: string): SemanticOutcome {
-  return { executionId, kind: 'repeat', coordination: null, agents: [], adapts: [] }
+  return { executionId, kind: 'repeat', coordination: null, agents: [], adapts: [], policy: null }
 }

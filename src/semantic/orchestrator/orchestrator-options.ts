@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
+import type { PolicyDecision } from '../../core/contracts/policy.ts'
 import type { TdaContextSource } from '../../core/contracts/tda.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { SemanticPatternMatcher } from '../matcher/semantic-pattern-matcher.ts'
@@ -25,7 +26,7 @@ export interface SemanticOrchestratorOptions {
   readonly router?: TaskRouter
   /** Default: no feed, and every event is judged by itself. */
   readonly tda?: TdaContextSource
-  /** Asked before anything is done. Default: nobody. */
+  /** Asked before anything is done, beside the policy in force, which binds it. Default: nobody. */
   readonly advisor?: Advisor
   /** The complexity over which work is coordinated hierarchically. Default 0.8. */
   readonly hierarchicalAbove?: number
@@ -54,4 +55,6 @@ export interface SemanticOutcome {
   readonly agents: readonly string[]
   /** Executions that are to be adapted. */
   readonly adapts: readonly string[]
+  /** Pattern, quorum or agents that a policy has decided, with the deciding rules; null where it said nothing of them. */
+  readonly policy: PolicyDecision | null
 }

@@ -1,7 +1,8 @@
+import type { CloudEvent } from '../../core/contracts/events.ts'
 import type { PatternName } from '../../core/contracts/pattern.ts'
 import type { TdaContext } from '../../core/contracts/tda.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { AdaptationChange, WorkflowData } from '../../workflow/index.ts'
+import type { AdaptationChange, PolicyAdviser, WorkflowData } from '../../workflow/index.ts'
 import type { Coordination } from '../matcher/coordination.ts'
 import type { SemanticEvent } from '../matcher/semantic-event.ts'
 import type { SemanticAnalysis } from '../matcher/semantic-pattern-matcher.ts'
@@ -9,10 +10,16 @@ import type { RouteTask } from '../router/route-decision.ts'
 
 /** What an orchestrator needs of an engine; any `WorkflowEngine` has it. */
 export interface OrchestratorEngine {
+  /** The policy that its executions obey; null or absent without one. */
+  readonly policies?: PolicyAdviser | null
   startWorkflow(
     workflowId: string,
     document: WorkflowData,
-    options: { readonly executionId: string; readonly input: JsonObject },
+    options: {
+      readonly executionId: string
+      readonly input: JsonObject
+      readonly event: CloudEvent
+    },
   ): Promise<string>
   /** @throws NotFoundError for an unknown id */
   getExecution(executionId: string): Promise<{ readonly status: string }>
@@ -51,7 +58,7 @@ export interface TaskRouter {
   }>
 }
 
-/** What somebody with a policy makes of an event before anything is done about it. */
+/** What an advisor or a policy makes of an event before anything is done about it. */
 export interface Advice {
   /** Instead of what the strategy choice came to. */
   readonly pattern?: PatternName
@@ -80,9 +87,9 @@ export interface Advisor {
   }): Advice | null
 }
 
-/** A semantic event that came as another kind of event. */
+/** A semantic event and how it came. */
 export interface ReceivedEvent {
-  readonly event: SemanticEvent
-  /** Who sent it. */
-  readonly source: string
+  readonly event: Required<SemanticEvent>
+  /** As it came: what policies read. */
+  readonly origin: CloudEvent
 }

@@ -1,4 +1,5 @@
 import { assertNever } from '../../core/assert.ts'
+import type { PolicyDecision } from '../../core/contracts/policy.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { voteDocument } from '../../patterns/index.ts'
@@ -7,7 +8,7 @@ import type { TdaContext } from '../../core/contracts/tda.ts'
 import type { Coordination } from '../matcher/coordination.ts'
 import type { SemanticEvent } from '../matcher/semantic-event.ts'
 import { chooseAgents } from './choose-agents.ts'
-import { adaptingDocument, handlingDocument, type Work } from './event-documents.ts'
+import { adaptingDocument, eventWorkflows, handlingDocument, type Work } from './event-documents.ts'
 import type { Advice, OrchestratedAgent, TaskRouter } from './orchestrator-ports.ts'
 import type { SemanticOutcome } from './orchestrator-options.ts'
 
@@ -17,6 +18,8 @@ export interface EventFacts {
   readonly tda: TdaContext
   readonly strategy: Coordination
   readonly advice: Advice
+  /** What of the advice a policy has decided; kept in the journal. */
+  readonly decision: PolicyDecision | null
   /** Open executions that it concerns. */
   readonly executions: readonly string[]
   readonly agents: readonly OrchestratedAgent[]
@@ -26,7 +29,7 @@ export interface EventFacts {
 }
 
 /** The workflow that an event comes to. */
-export interface PlannedEvent extends Omit<SemanticOutcome, 'executionId'> {
+export interface PlannedEvent extends Omit<SemanticOutcome, 'executionId' | 'policy'> {
   readonly document: WorkflowData
   readonly input: JsonObject
 }
@@ -58,10 +61,10 @@ async function planAnomaly(facts: EventFacts): Promise<PlannedEvent> {
   const { executions } = facts
   const common = { coordination: work.pattern, agents: work.agents, adapts: executions }
   if (executions.length === 0) {
-    const document = handlingDocument('semantic-anomaly', work)
+    const document = handlingDocument(eventWorkflows.tda_anomaly_detected, work)
     return { ...common, kind: 'handled', document, input: inputOf(facts) }
   }
-  const document = adaptingDocument('semantic-anomaly', work)
+  const document = adaptingDocument(eventWorkflows.tda_anomaly_detected, work)
   const change = changeOf(facts, work.pattern)
   return { ...common, kind: 'adapts', document, input: { ...inputOf(facts), change } }
 }
@@ -75,7 +78,7 @@ async function planAdaptation(facts: EventFacts): Promise<PlannedEvent> {
       { hint: 'name it: semanticContext: { executionId } or { workflow }' },
     )
   }
-  const document = adaptingDocument('semantic-adaptation', null)
+  const document = adaptingDocument(eventWorkflows.workflow_adaptation_required, null)
   const change = changeOf(facts, facts.strategy)
   const none = { coordination: null, agents: [] }
   return {
@@ -93,22 +96,24 @@ async function planVote(facts: EventFacts): Promise<PlannedEvent> {
   const options = quorum === null ? { field } : { field, strategy: 'quorum' as const, quorum }
   const data = { context: facts.event.semanticContext, findings: findingsOf(facts) }
   const document = voteDocument({ agents, action, data, options })
-  return { kind: 'votes', coordination: 'consensus', agents, adapts: [], document, input: data }
+  // Without a decision the input is the question alone, as `ConsensusCoordinator` asks it.
+  const input = facts.decision === null ? data : { ...data, cause: causeOf(facts) }
+  return { kind: 'votes', coordination: 'consensus', agents, adapts: [], document, input }
 }
 
 async function planRouting(facts: EventFacts): Promise<PlannedEvent> {
   const work = await workOf(facts, 'agent')
-  const document = handlingDocument('semantic-routing', work)
+  const document = handlingDocument(eventWorkflows.semantic_routing_needed, work)
   const { agents } = work
   return { kind: 'routed', coordination: null, agents, adapts: [], document, input: inputOf(facts) }
 }
 
 /** With one agent alone nothing is to be coordinated. */
 async function workOf(facts: EventFacts, wanted: Work['pattern']): Promise<Work> {
-  const { advice, voteField } = facts
-  const action = textIn(facts, 'action') ?? facts.action
-  const quorum = advice.quorum ?? numberIn(facts, 'quorum')
-  const choice = { ...facts, action, allowed: advice.agents ?? null }
+  const { advice, voteField, action } = facts
+  const asked = numberIn(facts, 'quorum')
+  const quorum = advice.quorum === undefined ? asked : Math.max(advice.quorum, asked ?? 0)
+  const choice = { ...facts, allowed: advice.agents ?? null }
   const agents = await chooseAgents(choice, Math.max(1, wanted === 'consensus' ? (quorum ?? 1) : 1))
   const isAlone = agents.length === 1 && wanted === 'hierarchical'
   return { agents, action, pattern: isAlone ? 'agent' : wanted, quorum, voteField }
@@ -140,10 +145,16 @@ function patternChange(pattern: Work['pattern'], { quorum }: Advice, field: stri
 
 function inputOf(facts: EventFacts): JsonObject {
   const { event, executions } = facts
-  const { eventId, eventType, tdaCorrelation, semanticContext: context, urgencyScore } = event
+  const { eventId, eventType, tdaCorrelation, semanticContext: context } = event
   const because = textIn(facts, 'because') ?? `${eventType} '${tdaCorrelation ?? eventId}'`
+  return { context, findings: findingsOf(facts), executions, because, cause: causeOf(facts) }
+}
+
+/** Why it is done: the event, and the policy's decision with its rules where there is one. */
+function causeOf({ event, decision }: EventFacts): JsonObject {
+  const { eventId, eventType, tdaCorrelation, urgencyScore } = event
   const cause = { eventId, eventType, tdaCorrelation, urgencyScore }
-  return { context, findings: findingsOf(facts), executions, because, cause }
+  return decision === null ? cause : { ...cause, policy: decision as unknown as JsonObject }
 }
 
 function findingsOf({ event, tda }: EventFacts): JsonObject[] {

@@ -1,7 +1,7 @@
 import type { CloudEvent } from '../../core/contracts/events.ts'
 import { OrchestrationError } from '../../core/errors.ts'
-import { isJsonObject } from '../../core/json.ts'
-import { eventTypes, readSemanticEvent } from '../matcher/semantic-event.ts'
+import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { eventTypes, readSemanticEvent, type SemanticEvent } from '../matcher/semantic-event.ts'
 import type { ReceivedEvent } from './orchestrator-ports.ts'
 
 /** The CloudEvents type of the TDA feed, which is read as `tda_anomaly_detected`. */
@@ -17,13 +17,14 @@ export const orchestratedTypes: readonly string[] = [...eventTypes, anomalyDetec
  *
  * @throws InputError for anything else
  */
-export function receivedEvent({ id, source, type, data, ...rest }: CloudEvent): ReceivedEvent {
+export function receivedEvent(origin: CloudEvent): ReceivedEvent {
+  const { id, type, data, ...rest } = origin
   const own = isJsonObject(data) ? data : {}
   const correlation = rest.correlationid ?? null
   if (type === anomalyDetected) {
     const { severity, correlationId } = own
     return {
-      source,
+      origin,
       event: readSemanticEvent({
         eventId: id,
         eventType: 'tda_anomaly_detected',
@@ -40,5 +41,12 @@ export function receivedEvent({ id, source, type, data, ...rest }: CloudEvent): 
     })
   }
   const event = { tdaCorrelation: correlation, eventId: id, eventType: type, ...own }
-  return { source, event: readSemanticEvent(event) }
+  return { origin, event: readSemanticEvent(event) }
+}
+
+/** A semantic event that came by itself, in the words of CloudEvents: it is the data. */
+export function semanticEventFrom(event: Required<SemanticEvent>, source: string): ReceivedEvent {
+  const { eventId: id, eventType: type } = event
+  const data = event as unknown as JsonObject
+  return { event, origin: { id, source, type, time: null, subject: null, data } }
 }

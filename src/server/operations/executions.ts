@@ -1,5 +1,5 @@
 import { OrchestrationError } from '../../core/errors.ts'
-import type { ExecutionRow } from '../../engine/index.ts'
+import type { ListedRow } from '../api-server-options.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import { pageLimitDefault } from '../contract/components.ts'
 import {
@@ -24,10 +24,10 @@ export const executionOperations: readonly Operation[] = [
     summary: 'Executions, newest first',
     query: executionsQuery,
     answers: { 200: { description: 'A page of them.', schema: executionList } },
-    handle({ options }, { query }) {
+    async handle({ options }, { query }) {
       const { status, workflow, cursor, limit = pageLimitDefault, ...others } = query
       const metadata = metadataOf(others)
-      const rows = options.list({
+      const rows = await options.list({
         ...(status === undefined ? {} : { status }),
         ...(workflow === undefined ? {} : { workflow }),
         ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
@@ -58,7 +58,7 @@ export const executionOperations: readonly Operation[] = [
 ]
 
 /** One execution of a list, as `aura ls --json` shows it. */
-function listedExecution(row: ExecutionRow): object {
+function listedExecution(row: ListedRow): object {
   const { executionId, workflow, version, status, metadata, startedAtMs, endedAtMs } = row
   return { executionId, workflow, version, status, metadata, startedAtMs, endedAtMs }
 }

@@ -39,7 +39,7 @@ export const startOperations: readonly Operation[] = [
     async handle(api, { body }) {
       checkServing(api)
       const { executionId, input } = body
-      const begin = startOf(api, body)
+      const begin = await startOf(api, body)
       const options = {
         ...(executionId === undefined ? {} : { executionId }),
         ...(input === undefined ? {} : { input }),
@@ -84,7 +84,10 @@ async function exists({ options }: Api, executionId: string): Promise<boolean> {
 }
 
 /** @throws InputError, NotFoundError: nothing is begun then */
-function startOf(api: Api, wanted: Wanted): (options: ExecuteOptions) => Promise<string> {
+async function startOf(
+  api: Api,
+  wanted: Wanted,
+): Promise<(options: ExecuteOptions) => Promise<string>> {
   const { options } = api
   if ((wanted.workflow === undefined) === (wanted.document === undefined)) {
     throw new OrchestrationError('InputError', "body: it needs either 'workflow' or 'document'")
@@ -93,14 +96,14 @@ function startOf(api: Api, wanted: Wanted): (options: ExecuteOptions) => Promise
     const data = wanted.document as unknown as WorkflowData
     return (more) => options.engine.startWorkflow(data.name, data, more)
   }
-  const document = registered(api, wanted.workflow ?? '')
+  const document = await registered(api, wanted.workflow ?? '')
   if (options.startDocument === undefined) throw notOffered('no start by name', 'send the document')
   const start = options.startDocument.bind(options)
   return (more) => start(document, more)
 }
 
 /** The highest version that the range of `name@range` allows; of a version registered twice the later one. */
-function registered({ options }: Api, wanted: string): WorkflowDocument {
+async function registered({ options }: Api, wanted: string): Promise<WorkflowDocument> {
   if (options.workflows === undefined) throw notOffered('no start by name', 'send the document')
   const at = wanted.indexOf('@')
   const name = at === -1 ? wanted : wanted.slice(0, at)
@@ -110,7 +113,7 @@ function registered({ options }: Api, wanted: string): WorkflowDocument {
       hint: 'write for instance name@1, name@^1.2.0 or name@1.2.3',
     })
   }
-  const versions = options.workflows(name)
+  const versions = await options.workflows(name)
   const highest = semver.maxSatisfying(
     versions.map(({ version }) => version),
     range,
@@ -118,7 +121,7 @@ function registered({ options }: Api, wanted: string): WorkflowDocument {
   )
   const found = versions.findLast(({ version }) => version === highest)
   if (found !== undefined) return found
-  throw unknownWorkflow(options.workflows(), name, wanted)
+  throw unknownWorkflow(await options.workflows(), name, wanted)
 }
 
 function unknownWorkflow(

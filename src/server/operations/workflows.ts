@@ -36,9 +36,9 @@ export const workflowOperations: readonly Operation[] = [
     summary: 'Registered workflows, by name',
     answers: { 200: { description: 'Each in its highest version.', schema: workflowList } },
     problems: [501],
-    handle: (api) => ({
+    handle: async (api) => ({
       status: 200,
-      body: { workflows: byName(registry(api)).map(listing), nextCursor: null },
+      body: { workflows: byName(await registry(api)).map(listing), nextCursor: null },
     }),
   }),
   operation({
@@ -72,9 +72,9 @@ export const workflowOperations: readonly Operation[] = [
     params: workflowParams,
     answers: { 200: { description: 'Highest first.', schema: workflowVersions } },
     problems: [404, 501],
-    handle(api, { params: { name } }) {
-      const versions = byVersion(registry(api, name))
-      if (versions.length === 0) throw unknown(name, registry(api))
+    async handle(api, { params: { name } }) {
+      const versions = byVersion(await registry(api, name))
+      if (versions.length === 0) throw unknown(name, await registry(api))
       return {
         status: 200,
         body: {
@@ -90,7 +90,7 @@ export const workflowOperations: readonly Operation[] = [
   }),
 ]
 
-function registry({ options }: Api, name?: string): readonly WorkflowDocument[] {
+async function registry({ options }: Api, name?: string): Promise<readonly WorkflowDocument[]> {
   if (options.workflows !== undefined) return options.workflows(name)
   throw notOffered('this owner lists no workflows', '`aura serve` does')
 }

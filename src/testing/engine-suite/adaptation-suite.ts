@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { call, type EngineChecks, probe } from '../engine-stage.ts'
-import { held, type SeenCall } from '../scripted-agents.ts'
+import { final, held, type SeenCall } from '../scripted-agents.ts'
 import { adaptationRefusalChecks } from './adaptation-refusals-suite.ts'
 import { outputOf, pattern } from './pattern-scenes.ts'
 
@@ -93,6 +93,29 @@ const changing: EngineChecks = {
     await stage.now(engine.redrive(id))
     assert.equal(await stage.status(id), 'waiting')
     await stage.now(engine.signal(id, 'go', { approved: true }))
+    assert.equal((await stage.ended(id)).status, 'completed')
+  },
+  async 'an approval of a step that failed can be taken back before a redrive begins the step again'(
+    stage,
+  ) {
+    const compensate = { agent: 'worker', action: 'undo' }
+    const first = call('write', { compensate })
+    const last = call('read', { needs: ['first'], agent: 'backup' })
+    stage.script.run = ({ stepId, action }) => {
+      if (stepId === 'first') return action === 'undo' ? null : held
+      throw final()
+    }
+    const id = await stage.begin(probe({ first, last }, { adaptation, onFailure: 'compensate' }))
+    const { engine } = stage
+    await stage.now(engine.adapt(id, { id: 'a', step: 'last', approval: 'go', because }))
+    stage.script.call('first').resolve(1)
+    await stage.harness.advance(0)
+    await stage.now(engine.signal(id, 'go', null))
+    assert.equal((await stage.ended(id)).status, 'failed')
+    await stage.now(engine.redrive(id))
+    assert.equal(await stage.now(engine.revertAdaptation(id, 'a', 'over')), true)
+    stage.script.run = () => 'done'
+    stage.script.call('first').resolve(1)
     assert.equal((await stage.ended(id)).status, 'completed')
   },
   async 'a pause by adaptation withholds starts until it is resumed or reverted'(stage) {

@@ -16,7 +16,7 @@ export function attemptStarts(
   const broken: string[] = []
   if (call.isRunning) broken.push('oneAttemptAtATime')
   const isAgain = isRedelivered(call)
-  if (isAgain && !call.isRevived && event.attempt !== call.attempt)
+  if (isAgain && call.attempt > 0 && event.attempt !== call.attempt)
     broken.push('redeliveryKeepsAttempt')
   if (!isAgain && event.attempt !== call.attempt + 1) broken.push('attemptsCountUp')
   if (call.isUncertain && !call.isResolved) broken.push('onceNotBlindly')
@@ -31,7 +31,6 @@ export function attemptStarts(
     isResolved: false,
     isResumed: false,
     isUncertain: false,
-    isRevived: false,
   })
   return broken
 }

@@ -12,7 +12,7 @@ export interface JournalCall {
   isSuspended: boolean
   isResumed: boolean
   /** A redrive began it anew. */
-  isRevived: boolean
+  readonly isRevived: boolean
   /** The execution that works for it; null for none. */
   child: string | null
   /** A pattern works for it. */

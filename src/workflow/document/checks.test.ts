@@ -61,13 +61,29 @@ test('a reserved word of CEL is no step id, other ids follow the pattern', () =>
   expect(pairsOf([`a${'b'.repeat(62)}: { sleep: 1s }`])).toEqual([])
 })
 
+test.each([['x: { sleep: 1s, concurrency: { key: k, max: 1 } }', 'steps.x.concurrency']])(
+  'the step %s is refused as not yet there, and only as that',
+  (step, path) => {
+    const problems = problemsOf([step])
+    expect(problems.map((problem) => problem.path)).toEqual([path])
+    expect(problems[0]?.message).toContain('not yet')
+  },
+)
+
 test.each([
-  ['x: { sleep: 1s, concurrency: { key: k, max: 1 } }', 'steps.x.concurrency'],
-  [`x: { ${call}, with: { a: [{ $secret: S }] } }`, 'steps.x.with.a[0].$secret'],
-])('the step %s is refused as not yet there, and only as that', (step, path) => {
+  ['x: { graph: g, with: { a: { $secret: S } } }', 'steps.x.with.a.$secret', 'checkpoints'],
+  [`x: { ${call}, with: { a: [{ $secret: 7 }] } }`, 'steps.x.with.a[0].$secret', 'the name'],
+  [`x: { ${call}, with: { a: { $secret: S, b: 1 } } }`, 'steps.x.with.a.$secret', 'alone'],
+])('a secret in %s is refused where it is', (step, path, why) => {
   const problems = problemsOf([step])
   expect(problems.map((problem) => problem.path)).toEqual([path])
-  expect(problems[0]?.message).toContain('not yet')
+  expect(problems[0]?.message).toContain(why)
+})
+
+test('a secret is allowed in the with of calls, fallbacks and compensations', () => {
+  const named = 'with: { a: [{ $secret: S }] }'
+  const step = `x: { ${call}, ${named}, fallback: { ${call}, ${named} }, compensate: { ${call}, ${named} } }`
+  expect(problemsOf([step])).toEqual([])
 })
 
 test('bounds of adaptation are checked as everything else', () => {

@@ -8,6 +8,7 @@ import { checkKnownWorkflows } from './check-known-workflows.ts'
 import type { KnownWorkflows } from './check-known-workflows.ts'
 import { checkNeeds } from './check-needs.ts'
 import { checkNotYet } from './check-not-yet.ts'
+import { checkSecrets } from './check-secrets.ts'
 import { checkPatterns } from './check-patterns.ts'
 import { checkRollback } from './check-rollback.ts'
 import { checkSteps } from './check-steps.ts'
@@ -120,6 +121,7 @@ function checkData(
   if (!isJsonObject(data)) return null
   const graph = stepGraph(data)
   checkNotYet(data, problems)
+  checkSecrets(data, problems)
   checkSteps(data, problems)
   checkPatterns(data, problems)
   checkWorkflowRefs(data, problems)

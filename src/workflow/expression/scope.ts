@@ -1,3 +1,4 @@
+import type { SecretPlace } from '../../core/contracts/secret.ts'
 import type { TdaContext } from '../../core/contracts/tda.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { StaticType } from './values.ts'
@@ -57,6 +58,8 @@ export interface CompiledTemplate {
   readonly references: readonly Reference[]
   /** True when nothing has to be evaluated; `evaluate` then gives the same value each time. */
   readonly isConstant: boolean
+  /** Where the template itself says `{ $secret: NAME }`; what expressions give names no secret. */
+  readonly secrets: readonly SecretPlace[]
   /** @throws ExpressionError, ExpressionLimitError */
   evaluate(scope: Scope): JsonValue
 }

@@ -1,5 +1,6 @@
 import { assertNever } from '../../core/assert.ts'
 import { isOrchestrationError, OrchestrationError } from '../../core/errors.ts'
+import { secretNameOf, type SecretPlace } from '../../core/contracts/secret.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { limits } from '../../core/limits.ts'
@@ -21,6 +22,7 @@ export function compileTemplate(value: JsonValue): CompiledTemplate {
   const root = compileValue(value, [], references)
   return {
     references,
+    secrets: secretPlaces(value, []),
     isConstant: root.kind === 'constant',
     evaluate: (scope) => evaluateNode(root, new TemplateRun(scope)),
   }
@@ -50,7 +52,9 @@ function compileValue(value: JsonValue, path: Path, references: Reference[]): No
     throw new OrchestrationError('ExpressionError', message, { details: { path, offset: 0 } })
   }
   if (isJsonObject(value)) {
-    return isSecret(value) ? { kind: 'constant', value } : compileObject(value, path, references)
+    return secretNameOf(value) !== null
+      ? { kind: 'constant', value }
+      : compileObject(value, path, references)
   }
   const items = value.map((item, index) => compileValue(item, [...path, index], references))
   return items.every((item, index) => isSame(item, value[index]))
@@ -72,9 +76,12 @@ function isSame(node: Node, value: JsonValue | undefined): boolean {
   return node.kind === 'constant' && Object.is(node.value, value)
 }
 
-function isSecret(value: JsonObject): boolean {
-  const keys = Object.keys(value)
-  return keys.length === 1 && keys[0] === '$secret' && typeof value['$secret'] === 'string'
+function secretPlaces(value: JsonValue, path: Path): readonly SecretPlace[] {
+  if (typeof value !== 'object' || value === null) return []
+  const name = secretNameOf(value)
+  if (name !== null) return [{ path, name }]
+  const entries = Array.isArray(value) ? [...value.entries()] : Object.entries(value)
+  return entries.flatMap(([key, item]) => secretPlaces(item as JsonValue, [...path, key]))
 }
 
 function compileText(source: string, path: Path, references: Reference[]): Node {

@@ -59,17 +59,23 @@ export interface AdaptationOrder {
   readonly flags: { readonly [flag: string]: boolean } | null
 }
 
+/** Whether an approval can still be asked of a step: it is not begun, though a redrive may be about to begin it anew. */
+export function isUndecided({ decidedSeq, calls: [call] }: StepState): boolean {
+  return decidedSeq === 0 || (call?.isApproval === true && call.status === 'waiting')
+}
+
 /**
  * Whether a step can still be adapted in whole: nobody was called for it in this run. One that a redrive decides
  * anew is called under the keys that it had, which mean the same agents as before.
  */
-export function isUnbegun({ decidedSeq, calls, calledRun, run }: StepState): boolean {
-  if (calledRun === run) return false
-  const [call] = calls
-  return decidedSeq === 0 || (call?.isApproval === true && call.status === 'waiting')
+export function isUnbegun(step: StepState): boolean {
+  return step.calledRun !== step.run && isUndecided(step)
 }
 
-/** Makes a step what the adaptations in force say; of one that has begun only how many items run at a time. */
+/**
+ * Makes a step what the adaptations in force say; of one that was called only whether it needs an approval, until
+ * it is begun, and how many items run at a time.
+ */
 export function readapt(state: ExecutionState, step: StepState): void {
   const inForce: StepChange[] = []
   for (const { isReverted, steps } of state.adaptations) {
@@ -77,14 +83,19 @@ export function readapt(state: ExecutionState, step: StepState): void {
     if (!isReverted && change !== undefined) inForce.push(change)
   }
   const changes: StepChange = Object.assign({}, ...inForce)
-  if (isUnbegun(step)) step.adapted = isEmpty(changes) ? null : changes
-  else {
-    const { maxParallel: _before, ...kept } = step.adapted ?? {}
-    const { maxParallel } = changes
-    const next = maxParallel === undefined ? kept : { ...kept, maxParallel }
-    step.adapted = isEmpty(next) ? null : next
-  }
+  const adapted = isUnbegun(step) ? changes : adaptedFurther(step, changes)
+  step.adapted = Object.keys(adapted).length === 0 ? null : adapted
   step.plan = adaptedPlan(state.plan.steps[step.plan.number] as PlanStep, step.adapted)
+}
+
+function adaptedFurther(step: StepState, { maxParallel, approval }: StepChange): StepChange {
+  const { maxParallel: _parallel, approval: earlier, ...kept } = step.adapted ?? {}
+  const asked = isUndecided(step) ? approval : earlier
+  return {
+    ...kept,
+    ...(maxParallel === undefined ? {} : { maxParallel }),
+    ...(asked === undefined ? {} : { approval: asked }),
+  }
 }
 
 /** A step as the document says it, with what adaptations have changed. */
@@ -95,8 +106,4 @@ export function adaptedPlan(plan: PlanStep, change: StepChange | null): PlanStep
   if (spec !== undefined) return { ...plan, maxParallel, work: patternTarget(spec) }
   if (agent === undefined || work.kind !== 'agent') return { ...plan, maxParallel }
   return { ...plan, maxParallel, work: { ...work, agent } }
-}
-
-function isEmpty(change: StepChange): boolean {
-  return Object.keys(change).length === 0
 }

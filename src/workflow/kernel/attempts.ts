@@ -120,6 +120,7 @@ export function admitted(
   if (charge !== undefined) started.charge = charge
   record(turn, started)
   const { agent, action } = agentTargetOf(call)
+  const { secrets } = call.step.plan
   turn.commands.push({
     kind: 'invoke',
     call: call.ref,
@@ -128,6 +129,7 @@ export function admitted(
     action,
     attempt: call.attempt,
     input: call.input,
+    ...(secrets.length === 0 ? {} : { secrets }),
     timeoutMs: call.timeoutMs,
     idempotencyKey: idempotencyKey(state, call),
     withTda: call.step.plan.tda,

@@ -9,6 +9,7 @@ import { patternOptions } from '../document/schema-patterns.ts'
 import {
   type AdaptationChange,
   isUnbegun,
+  isUndecided,
   type StepChange,
   type StepChanges,
 } from './adaptation.ts'
@@ -133,8 +134,8 @@ function namedChange(state: ExecutionState, id: string, change: AdaptationChange
     )
   }
   const { pattern, maxParallel, agent, approval } = change
-  const isWhole = pattern !== undefined || agent !== undefined || approval !== undefined
-  if (isWhole && !isUnbegun(step)) {
+  const isWhole = pattern !== undefined || agent !== undefined
+  if ((isWhole && !isUnbegun(step)) || (approval !== undefined && !isUndecided(step))) {
     throw refused(`step '${id}' of '${state.executionId}' has started: it is ${step.view.status}`, {
       hint: 'only steps that have not started can be adapted; see rollback',
     })

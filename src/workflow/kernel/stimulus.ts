@@ -1,6 +1,7 @@
 import type { ActionContract, CallOutcome, LookupOutcome } from '../../core/contracts/call.ts'
 import type { PatternRunner } from '../../core/contracts/pattern.ts'
 import type { PolicyDecision, PolicyQuestion } from '../../core/contracts/policy.ts'
+import type { SecretPlace } from '../../core/contracts/secret.ts'
 import type { TdaContext } from '../../core/contracts/tda.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { Random } from '../../core/random.ts'
@@ -215,6 +216,8 @@ export interface Invocation {
   readonly action: string
   readonly attempt: number
   readonly input: JsonValue
+  /** Where the input names secrets; absent for none. */
+  readonly secrets?: readonly SecretPlace[]
   readonly timeoutMs: number | null
   readonly idempotencyKey: string
   readonly withTda: boolean

@@ -1,6 +1,7 @@
 import { parseDuration } from '../../core/duration.ts'
 import { graphTarget } from '../../core/contracts/graph.ts'
 import type { PatternSpec } from '../../core/contracts/pattern.ts'
+import type { SecretPlace } from '../../core/contracts/secret.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type {
   CompensateDocument,
@@ -84,6 +85,10 @@ interface StepParts {
 function compileStep(parts: StepParts): PlanStep {
   const { id, number, step, needs, dependents } = parts
   const retry = compileRetry(step.retry)
+  const work = compileWork(step)
+  const input = compileTemplate('workflow' in step ? step.workflow.input : step.with)
+  const fallbacks = step.fallback.map(compileFallback)
+  const compensate = step.compensate === null ? null : compileCompensation(step.compensate, parts)
   return {
     id,
     number,
@@ -93,13 +98,14 @@ function compileStep(parts: StepParts): PlanStep {
     runWhenSkipped: step.whenSkipped === 'run',
     forEach: step.forEach === null ? null : compileExpression(step.forEach),
     maxParallel: step.maxParallel,
-    work: compileWork(step),
-    input: compileTemplate('workflow' in step ? step.workflow.input : step.with),
+    work,
+    input,
+    secrets: secretsOf({ work, input, fallbacks, compensate }),
     outputs: step.outputs === null ? null : compileTemplate(step.outputs),
     timeout: step.timeout === null ? null : duration(step.timeout),
     retry,
-    fallbacks: step.fallback.map(compileFallback),
-    compensate: step.compensate === null ? null : compileCompensation(step.compensate, parts),
+    fallbacks,
+    compensate,
     repeat:
       step.repeat === null
         ? null
@@ -116,6 +122,27 @@ function compileStep(parts: StepParts): PlanStep {
         ? null
         : { ...step.concurrency, key: compileTemplate(step.concurrency.key) },
   }
+}
+
+/** Also where a compensation without `with`, and whoever leads a hierarchy, is given the step's own input. */
+function secretsOf({
+  work,
+  input,
+  fallbacks,
+  compensate,
+}: Pick<PlanStep, 'work' | 'input' | 'fallbacks' | 'compensate'>): readonly SecretPlace[] {
+  const given = [input, ...fallbacks.flatMap((one) => one.input ?? [])].flatMap(
+    ({ secrets }) => secrets,
+  )
+  const below = (key: string): readonly SecretPlace[] =>
+    given.map(({ path, name }) => ({ path: [key, ...path], name }))
+  const targets = [work, ...fallbacks.map(({ target }) => target)]
+  const isLed = targets.some((one) => one.kind === 'pattern' && one.spec.pattern === 'hierarchical')
+  return [
+    ...given,
+    ...(compensate === null ? [] : [...(compensate.input?.secrets ?? []), ...below('input')]),
+    ...(isLed ? below('task') : []),
+  ]
 }
 
 function compileWork(step: StepDocument): PlanWork {

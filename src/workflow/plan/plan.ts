@@ -1,4 +1,5 @@
 import type { PatternSpec } from '../../core/contracts/pattern.ts'
+import type { SecretPlace } from '../../core/contracts/secret.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Usage } from '../../core/usage.ts'
 import type { AdaptationDocument } from '../document/document.ts'
@@ -49,6 +50,8 @@ export interface PlanStep {
   readonly maxParallel: number
   readonly work: PlanWork
   readonly input: CompiledTemplate
+  /** Where the inputs of its calls may name secrets: its own, its fallbacks' and its compensation's. */
+  readonly secrets: readonly SecretPlace[]
   readonly outputs: CompiledTemplate | null
   readonly timeout: PlanDuration | null
   readonly retry: PlanRetry

@@ -1,50 +1,43 @@
-import type { AgentCard as Card } from '@a2a-js/sdk'
 import type { HttpMount, MountAnswer, MountRequest } from '../../../core/contracts/http-mount.ts'
-import { OrchestrationError } from '../../../core/errors.ts'
-import { nearestOrAll } from '../../../core/nearest.ts'
 import { type A2aServerSdk, loadA2aServer } from '../load.ts'
 import { agentCard } from './agent-card.ts'
 import { ExecutionHandler, goneKey } from './execution-handler.ts'
+import { everything, oneAgent, oneWorkflow, type ServedAgent } from './served-agent.ts'
 import type { TaskHost } from './task-host.ts'
 
 const cardPath = '/.well-known/agent-card.json'
 const versionHeader = 'a2a-version'
 
 /**
- * A2A 1.0 over JSON-RPC: all workflows as the skills of one agent at `/a2a`, and each as an agent of its own at
- * `/a2a/{name}`. Cards are public, everything else needs the owner's token. The SDK is loaded by the first
- * request.
+ * A2A 1.0 over JSON-RPC: everything as the skills of one agent at `/a2a`, each workflow as an agent of its own at
+ * `/a2a/{name}`, and each agent of the registry at `/a2a/agents/{id}`. Cards are public, everything else needs the
+ * owner's token. The SDK is loaded by the first request.
  */
 export function a2aMounts(host: TaskHost): readonly HttpMount[] {
-  const card = (request: MountRequest): Card => {
-    const { origin, params } = request
-    const { name } = params
-    const skills = host.skills()
-    if (name === undefined) return agentCard(skills, { origin, path: '/a2a' })
-    if (skills.some((skill) => skill.name === name)) {
-      return agentCard(skills, { origin, path: `/a2a/${name}`, only: name })
-    }
-    const hint = nearestOrAll(
-      name,
-      skills.map((skill) => skill.name),
-    )
-    throw new OrchestrationError(
-      'NotFoundError',
-      `no workflow '${name}' is registered`,
-      hint === null ? {} : { hint },
-    )
-  }
-  const showCard = async (request: MountRequest): Promise<MountAnswer> => {
+  return [
+    ...mountsOf(host, '', () => everything(host.skills())),
+    ...mountsOf(host, '/{name}', ({ name = '' }) => oneWorkflow(host.skills(), name)),
+    ...mountsOf(host, '/agents/{id}', ({ id = '' }) => oneAgent(host.skills(), id)),
+  ]
+}
+
+/** @param below of `/a2a`; the card of all is where clients look for it first */
+function mountsOf(
+  host: TaskHost,
+  below: string,
+  find: (params: MountRequest['params']) => ServedAgent,
+): readonly HttpMount[] {
+  const showCard = async ({ params, origin }: MountRequest): Promise<MountAnswer> => {
     const sdk = await loadA2aServer()
-    return { kind: 'json', status: 200, body: sdk.AgentCard.toJSON(card(request)) }
+    const body = sdk.AgentCard.toJSON(agentCard(find(params), origin))
+    return { kind: 'json', status: 200, body }
   }
   const answer = async (request: MountRequest): Promise<MountAnswer> =>
-    speak(await loadA2aServer(), { host, card: card(request), request })
+    speak(await loadA2aServer(), { host, agent: find(request.params), request })
+  const cardAt = below === '' ? cardPath : `/a2a${below}${cardPath}`
   return [
-    { method: 'GET', path: cardPath, isPublic: true, handle: showCard },
-    { method: 'GET', path: `/a2a/{name}${cardPath}`, isPublic: true, handle: showCard },
-    { method: 'POST', path: '/a2a', isPublic: false, handle: answer },
-    { method: 'POST', path: '/a2a/{name}', isPublic: false, handle: answer },
+    { method: 'GET', path: cardAt, isPublic: true, handle: showCard },
+    { method: 'POST', path: `/a2a${below}`, isPublic: false, handle: answer },
   ]
 }
 
@@ -52,14 +45,15 @@ async function speak(
   sdk: A2aServerSdk,
   {
     host,
-    card,
+    agent,
     request,
-  }: { readonly host: TaskHost; readonly card: Card; readonly request: MountRequest },
+  }: { readonly host: TaskHost; readonly agent: ServedAgent; readonly request: MountRequest },
 ): Promise<MountAnswer> {
-  const { text, headers, params, signal } = request
-  const workflow = params['name'] ?? null
+  const { text, headers, signal, origin } = request
+  const card = agentCard(agent, origin)
+  const { skills } = agent
   const transport = new sdk.JsonRpcTransportHandler(
-    new ExecutionHandler({ sdk, host, card, workflow }),
+    new ExecutionHandler({ sdk, host, card, skills }),
   )
   try {
     const version = headers[versionHeader]

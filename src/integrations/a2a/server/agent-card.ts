@@ -1,28 +1,18 @@
 import type { AgentCard } from '@a2a-js/sdk'
-import type { ServedSkill } from './task-host.ts'
+import type { ServedAgent } from './served-agent.ts'
 
 const jsonType = 'application/json'
 const modes = [jsonType, 'text/plain']
 
-/** The card of all workflows, or of one of them. */
+/** The card of an agent that is served at `origin`. */
 export function agentCard(
-  skills: readonly ServedSkill[],
-  {
-    origin,
-    path,
-    only,
-  }: { readonly origin: string; readonly path: string; readonly only?: string },
+  { name, description, version, path, skills }: ServedAgent,
+  origin: string,
 ): AgentCard {
-  const shown = skills.filter(({ name }) => only === undefined || name === only)
-  const one = only === undefined ? undefined : shown[0]
   return {
-    name: one?.name ?? 'aura',
-    description:
-      one?.description ??
-      (one === undefined
-        ? "Durable workflows. Name one as 'skill' in a message's metadata."
-        : `The workflow ${one.name}`),
-    version: one?.version ?? '1.0.0',
+    name,
+    description,
+    version,
     supportedInterfaces: [
       {
         url: `${origin}${path}`,
@@ -48,11 +38,11 @@ export function agentCard(
     securityRequirements: [{ schemes: { token: { list: [] } } }],
     defaultInputModes: modes,
     defaultOutputModes: modes,
-    skills: shown.map(({ name, version, description }) => ({
-      id: name,
-      name,
-      description: description ?? `The workflow ${name}`,
-      tags: ['workflow', version],
+    skills: [...skills].map(([id, skill]) => ({
+      id,
+      name: id,
+      description: skill.description ?? `The ${skill.kind} ${id}`,
+      tags: [skill.kind, skill.version],
       examples: [],
       inputModes: modes,
       outputModes: modes,

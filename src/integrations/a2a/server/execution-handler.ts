@@ -17,7 +17,7 @@ import { nearestOrAll } from '../../../core/nearest.ts'
 import type { ShowView } from '../../../engine/index.ts'
 import type { A2aServerSdk } from '../load.ts'
 import { contentOf } from '../message-parts.ts'
-import type { TaskHost } from './task-host.ts'
+import type { ServedSkill, TaskHost } from './task-host.ts'
 import { contextOf, contextPrefix, taskIdOf } from './task-id.ts'
 import { outputOf, statusOf, taskOf } from './task-view.ts'
 import { changesOf } from './task-changes.ts'
@@ -33,8 +33,8 @@ export interface ExecutionHandlerOptions {
   readonly sdk: A2aServerSdk
   readonly host: TaskHost
   readonly card: AgentCard
-  /** The workflow of every message; null where the message names it. */
-  readonly workflow: string | null
+  /** Among these a message names one, unless there is only one. */
+  readonly skills: ReadonlyMap<string, ServedSkill>
 }
 
 /**
@@ -153,9 +153,9 @@ export class ExecutionHandler implements A2ARequestHandler {
     }
     const given = inputOf(message)
     if (message.taskId !== '') return this.#goOn(message, given)
-    const workflow = this.#workflowOf(message)
+    const skill = this.#skillOf(message)
     const taskId = taskIdOf(message)
-    await this.#refusing(() => this.#host.start(workflow, taskId, given))
+    await this.#refusing(() => this.#host.start(skill, taskId, given))
     return taskId
   }
 
@@ -174,11 +174,13 @@ export class ExecutionHandler implements A2ARequestHandler {
     return taskId
   }
 
-  #workflowOf({ metadata }: Message): string {
-    const known = this.#host.skills().map(({ name }) => name)
-    const asked: unknown = this.#options.workflow ?? metadata?.['skill'] ?? metadata?.['workflow']
+  #skillOf({ metadata }: Message): ServedSkill {
+    const { skills } = this.#options
+    const known = [...skills.keys()]
+    const asked: unknown = metadata?.['skill'] ?? metadata?.['workflow']
     const name = typeof asked === 'string' ? asked : known.length === 1 ? known[0] : undefined
-    if (name !== undefined && known.includes(name)) return name
+    const skill = name === undefined ? undefined : skills.get(name)
+    if (skill !== undefined) return skill
     const hint = nearestOrAll(name ?? '', known) ?? 'none is registered'
     throw this.#malformed(
       name === undefined

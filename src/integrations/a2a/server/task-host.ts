@@ -1,11 +1,26 @@
 import type { JsonObject, JsonValue } from '../../../core/json.ts'
 import type { ShowView } from '../../../engine/index.ts'
 
-/** A workflow as a skill. */
-export interface ServedSkill {
+/** What a message may ask for. */
+export type ServedSkill = ServedWorkflow | ServedAction
+
+interface Described {
   readonly name: string
   readonly version: string
   readonly description: string | null
+}
+
+export interface ServedWorkflow extends Described {
+  readonly kind: 'workflow'
+}
+
+/** An action of an agent; its version is the agent's. */
+export interface ServedAction extends Described {
+  readonly kind: 'action'
+  /** The agent's id. */
+  readonly agent: string
+  /** What the agent is for. */
+  readonly purpose: string | null
 }
 
 /** An execution as a list has it. */
@@ -13,12 +28,12 @@ export interface ListedExecution {
   readonly executionId: string
 }
 
-/** Who runs the workflows that are served: the owner of a file. Each method throws what the engine refuses. */
+/** Who runs what is served: the owner of a file. Each method throws what the engine refuses. */
 export interface TaskHost {
-  /** Each workflow in its highest version. */
+  /** Each workflow in its highest version, and each action of each agent. */
   skills(): readonly ServedSkill[]
-  /** Starts an execution, durably, or attaches to the one of that id. */
-  start(workflow: string, executionId: string, input: JsonObject): Promise<void>
+  /** Starts an execution of a skill, durably, or attaches to the one of that id. */
+  start(skill: ServedSkill, executionId: string, input: JsonObject): Promise<void>
   show(executionId: string): Promise<ShowView>
   /** Names of the signals that the execution waits for at present. */
   waitsFor(view: ShowView): readonly string[]

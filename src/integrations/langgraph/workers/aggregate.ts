@@ -1,4 +1,5 @@
-import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import { weighVotes } from '../../../patterns/index.ts'
 import type { Assignment } from './choose-workers.ts'
 
 /** What became of an assignment. */
@@ -26,20 +27,9 @@ const suspectWeight = 0.5
  */
 export const weightedConsensus: Aggregate = (results, { field }) => {
   const votes = results.map((result) => voteOf(result, field))
-  const points = new Map<string, number>()
-  for (const { value, weight, abstained } of votes) {
-    const key = canonicalJson(value)
-    if (!abstained) points.set(key, (points.get(key) ?? 0) + weight)
-  }
-  const total = [...points.values()].reduce((sum, some) => sum + some, 0)
-  const [best] = [...points].toSorted(([, a], [, b]) => b - a)
-  const of = votes.findIndex((vote) => !vote.abstained && canonicalJson(vote.value) === best?.[0])
-  return {
-    [field]: votes[of]?.value ?? null,
-    agreement: total === 0 ? 0 : (best?.[1] ?? 0) / total,
-    winner: results[of]?.output ?? null,
-    votes: votes.map((vote) => ({ ...vote })),
-  }
+  const { value, agreement, winner } = weighVotes(votes)
+  const output = winner === null ? null : (results[winner]?.output ?? null)
+  return { [field]: value, agreement, winner: output, votes: votes.map((vote) => ({ ...vote })) }
 }
 
 function voteOf({ assignment, output, error }: WorkerResult, field: string) {

@@ -83,7 +83,9 @@ function definitionOf(
   const input = usable(tool.inputSchema)
   const output = usable(tool.outputSchema)
   const lookup = lookups[tool.name]
+  const { description = tool.title ?? '' } = tool
   return {
+    ...(description === '' ? {} : { description }),
     effect: effects[tool.name] ?? hintedEffect(tool),
     ...(input === undefined ? {} : { input }),
     ...(output === undefined ? {} : { output }),

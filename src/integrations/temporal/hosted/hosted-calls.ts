@@ -152,6 +152,7 @@ export class HostedCalls {
       action,
       call: {
         input,
+        ...(command.secrets === undefined ? {} : { secrets: command.secrets }),
         executionId: state.executionId,
         stepId: call.step,
         index: call.index,

@@ -22,6 +22,17 @@ export function rendezvous(key: string, members: Iterable<string>): string | und
   return best
 }
 
+/** The members from the highest weight for this key to the lowest: who has it, who would have it without that one, and so on. */
+export function rendezvousOrder(key: string, members: Iterable<string>): readonly string[] {
+  return [...members]
+    .map((member) => ({ member, weight: weightOf(key, member) }))
+    .toSorted((a, b) => {
+      if (a.weight !== b.weight) return a.weight < b.weight ? 1 : -1
+      return a.member < b.member ? -1 : 1
+    })
+    .map(({ member }) => member)
+}
+
 /** 256 bits that are as good as random; the length keeps ('a', 'bc') and ('ab', 'c') apart. */
 function weightOf(key: string, member: string): string {
   return hash('sha256', `${key.length}:${key}${member}`, 'hex')

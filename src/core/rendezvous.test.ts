@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { rendezvous } from './rendezvous.ts'
+import { rendezvous, rendezvousOrder } from './rendezvous.ts'
 
 const members = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 12 }), {
   minLength: 2,
@@ -56,4 +56,14 @@ test.each([2, 5, 10])('20,000 keys spread over %i members within 10 %%', (count)
 
 test('without members nobody has the key', () => {
   expect(rendezvous('a', [])).toBeUndefined()
+})
+
+test('the order begins with whoever has the key, and goes on with who would have it next', () => {
+  fc.assert(
+    fc.property(members, fc.string(), (all, key) => {
+      const order = rendezvousOrder(key, all)
+      expect(order.map((_, place) => rendezvous(key, order.slice(place)))).toEqual(order)
+      expect(order.toSorted()).toEqual(all.toSorted())
+    }),
+  )
 })

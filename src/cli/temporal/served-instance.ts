@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Logger } from '../../core/logger.ts'
+import {
+  openShardWorkers,
+  openTemporalEngine,
+  type ShardWorkers,
+} from '../../integrations/temporal/index.ts'
+import { createTelemetry } from '../../observability/index.ts'
+import { Placement } from '../../placement/index.ts'
+import type { ApiServerOptions, Readiness } from '../../server/index.ts'
+import { agentsOf, knownAgents } from '../agents.ts'
+import type { CommandContext } from '../command-context.ts'
+import { sharedMesh } from '../mesh.ts'
+import { startAt } from '../owner-server.ts'
+import type { ServeSettings } from '../serve/settings.ts'
+import { readWorkflowFiles } from '../serve/workflow-files.ts'
+import { temporalPlace } from './place.ts'
+import { ServedDocuments } from './served-documents.ts'
+import { listed, servedPort, startServed } from './served-port.ts'
+import { openSite, queuesOf, type SharedSite } from './shared-site.ts'
+
+/** How long calls may go on once the process was asked to end; then they are lost to it. */
+const graceMs = 10_000
+
+/** An instance that takes requests and works. */
+export interface ServedInstance {
+  /** Names this process among the others. */
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  /** On 127.0.0.1. */
+  readonly localPort: number
+  readonly token: string
+  /** Rejects when its workers stop by a fault. */
+  readonly failed: Promise<never>
+  /** Gives its shards to others, lets calls under way finish for 10 s, then hangs up. */
+  close(): Promise<void>
+}
+
+interface Parts {
+  readonly context: CommandContext
+  readonly settings: ServeSettings
+  readonly logger: Logger
+  readonly name: string
+  readonly site: SharedSite
+}
+
+/**
+ * Opens everything, in the order in which each part needs the one before; what was opened is closed again when the
+ * next one cannot be.
+ *
+ * @throws UsageError, StorageError when a server is not set or out of reach; RefusedError for another number of
+ *   shards; DocumentError; OwnerError when it cannot listen
+ */
+export async function openInstance(
+  context: CommandContext,
+  settings: ServeSettings,
+  logger: Logger,
+): Promise<ServedInstance> {
+  const place = { ...temporalPlace(settings.temporal), clock: context.clock, logger }
+  const agents = await agentsOf(context, settings.agents)
+  const files = readWorkflowFiles(settings.workflows, context.cwd, knownAgents(agents, 'warning'))
+  const name = `${settings.placement.instance ?? hostname()}.${randomBytes(4).toString('hex')}`
+  const token = settings.token ?? randomBytes(32).toString('base64url')
+  const taskQueues = queuesOf(settings)
+  await using opened = new AsyncDisposableStack()
+  const site = opened.adopt(await openSite(settings, context.clock), (one) => one.close())
+  const parts: Parts = { context, settings, logger, name, site }
+  const documents = new ServedDocuments(site.catalog, logger)
+  for (const { data } of files.documents) await documents.register(data)
+  const engine = opened.adopt(await openTemporalEngine({ ...place, taskQueues }), (one) =>
+    one.close(),
+  )
+  const telemetry = createTelemetry({ clock: context.clock })
+  const mesh = await sharedMesh(context, telemetry, logger)
+  if (mesh !== null) opened.adopt(mesh, (one) => one.close())
+  const state: Standing = { workers: null, placement: null }
+  const options: ApiServerOptions = {
+    ...apiOptions(parts, state),
+    metrics: { text: () => telemetry.metricsText(), contentType: telemetry.metricsContentType },
+    engine: servedPort(engine, documents),
+    list: (filter) => listed(engine, filter),
+    token,
+    workflows: (wanted) => documents.list(wanted),
+    startDocument: (document, options) => startServed(engine, documents, { document, options }),
+  }
+  const server = opened.adopt(await startAt(options, settings), (one) => one.api.close())
+  state.workers = opened.adopt(
+    await openShardWorkers({
+      ...place,
+      agents,
+      graceMs,
+      ...(mesh === null ? {} : { mesh }),
+      queueOf: (shard) => taskQueues.all[shard] as string,
+      mayBegin: async (shard) => state.placement?.mayBegin(shard) ?? true,
+    }),
+    (one) => one.close(),
+  )
+  state.placement = await join(parts, state.workers)
+  if (state.placement !== null) opened.adopt(state.placement, (one) => one.stop())
+  await state.workers.settled()
+  opened.defer(async () => server.api.drain())
+  const all = opened.move()
+  return {
+    name,
+    token,
+    host: server.api.host,
+    port: server.api.port,
+    localPort: server.local.port,
+    failed: state.workers.failed,
+    close: () => all.disposeAsync(),
+  }
+}
+
+/** What comes while the instance opens. */
+interface Standing {
+  workers: ShardWorkers | null
+  /** Null where it shares its work with nobody. */
+  placement: Placement | null
+}
+
+/** Takes its share of the work: all of it where there is nobody to share with. */
+async function join(parts: Parts, workers: ShardWorkers): Promise<Placement | null> {
+  const { context, settings, logger, name, site } = parts
+  const { shards, leaseMs } = settings.placement
+  if (site.placements === null) {
+    workers.serve([0])
+    return null
+  }
+  const { promise: joined, resolve: hold } = Promise.withResolvers<void>()
+  const placement = new Placement({
+    store: site.placements,
+    instance: name,
+    shards,
+    leaseMs,
+    clock: context.clock,
+    logger,
+    onHolds(held) {
+      logger.log('info', `holds ${held.length} of ${shards} shards`, { shards: held.join(' ') })
+      workers.serve(held)
+      hold()
+    },
+  })
+  await placement.start()
+  // The other instances may have enough of them for now: it is ready all the same.
+  context.clock.after(leaseMs, hold)
+  await joined
+  return placement
+}
+
+function apiOptions(
+  { context, settings, logger, name }: Parts,
+  state: Standing,
+): Omit<ApiServerOptions, 'engine' | 'token' | 'metrics' | 'list'> {
+  const { shards } = settings.placement
+  const { taskQueue } = settings.temporal
+  return {
+    logger,
+    clock: context.clock,
+    kind: 'serve',
+    agents: () => state.workers?.agents.list() ?? [],
+    readiness: () => readinessOf(state),
+    ...(settings.redis.url === null
+      ? {}
+      : {
+          placement: () => {
+            const view = state.placement?.view ?? { members: [], holds: [] }
+            return { ...view, instance: name, shards, taskQueue }
+          },
+        }),
+  }
+}
+
+function readinessOf({ workers, placement }: Standing): Readiness {
+  if (workers === null) return { isReady: false, reason: 'workers are started' }
+  if (placement?.isCurrent === false)
+    return {
+      isReady: false,
+      reason: 'the placement store does not answer: nothing new begins here',
+    }
+  return { isReady: true, reason: null }
+}

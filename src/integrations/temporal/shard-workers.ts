@@ -1,0 +1,132 @@
+import { systemClock } from '../../core/clock.ts'
+import { messageOf, OrchestrationError } from '../../core/errors.ts'
+import { silentLogger } from '../../core/logger.ts'
+import type { AgentRegistry } from '../../agents/index.ts'
+import {
+  closeParts,
+  openParts,
+  type OpenWorkerOptions,
+  openWorkerOn,
+  type TemporalWorker,
+} from './open-worker.ts'
+
+export interface OpenShardWorkersOptions extends Omit<OpenWorkerOptions, 'taskQueue'> {
+  /** The task queue of a shard. */
+  readonly queueOf: (shard: number) => string
+  /**
+   * Whether a call may begin here for a shard: `Placement.mayBegin`. One that may not is lost to this process, and
+   * whoever has the shard now goes on with it.
+   */
+  readonly mayBegin: (shard: number) => Promise<boolean>
+}
+
+/** The workers of an instance: one for the task queue of each shard that it holds. They share agents and connection. */
+export interface ShardWorkers {
+  /** The shards to work for from now on; others are left, and what was begun for them ends within `graceMs`. */
+  serve(shards: readonly number[]): void
+  /** Resolves when the workers are as the last `serve` wants them. */
+  settled(): Promise<void>
+  readonly agents: Pick<AgentRegistry, 'list'>
+  /** Rejects when a worker stops by a fault; never resolves. */
+  readonly failed: Promise<never>
+  /** Takes nothing more, and stops the agents. */
+  close(): Promise<void>
+}
+
+/** How long a worker is not tried again after it could not be opened. */
+const againMs = 1_000
+
+/** Connects and starts the agents; no worker is there before `serve`. @throws as `openTemporalWorker` */
+export async function openShardWorkers(options: OpenShardWorkersOptions): Promise<ShardWorkers> {
+  const parts = await openParts(options)
+  let reportFault: (thrown: unknown) => void
+  const failed = new Promise<never>((_, reject) => {
+    reportFault = reject
+  })
+  failed.catch(() => {}) // whoever wants to know listens
+  const rows = new Map<number, ShardRow>()
+  const rowOf = (shard: number): ShardRow => {
+    const known = rows.get(shard)
+    if (known !== undefined) return known
+    const mayBegin = async (): Promise<void> => {
+      if (!(await options.mayBegin(shard))) throw lostShard(shard)
+    }
+    const open = async (): Promise<TemporalWorker> => {
+      const taskQueue = options.queueOf(shard)
+      const worker = await openWorkerOn({ ...options, taskQueue }, { ...parts, mayBegin })
+      worker.stopped.catch(reportFault)
+      return worker
+    }
+    const row = new ShardRow({ shard, open, options })
+    rows.set(shard, row)
+    return row
+  }
+  const settled = async (): Promise<void> => {
+    await Promise.all([...rows.values()].map((row) => row.settled))
+  }
+  return {
+    agents: parts.agents,
+    failed,
+    settled,
+    serve(shards) {
+      for (const shard of shards) rowOf(shard).want(true)
+      for (const [shard, row] of rows) if (!shards.includes(shard)) row.want(false)
+    },
+    async close() {
+      for (const row of rows.values()) row.want(false)
+      await settled()
+      await closeParts(parts)
+    },
+  }
+}
+
+interface ShardRowParts {
+  readonly shard: number
+  readonly open: () => Promise<TemporalWorker>
+  readonly options: OpenShardWorkersOptions
+}
+
+/** The worker of one shard: there, or not; one change after the other. */
+class ShardRow {
+  settled: Promise<void> = Promise.resolve()
+  readonly #parts: ShardRowParts
+  #isWanted = false
+  #worker: TemporalWorker | null = null
+
+  constructor(parts: ShardRowParts) {
+    this.#parts = parts
+  }
+
+  want(isWanted: boolean): void {
+    if (this.#isWanted === isWanted) return
+    this.#isWanted = isWanted
+    this.settled = this.settled.then(() => this.#change())
+  }
+
+  /** Never rejects. */
+  async #change(): Promise<void> {
+    const { shard, open, options } = this.#parts
+    const { clock = systemClock, logger = silentLogger } = options
+    while (this.#isWanted && this.#worker === null) {
+      try {
+        this.#worker = await open()
+      } catch (thrown) {
+        logger.log('warn', `no worker for shard ${shard} yet: ${messageOf(thrown)}`)
+        await new Promise<void>((resolve) => clock.after(againMs, resolve))
+      }
+    }
+    if (this.#isWanted || this.#worker === null) return
+    const worker = this.#worker
+    this.#worker = null
+    await worker.close().catch((thrown: unknown) => {
+      logger.log('warn', `the worker of shard ${shard} ended with a fault: ${messageOf(thrown)}`)
+    })
+  }
+}
+
+function lostShard(shard: number): OrchestrationError {
+  return new OrchestrationError(
+    'StateConsistencyError',
+    `shard ${shard} belongs to another instance now: it goes on with the call`,
+  )
+}

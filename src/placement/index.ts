@@ -1,0 +1,6 @@
+export { checkBeat, otherShards, shardsMax } from './checked-beat.ts'
+export { MemoryPlacementStore } from './memory-placement-store.ts'
+export { placeShards } from './place-shards.ts'
+export { defaultLeaseMs, Placement, type PlacementOptions } from './placement.ts'
+export type { Beat, PlacementStore, PlacementView, ShardHold } from './placement-store.ts'
+export { defaultShards, shardOf, shardQueue } from './shard.ts'
