@@ -183,6 +183,8 @@ export function call(action: string, rest: JsonObject = {}): StepData {
 /** One behaviour that every engine has; `run` rejects when this one has it not. */
 export interface EngineCase {
   readonly name: string
+  /** Why the adapter says that its engine has it not; null: it has. */
+  readonly gap: string | null
   run(): Promise<void>
 }
 

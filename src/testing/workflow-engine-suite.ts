@@ -53,35 +53,38 @@ const themes: Readonly<Record<string, EngineChecks>> = {
   regressions: regressionChecks,
 }
 
+/** Checks that an adapter does not pass, by name, or all of a theme as `theme: *`, each with the reason. */
+export type DeclaredGaps = Readonly<Record<string, string>>
+
 /**
  * The behaviours of the port `WorkflowEngine`, to be run one by one by any test runner; each opens an
  * engine of its own and closes it. Time moves only through the harness.
  *
- * @param gaps names of checks that the adapter declares it does not pass, with the reason
+ * @param gaps what the adapter declares: these cases have a `gap`, and are to be shown and not run
  * @throws Error when a gap names no check
  */
 export function workflowEngineSuite(
   open: OpenHarness,
-  gaps: Readonly<Record<string, string>> = {},
+  gaps: DeclaredGaps = {},
 ): readonly EngineCase[] {
   const checks = Object.entries(themes).flatMap(([theme, ofTheme]) =>
-    Object.entries(ofTheme).map(([name, check]) => ({ name: `${theme}: ${name}`, check })),
+    Object.entries(ofTheme).map(([name, check]) => ({ name: `${theme}: ${name}`, theme, check })),
   )
   for (const gap of Object.keys(gaps)) {
-    if (!checks.some(({ name }) => name === gap)) throw new Error(`the gap '${gap}' names no check`)
+    if (!checks.some(({ name, theme }) => name === gap || `${theme}: *` === gap))
+      throw new Error(`the gap '${gap}' names no check`)
   }
-  return checks
-    .filter(({ name }) => gaps[name] === undefined)
-    .map(({ name, check }) => ({
-      name,
-      async run() {
-        const stage = new EngineStage(open)
-        await stage.open()
-        try {
-          await check(stage)
-        } finally {
-          await stage.close()
-        }
-      },
-    }))
+  return checks.map(({ name, theme, check }) => ({
+    name,
+    gap: gaps[name] ?? gaps[`${theme}: *`] ?? null,
+    async run() {
+      const stage = new EngineStage(open)
+      await stage.open()
+      try {
+        await check(stage)
+      } finally {
+        await stage.close()
+      }
+    },
+  }))
 }

@@ -13,6 +13,10 @@ export function addLookingVerbs({ program, run }: VerbHost): void {
     .description('Lists executions, the newest first, at most 1,000.')
     .addOption(new Option('--status <status>', 'only those with this status').choices(statuses))
     .option('--workflow <name>', 'only those of this workflow')
+    .option('--engine <engine>', 'embedded or temporal', 'embedded')
+    .option('--address <host:port>', 'of Temporal (default: $TEMPORAL_ADDRESS)', nonEmpty)
+    .option('--namespace <name>', 'of Temporal (default: $TEMPORAL_NAMESPACE, else default)')
+    .option('--task-queue <name>', 'of Temporal (default: aura)', nonEmpty)
     .addOption(
       repeatable(
         '--meta <key=value>',

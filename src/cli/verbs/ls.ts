@@ -1,6 +1,7 @@
 import { isOrchestrationError } from '../../core/errors.ts'
 import type { ExecutionRow } from '../../engine/index.ts'
 import type { CommandContext } from '../command-context.ts'
+import { checkEngineName } from '../engine-name.ts'
 import { exitCodes } from '../exit-code.ts'
 import { openJournal } from '../journal-file.ts'
 import { splitPair } from '../option-values.ts'
@@ -9,10 +10,14 @@ import { ownerWithoutFile } from '../owner-view.ts'
 import type { ListedRow as ApiRow } from '../../server/index.ts'
 import type { OwnerInfo } from '../../storage/index.ts'
 import { statusMark } from '../status-mark.ts'
+import { listOnTemporal } from '../temporal/list-on-temporal.ts'
+import type { TemporalFlags } from '../temporal/place.ts'
 import { tableLines } from '../terminal/table.ts'
 import { durationText, momentText } from '../terminal/duration-text.ts'
 
-export interface LsOptions {
+export interface LsOptions extends TemporalFlags {
+  /** Default `embedded`. */
+  readonly engine?: string
   readonly status?: string
   readonly workflow?: string
   readonly meta?: readonly string[]
@@ -20,12 +25,18 @@ export interface LsOptions {
 
 /** `aura ls`: executions, newest first; a file that is not there has none. */
 export async function ls(context: CommandContext, options: LsOptions): Promise<number> {
-  const owner = ownerWithoutFile(context)
-  const rows = owner === null ? readRows(context, options) : await askRows(owner, options)
+  checkEngineName(options.engine ?? 'embedded')
+  const rows = await rowsOf(context, options)
   if (context.isJson) context.json({ executions: rows.map(listed) })
   else if (rows.length === 0) context.note('no executions')
   else context.say(table(context, rows))
   return exitCodes.done
+}
+
+async function rowsOf(context: CommandContext, options: LsOptions): Promise<readonly ListedRow[]> {
+  if (options.engine === 'temporal') return listOnTemporal(context, options)
+  const owner = ownerWithoutFile(context)
+  return owner === null ? readRows(context, options) : askRows(owner, options)
 }
 
 function readRows(context: CommandContext, options: LsOptions): readonly ExecutionRow[] {
@@ -64,7 +75,7 @@ async function askRows(owner: OwnerInfo, options: LsOptions): Promise<readonly L
 }
 
 /** What is shown of an execution. */
-type ListedRow = Omit<ApiRow, 'execution'>
+type ListedRow = Omit<ApiRow, 'execution' | 'metadata'> & Partial<Pick<ApiRow, 'metadata'>>
 
 function listed(row: ListedRow): object {
   const { executionId, workflow, version, status, metadata, startedAtMs, endedAtMs } = row

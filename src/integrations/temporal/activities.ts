@@ -51,7 +51,9 @@ export function activitiesOf(parts: ActivitiesParts): Activities {
       return beating(clock, activity, async (signal) => {
         await mayBegin?.()
         const tda = call.withTda ? tdaNow() : unavailableTda
-        return attempt(agent, { ...call, tda }, signal)
+        const outcome = await attempt(agent, { ...call, tda }, signal)
+        // What the agent says of a worker that stops under it is no outcome: the call is lost.
+        return outcome.kind === 'failed' && isStop(signal.reason) ? nothing() : outcome
       })
     },
   }
@@ -84,9 +86,17 @@ async function beating<Result>(
 /** Rejects when the worker stops before the call has ended; a call that its execution cancels goes on to its end. */
 function stopped(context: ReturnType<ActivityModule['Context']['current']>): Promise<never> {
   return context.cancelled.catch((thrown: unknown) => {
-    if (thrown instanceof Error && thrown.message === 'WORKER_SHUTDOWN') throw thrown
-    return new Promise<never>(() => {})
+    if (isStop(thrown)) throw thrown
+    return nothing()
   })
+}
+
+function isStop(reason: unknown): boolean {
+  return reason instanceof Error && reason.message === 'WORKER_SHUTDOWN'
+}
+
+function nothing(): Promise<never> {
+  return new Promise<never>(() => {})
 }
 
 /** The refusal of a worker that lacks an agent which others of its task queue have. */

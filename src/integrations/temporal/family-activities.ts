@@ -1,4 +1,5 @@
 import type { MeshPort } from '../../core/contracts/mesh.ts'
+import { OrchestrationError } from '../../core/errors.ts'
 import { endOf, idTaken, neverStarted, refusedStart } from '../../engine/hosted.ts'
 import { publishedBy } from '../../engine/index.ts'
 import type { RemoteExecutions } from './remote-executions.ts'
@@ -31,7 +32,10 @@ export function familyActivities({
       if (state.phase !== 'ended') return null
       const isOlder = (state.parent?.token ?? 0) < token
       if (state.result !== 'failed' || !isOlder) return endOf(state)
-      await executions.reopen(executionId, () => ({ stimuli: [{ kind: 'redrive', token }] }))
+      const redrive = { stimuli: [{ kind: 'redrive', token }] } as const
+      const reopened = await executions.reopen(executionId, () => redrive)
+      // It has told its end and Temporal has not closed its run yet: the activity is tried again.
+      if (reopened === undefined) throw notClosed(executionId)
       return null
     },
     async undoChild({ executionId, parentId }) {
@@ -43,4 +47,9 @@ export function familyActivities({
     },
     effectsOf: (executionIds) => executions.effectsOf(executionIds),
   }
+}
+
+function notClosed(executionId: string): OrchestrationError {
+  const message = `the run of '${executionId}' that has ended is not closed yet`
+  return new OrchestrationError('StateConsistencyError', message, { retryable: true })
 }

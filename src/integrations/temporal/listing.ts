@@ -60,10 +60,12 @@ export class Listing {
   /** Open dead letters, oldest first. */
   async deadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetterView[]> {
     const { executionId, workflow, limit = limitDefault } = filter
+    const { executions } = this.#of
     const ids = executionId === undefined ? await this.#withLetters(workflow) : [executionId]
     const letters: DeadLetterView[] = []
+    if (executionId !== undefined && !(await executions.exists(executionId))) return letters
     for (const id of ids)
-      letters.push(...(await this.#of.executions.ask<readonly DeadLetterView[]>(id, 'deadLetters')))
+      letters.push(...(await executions.ask<readonly DeadLetterView[]>(id, 'deadLetters')))
     return letters.toSorted((a, b) => a.atMs - b.atMs).slice(0, limit)
   }
 

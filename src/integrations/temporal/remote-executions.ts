@@ -213,9 +213,9 @@ export class RemoteExecutions {
         this.handle(executionId).executeUpdate<JsonValue, [Verb]>('steer', { args: [verb] }),
       )
     } catch (thrown) {
-      const error = this.error(executionId, thrown)
-      if (error.code === 'NotFoundError' && (await this.exists(executionId))) return undefined
-      throw error
+      const isClosed = thrown instanceof this.#parts.module.WorkflowNotFoundError
+      if (isClosed && (await this.exists(executionId))) return undefined
+      throw this.error(executionId, thrown)
     }
   }
 

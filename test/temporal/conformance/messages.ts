@@ -2,6 +2,8 @@
 export const jumpSignal = 'test-jump'
 /** When something is due next; null for never. */
 export const nextDueQuery = 'test-next-due'
+/** Whether it has asked something of another execution and has no answer yet. */
+export const busyQuery = 'test-busy'
 /** The header with which an execution learns the time at its start. */
 export const nowHeader = 'test-now'
 

@@ -5,11 +5,15 @@ import type { Activities } from '../../../src/integrations/temporal/wire.ts'
 const scheduled = 1
 const cancelRequested = 3
 
+/** Activities that a test may hold. */
+const ofAgents: readonly string[] = ['callAgent', 'lookUp']
+
 /** What the worker of a harness does at the moment, by execution and activity. */
 export class Shifts {
   /** Changes with every activity that begins or ends. */
   epoch = 0
   readonly #running = new Map<string, AbortSignal>()
+  readonly #asking = new Set<string>()
 
   get size(): number {
     return this.#running.size
@@ -18,6 +22,7 @@ export class Shifts {
   /** Those of a worker that is gone are nobody's. */
   forget(): void {
     this.#running.clear()
+    this.#asking.clear()
   }
 
   watched(activities: Activities): Activities {
@@ -35,6 +40,8 @@ export class Shifts {
     key: string,
     { attempt, state }: { readonly attempt: number; readonly state: unknown },
   ): boolean {
+    // What a worker asks of other executions comes to its end by itself.
+    if (this.#asking.has(key)) return false
     const signal = this.#running.get(key)
     // One that failed waits until Temporal tries it again.
     if (signal === undefined) return state === scheduled && attempt > 1
@@ -45,11 +52,13 @@ export class Shifts {
     const { info, cancellationSignal } = Context.current()
     const key = `${info.workflowExecution?.workflowId} ${info.activityId}`
     if (!info.isLocal) this.#running.set(key, cancellationSignal)
+    if (!ofAgents.includes(info.activityType)) this.#asking.add(key)
     this.epoch++
     try {
       return await work()
     } finally {
       this.epoch++
+      this.#asking.delete(key)
       if (this.#running.get(key) === cancellationSignal) this.#running.delete(key)
     }
   }

@@ -9,9 +9,10 @@ import {
   workflowInfo,
   type WorkflowInterceptors,
 } from '@temporalio/workflow'
-import { jumpSignal, nextDueQuery, nowHeader, serverId } from './messages.ts'
+import { busyQuery, jumpSignal, nextDueQuery, nowHeader, serverId } from './messages.ts'
 
 const jump = defineSignal<[number]>(jumpSignal)
+const isBusy = defineQuery<boolean>(busyQuery)
 const nextDue = defineQuery<number | null>(nextDueQuery)
 
 interface Armed {
@@ -26,6 +27,15 @@ interface Armed {
 export function interceptors(): WorkflowInterceptors {
   let nowMs = 0
   const armed = new Set<Armed>()
+  let inFlight = 0
+  const counted = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    inFlight++
+    try {
+      return await work()
+    } finally {
+      inFlight--
+    }
+  }
   const withNow = (headers: Headers): Headers => ({
     ...headers,
     [nowHeader]: defaultPayloadConverter.toPayload(nowMs),
@@ -41,6 +51,7 @@ export function interceptors(): WorkflowInterceptors {
           setHandler(nextDue, () =>
             armed.size === 0 ? null : Math.min(...[...armed].map(({ dueMs }) => dueMs)),
           )
+          setHandler(isBusy, () => inFlight > 0)
           setHandler(jump, (toMs) => {
             nowMs = Math.max(nowMs, toMs)
             for (const one of [...armed].filter(({ dueMs }) => dueMs <= nowMs)) {
@@ -67,7 +78,7 @@ export function interceptors(): WorkflowInterceptors {
         startChildWorkflowExecution(input, next) {
           const workflowId = serverId(workflowInfo().taskQueue, input.options.workflowId)
           const options = { ...input.options, workflowId }
-          return next({ ...input, options, headers: withNow(input.headers) })
+          return counted(() => next({ ...input, options, headers: withNow(input.headers) }))
         },
         signalWorkflow(input, next) {
           const { target } = input
@@ -77,7 +88,7 @@ export function interceptors(): WorkflowInterceptors {
             workflowId: serverId(workflowInfo().taskQueue, workflowId ?? ''),
             ...(runId === undefined ? {} : { runId }),
           }
-          return next({ ...input, target: { type: 'external', workflowExecution } })
+          return counted(() => next({ ...input, target: { type: 'external', workflowExecution } }))
         },
         continueAsNew: (input, next) => next({ ...input, headers: withNow(input.headers) }),
       },

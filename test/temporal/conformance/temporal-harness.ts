@@ -19,7 +19,7 @@ import type {
 } from '../../../src/testing/engine-stage.ts'
 import { FakeTime, type LifeClock } from '../../../src/testing/fake-clock.ts'
 import { Errands } from './errands.ts'
-import { jumpSignal, nextDueQuery, ownId, serverId } from './messages.ts'
+import { busyQuery, jumpSignal, nextDueQuery, ownId, serverId } from './messages.ts'
 import { Shifts } from './shifts.ts'
 
 const standingTime = fileURLToPath(new URL('./standing-time.ts', import.meta.url))
@@ -136,6 +136,8 @@ export class TemporalHarness implements EngineHarness {
       defaultHeartbeatThrottleInterval: heartbeatThrottleMs,
       shutdownGraceTime: 0,
       reuseV8Context: false,
+      // No threads of its own for each check.
+      debugMode: true,
     })
     this.#life = { clock, registry, worker, stopped: worker.run() }
     const engine = new TemporalEngine({
@@ -245,20 +247,28 @@ export class TemporalHarness implements EngineHarness {
   }
 
   async #isCalm(executionId: string): Promise<boolean> {
-    const { raw, status } = await this.#handle(executionId).describe()
-    for (const { workflowId } of raw.pendingChildren ?? [])
+    const handle = this.#handle(executionId)
+    const found = await handle.describe().catch(ended)
+    // A sub-workflow that Temporal is about to start.
+    if (found === undefined) return false
+    const { raw, status } = found
+    const children = raw.pendingChildren ?? []
+    for (const { workflowId } of children)
       this.#errands.began(ownId(this.#taskQueue, workflowId as string))
     if (status.name !== 'RUNNING') {
       this.#errands.ended(executionId)
       return false
     }
     if (raw.pendingWorkflowTask != null) return false
-    return (raw.pendingActivities ?? []).every(({ activityId, attempt, state }) =>
+    const isCalm = (raw.pendingActivities ?? []).every(({ activityId, attempt, state }) =>
       this.#shifts.isCalm(`${serverId(this.#taskQueue, executionId)} ${activityId}`, {
         attempt: attempt ?? 1,
         state,
       }),
     )
+    // The ids of sub-workflows begin with that of their parent and a dot.
+    const hasFamily = children.length > 0 || executionId.includes('.')
+    return isCalm && !(hasFamily && (await handle.query<boolean>(busyQuery)))
   }
 
   get #alive(): Life {
@@ -267,7 +277,7 @@ export class TemporalHarness implements EngineHarness {
   }
 }
 
-function ended(thrown: unknown): void {
+function ended(thrown: unknown): undefined {
   if (!(thrown instanceof clientModule.WorkflowNotFoundError)) throw thrown
 }
 

@@ -76,9 +76,12 @@ async function untilEnd(
       await condition(() => execution.isOver || (execution.isQuiet && allHandlersFinished()))
       if (!execution.isOver) return execution.next([{ kind: 'recovered' }])
     }
-    await condition(() => execution.isOver)
   }
-  await execution.tellParent()
+  do {
+    await condition(() => execution.isOver)
+    await execution.tellParent()
+    // A verb may have come meanwhile, with which it goes on.
+  } while (!execution.isOver)
   return null
 }
 

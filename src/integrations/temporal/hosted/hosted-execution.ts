@@ -212,7 +212,7 @@ export class HostedExecution {
   #status(): string {
     const { state } = this
     const { missing } = this.#calls
-    return state.result ?? statusOf({ state, status: 'running', isDriven: true, missing })
+    return statusOf({ state, status: 'running', isDriven: true, missing })
   }
 
   #tell(stimulus: Stimulus): void {

@@ -1,0 +1,43 @@
+import { OrchestrationError } from '../../core/errors.ts'
+import type { ListedExecution } from '../../integrations/temporal/index.ts'
+import type { CommandContext } from '../command-context.ts'
+import { readSettings } from '../serve/settings.ts'
+import { type TemporalFlags, temporalPlace } from './place.ts'
+import { queuesOf } from './shared-site.ts'
+
+export interface ListOnTemporalOptions extends TemporalFlags {
+  readonly status?: string
+  readonly workflow?: string
+  readonly meta?: readonly string[]
+}
+
+/** Executions on Temporal, newest first. @throws UsageError for `--meta`: Temporal has not indexed it */
+export async function listOnTemporal(
+  context: CommandContext,
+  { meta = [], status, workflow, address, namespace, taskQueue }: ListOnTemporalOptions,
+): Promise<readonly ListedExecution[]> {
+  if (meta.length > 0)
+    throw new OrchestrationError('UsageError', 'executions on Temporal are not found by --meta', {
+      hint: 'use --workflow or --status',
+    })
+  const settings = await readSettings(context, {
+    ...(address === undefined ? {} : { address }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(taskQueue === undefined ? {} : { taskQueue }),
+  })
+  const { openTemporalEngine } = await import('../../integrations/temporal/index.ts')
+  const engine = await openTemporalEngine({
+    ...temporalPlace(settings.temporal),
+    clock: context.clock,
+    // A queue that somebody names is meant as it is.
+    ...(taskQueue === undefined ? { taskQueues: queuesOf(settings) } : {}),
+  })
+  try {
+    return await engine.list({
+      ...(status === undefined ? {} : { status }),
+      ...(workflow === undefined ? {} : { workflow }),
+    })
+  } finally {
+    await engine.close()
+  }
+}

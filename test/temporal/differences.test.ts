@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openTemporalEngine, type TemporalEngine } from '../../src/integrations/temporal/index.ts'
+import { call, probe } from '../../src/testing/engine-stage.ts'
+import { describeWithServices } from '../support/services.ts'
+
+const patience = 30_000
+const refused = { code: 'RefusedError' }
+
+await describeWithServices('what Temporal does not carry', ['temporal'], ({ temporal }) => {
+  let engine: TemporalEngine
+
+  beforeAll(async () => {
+    engine = await openTemporalEngine({ address: temporal, taskQueue: 'nobody-works-here' })
+  }, patience)
+
+  afterAll(() => engine.close(), patience)
+
+  test('a registry, triggers and subscriptions are refused, with what to do instead', async () => {
+    await expect(engine.registerWorkflow()).rejects.toMatchObject({
+      ...refused,
+      hint: expect.stringContaining('`workflows`'),
+    })
+    await expect(engine.deliver()).rejects.toMatchObject(refused)
+    expect(() => engine.subscribe()).toThrow("the Temporal engine has no 'subscribe'")
+  })
+
+  test.each([
+    ['concurrency', probe({ a: call('read', { concurrency: { key: 'k', max: 1 } }) })],
+    ['tokens', probe({ a: call('read') }, { budget: { tokens: 10 } })],
+    ['costUsd', probe({ a: call('read') }, { budget: { costUsd: 1 } })],
+  ])('a document that wants %s is refused before it starts', async (what, document) => {
+    await expect(engine.startWorkflow('probe', document)).rejects.toMatchObject({
+      ...refused,
+      message: expect.stringContaining(what),
+    })
+  })
+
+  test('what a sub-workflow wants is refused before its parent starts', async () => {
+    const kid = {
+      ...probe({ a: call('read', { concurrency: { key: 'k', max: 1 } }) }),
+      name: 'kid',
+    }
+    const parent = probe({ page: { workflow: { name: 'kid', version: '*' } } })
+    await expect(engine.startWorkflow('probe', parent, { workflows: [kid] })).rejects.toMatchObject(
+      { ...refused, message: expect.stringContaining("step 'a'") },
+    )
+  })
+})
