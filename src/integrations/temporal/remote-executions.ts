@@ -243,7 +243,7 @@ function folded(state: ExecutionState, entries: readonly LogEntry[], seq: number
 }
 
 /** The task queue for which an execution is started. */
-export function taskQueueOf(
+function taskQueueOf(
   { taskQueue, taskQueues }: Pick<RemoteParts, 'taskQueue' | 'taskQueues'>,
   executionId: string,
 ): string {
