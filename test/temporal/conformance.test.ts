@@ -24,9 +24,12 @@ await describeWithServices('the Temporal engine as an engine', ['temporal'], ({ 
     return harness
   }, differences)
 
+  const kept = behaviours.filter(({ gap }) => gap === null)
+  const declared = behaviours.filter(({ gap }) => gap !== null)
+
   // They wait for the server most of the time.
-  for (const { name, gap, run } of behaviours) {
-    if (gap === null) test.concurrent(name, () => expect(run()).resolves.toBeUndefined(), patience)
-    else test.skip(`${name} (${gap})`)
-  }
+  for (const { name, run } of kept)
+    test.concurrent(name, () => expect(run()).resolves.toBeUndefined(), patience)
+
+  for (const { name, gap } of declared) test.todo(`${name} (${gap})`)
 })

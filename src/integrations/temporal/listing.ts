@@ -100,8 +100,6 @@ export class Listing {
 
 function listedOf(info: WorkflowExecutionInfo): ListedExecution {
   const { memo = {}, typedSearchAttributes, startTime, closeTime, workflowId } = info
-  const text = (value: unknown, missing: string): string =>
-    typeof value === 'string' ? value : missing
   return {
     executionId: text(memo['executionId'], workflowId),
     workflow: text(memo['workflow'], ''),
@@ -110,6 +108,10 @@ function listedOf(info: WorkflowExecutionInfo): ListedExecution {
     startedAtMs: startTime.getTime(),
     endedAtMs: closeTime?.getTime() ?? null,
   }
+}
+
+function text(value: unknown, missing: string): string {
+  return typeof value === 'string' ? value : missing
 }
 
 function whereWorkflow(workflow: string | undefined): readonly string[] {

@@ -72,7 +72,7 @@ export function decideVerb(asked: Asked, verb: Verb): Decision {
     case 'adapt': {
       const id = adaptationId(state, verb.request)
       const stimuli = adapting(state, verb.request, () => verb.flags)
-      return { stimuli, answer: () => ({ ...madeAdaptation(state, id) }) as unknown as JsonValue }
+      return { stimuli, answer: () => ({ ...madeAdaptation(state, id) }) }
     }
     case 'revertAdaptation':
       if (state.phase === 'ended') throw adaptedNoMore(state.executionId)

@@ -67,7 +67,7 @@ export class Errands {
     if (!(answer instanceof Promise)) return answer
     this.#count++
     const done = (): void => void this.#count--
-    answer.then(done, done)
+    answer.finally(done).catch(() => {}) // whoever asked hears of it
     return answer
   }
 
@@ -80,7 +80,7 @@ export class Errands {
       else this.#awaited.set(executionId, left)
     }
     const answer = work()
-    answer.then(done, done)
+    answer.finally(done).catch(() => {}) // whoever asked hears of it
     return answer
   }
 }

@@ -48,9 +48,7 @@ export function interceptors(): WorkflowInterceptors {
           if (payload === undefined) throw new Error('nobody said what time it is')
           nowMs = defaultPayloadConverter.fromPayload<number>(payload)
           Date.now = () => nowMs
-          setHandler(nextDue, () =>
-            armed.size === 0 ? null : Math.min(...[...armed].map(({ dueMs }) => dueMs)),
-          )
+          setHandler(nextDue, () => firstOf(armed))
           setHandler(isBusy, () => inFlight > 0)
           setHandler(jump, (toMs) => {
             nowMs = Math.max(nowMs, toMs)
@@ -94,4 +92,8 @@ export function interceptors(): WorkflowInterceptors {
       },
     ],
   }
+}
+
+function firstOf(armed: ReadonlySet<Armed>): number | null {
+  return armed.size === 0 ? null : Math.min(...[...armed].map(({ dueMs }) => dueMs))
 }
