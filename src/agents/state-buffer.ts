@@ -6,11 +6,12 @@ import { limits } from '../core/limits.ts'
 import { writableStateKey } from '../core/state-key.ts'
 import { normaliseJson } from './json-value.ts'
 
-/** Reads the recorded state of a call's execution as it is at this moment; null when there is no such entry. */
-export type ReadState = (key: string) => {
-  readonly value: JsonValue
-  readonly version: number
-} | null
+/** Reads the recorded state of a call's execution; null when there is no such entry. */
+export interface ReadState {
+  (key: string): { readonly value: JsonValue; readonly version: number } | null
+  /** It reads what was there when the attempt began, not what is there now: an update expects that nobody wrote since. */
+  readonly isOfTheStart?: true
+}
 
 type Planned =
   | { readonly kind: 'write'; readonly write: StateWrite }
@@ -88,9 +89,14 @@ export class StateBuffer implements StateAccess {
     }
     const value = this.#valueOf(key)
     const first = planned[0]
-    const expected = first?.kind === 'write' ? first.write.expectedVersion : undefined
+    const expected = first?.kind === 'write' ? first.write.expectedVersion : this.#base(key)
     const write: StateWrite = value === undefined ? { key } : { key, value: stateValue(key, value) }
     return [expected === undefined ? write : { ...write, expectedVersion: expected }]
+  }
+
+  /** The version that an update was made of, where that may be old. */
+  #base(key: string): number | undefined {
+    return this.#read.isOfTheStart === true ? (this.#read(key)?.version ?? 0) : undefined
   }
 
   /** Undefined when there is none. */

@@ -4,7 +4,7 @@ import { describeWithServices } from '../support/services.ts'
 import { differences } from './conformance/differences.ts'
 import { type Connections, connections, TemporalHarness } from './conformance/temporal-harness.ts'
 
-const patience = 60_000
+const patience = 30_000
 
 await describeWithServices('the Temporal engine as an engine', ['temporal'], ({ temporal }) => {
   let connected: Connections
@@ -28,8 +28,11 @@ await describeWithServices('the Temporal engine as an engine', ['temporal'], ({ 
   const declared = behaviours.filter(({ gap }) => gap !== null)
 
   // They wait for the server most of the time.
+  // A check whose server was too slow for its standing time is made once more.
   for (const { name, run } of kept)
-    test.concurrent(name, () => expect(run()).resolves.toBeUndefined(), patience)
+    test.concurrent(name, { timeout: patience, retry: 2 }, () =>
+      expect(run()).resolves.toBeUndefined(),
+    )
 
   for (const { name, gap } of declared) test.todo(`${name} (${gap})`)
 })

@@ -40,11 +40,13 @@ function agentCall(
   { action, call, tda, entries }: RemoteCall & { readonly tda: TdaContext },
 ): Parameters<EngineAgent['invoke']>[1] {
   const agentId = agent.contract(action)?.agentId
+  const read = (name: string): RemoteCall['entries'][number] | null =>
+    entries.find(({ key }) => key === name) ?? null
   return {
     ...call,
     tda,
     chain: agentId === undefined ? [] : [agentId],
-    readState: (name) => entries.find(({ key }) => key === name) ?? null,
+    readState: Object.assign(read, { isOfTheStart: true as const }),
   }
 }
 
