@@ -108,16 +108,18 @@ await describeWithServices('aura and Temporal', ['temporal'], ({ temporal }) => 
   )
 
   test(
-    'doctor asks its version',
+    'doctor asks its version, and who works there',
     async () => {
-      const env = { TEMPORAL_ADDRESS: temporal }
+      const env = { TEMPORAL_ADDRESS: temporal, AURA_TASK_QUEUE: 'asked-by-doctor' }
       const { stdout } = await startAura(newFolder(), ['doctor', '--json'], env).ended
       const { checks } = JSON.parse(stdout) as { readonly checks: readonly object[] }
       expect(checks).toContainEqual({
         name: 'temporal',
-        status: 'ok',
-        detail: expect.stringMatching(/^\d+\.\d+\.\d+ answers in \d+\.\d ms$/),
-        hint: null,
+        status: 'warning',
+        detail: expect.stringMatching(
+          /^\d+\.\d+\.\d+ answers in \d+\.\d ms, and no worker is on task queue 'asked-by-doctor'$/,
+        ),
+        hint: expect.stringContaining('aura worker'),
       })
     },
     patience,
