@@ -27,8 +27,7 @@ await describeWithServices('the Temporal engine as an engine', ['temporal'], ({ 
   const kept = behaviours.filter(({ gap }) => gap === null)
   const declared = behaviours.filter(({ gap }) => gap !== null)
 
-  // They wait for the server most of the time.
-  // A check whose server was too slow for its standing time is made once more.
+  // They wait for the server most of the time; one for which it was too slow is made anew, twice at most.
   for (const { name, run } of kept)
     test.concurrent(name, { timeout: patience, retry: 2 }, () =>
       expect(run()).resolves.toBeUndefined(),

@@ -35,8 +35,8 @@ export interface StateAccess {
   set(key: string, value: unknown, options?: Omit<StateWrite, 'key' | 'value'>): void
   /**
    * Changes the value when the call completes: `change` is given the value of that moment (null when there is
-   * none), so concurrent calls lose no update. It must be quick and may not wait. On Temporal a
-   * worker sees the state as it was when the attempt began: a call that wrote the entry meanwhile fails the attempt.
+   * none), so concurrent calls lose no update. It must be quick and may not wait. On Temporal it is given the
+   * value of when the attempt began; a write of another call since then fails the attempt.
    */
   update(key: string, change: (value: JsonValue) => unknown): void
   delete(key: string, options?: Pick<StateWrite, 'expectedVersion'>): void
