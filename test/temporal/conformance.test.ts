@@ -4,22 +4,27 @@ import { describeWithServices } from '../support/services.ts'
 import { differences } from './conformance/differences.ts'
 import { type Connections, connections, TemporalHarness } from './conformance/temporal-harness.ts'
 
-const patience = 30_000
+/** Hundreds of checks share a server with other tests, and none of them is about speed. */
+const patience = 120_000
 
 await describeWithServices('the Temporal engine as an engine', ['temporal'], ({ temporal }) => {
   let connected: Connections
+  const harnesses: TemporalHarness[] = []
 
   beforeAll(async () => {
     connected = await connections(temporal)
   }, patience)
 
   afterAll(async () => {
+    // Those of tries that were given up are still open.
+    await Promise.all(harnesses.map((harness) => harness.close()))
     await connected.worker.close()
     await connected.client.close()
   }, patience)
 
   const behaviours = workflowEngineSuite(async (options) => {
     const harness = new TemporalHarness(connected, options)
+    harnesses.push(harness)
     await harness.start()
     return harness
   }, differences)
