@@ -20,8 +20,10 @@ export type { OwnerInfo } from './owner-file.ts'
 export { type OwnedPlace, ownPlace } from './owned-place.ts'
 export { findOwner } from './ownership.ts'
 export type { Ownership } from './ownership.ts'
+export { keptTables, type KeptValue } from './pages/kept-tables.ts'
 export { SalvageStore } from './pages/salvage-store.ts'
 export type {
+  LostRow,
   SalvagedDefinition,
   SalvagedJournalRow,
   SalvagedNumber,
