@@ -30,6 +30,7 @@ export type {
 } from './pages/salvage-store.ts'
 export type { SalvagedExecution } from './pages/salvaged-row.ts'
 export { realPath } from './real-path.ts'
+export { queueLetter, queueLetters } from './queue-letters.ts'
 export { SqliteQueueStore } from './queue-store.ts'
 export { openReader } from './reader.ts'
 export type { DatabaseReader } from './reader.ts'
