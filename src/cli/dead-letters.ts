@@ -1,17 +1,12 @@
 import { isOrchestrationError, OrchestrationError } from '../core/errors.ts'
 import { nearestHint } from '../core/nearest.ts'
-import type { DeadLetterView } from '../engine/index.ts'
+import type { AnyDeadLetter } from '../server/index.ts'
 import { queueLetters } from '../storage/index.ts'
 import type { CommandContext } from './command-context.ts'
 import { openJournal } from './journal-file.ts'
 
 /** Dead letters that one verb looks at. */
 const deadLettersMax = 100_000
-
-/** A dead letter of an execution, or of a work queue: then nothing is known of an execution. */
-export type AnyDeadLetter = Omit<DeadLetterView, 'executionId'> & {
-  readonly executionId: string | null
-}
 
 /** Open dead letters, oldest first; a file that is not there has none. Needs no ownership. */
 export function deadLettersOf(

@@ -7,6 +7,7 @@ import { OrchestrationError } from '../core/errors.ts'
 import type { DeadLetterFilter, DeadLetterView } from '../engine/index.ts'
 import type { Api } from './api.ts'
 import type { ApiServerOptions } from './api-server-options.ts'
+import { serverLimits } from './server-limits.ts'
 
 /** A dead letter of an execution, or of a work queue: then nothing is known of an execution. */
 export type AnyDeadLetter = Omit<DeadLetterView, 'executionId'> & {
@@ -32,7 +33,9 @@ export async function lettersOf(
   }
   const letters = await options.engine.deadLetters(wanted)
   if (executionId !== undefined || workflow !== undefined) return letters
-  const queued = (options.queueLetters?.list(limit ?? Infinity) ?? []).map(listedLetter)
+  const queued = (options.queueLetters?.list(limit ?? serverLimits.deadLettersMax) ?? []).map(
+    listedLetter,
+  )
   if (queued.length === 0) return letters
   return [...letters, ...queued].toSorted((a, b) => a.atMs - b.atMs).slice(0, limit)
 }

@@ -2,12 +2,13 @@ import { invariant } from '../../core/assert.ts'
 import { queueLetterPlace } from '../../core/contracts/queue-letter.ts'
 import { type ErrorJson, OrchestrationError, toErrorJson } from '../../core/errors.ts'
 import type { OpenedEngine, WorkflowEngine } from '../../engine/index.ts'
+import type { AnyDeadLetter } from '../../server/index.ts'
 import type { OwnerInfo } from '../../storage/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { driveAdvice } from '../drive-advice.ts'
 import { doEngineVerb } from '../engine-verbs.ts'
 import { exitCodeOf, exitCodes } from '../exit-code.ts'
-import { type AnyDeadLetter, deadLetterOf, deadLettersOf } from '../dead-letters.ts'
+import { deadLetterOf, deadLettersOf } from '../dead-letters.ts'
 import { askOwner } from '../owner-client.ts'
 import { steeredOf } from '../steering.ts'
 import { durationText } from '../terminal/duration-text.ts'
@@ -38,7 +39,7 @@ function table(context: CommandContext, deadLetters: readonly AnyDeadLetter[]): 
   const paint = context.paintOut
   const nowMs = context.clock.nowMs()
   const rows = deadLetters.map(({ id, stepId, error, atMs }) => [
-    id,
+    plainText(id),
     stepId ?? '',
     paint.dim(durationText(nowMs - atMs)),
     cutToWidth(paint.red(plainText(`${error.code}: ${error.message}`)), errorColumns),
@@ -180,6 +181,6 @@ function report(
   for (const { id, status, error } of results) {
     const what =
       error === null ? (status ?? '') : paint.red(plainText(`${error.code}: ${error.message}`))
-    context.say(`${id}  ${what}`)
+    context.say(`${plainText(id)}  ${what}`)
   }
 }
