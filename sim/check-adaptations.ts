@@ -5,7 +5,9 @@ import type { ExecutionRecord } from './records.ts'
  * An execution is adapted once for each request, and once for an anomaly, under however many event ids
  * that is reported.
  */
-export function isAdaptedOnce({ model }: ExecutionRecord): boolean {
+export function isAdaptedOnce({ model, isExempt }: ExecutionRecord): boolean {
+  // The disk has lost what the model saw: what is lost is made again.
+  if (isExempt) return true
   const ids: string[] = []
   for (const { event } of model.events) {
     if (event.kind !== 'ExecutionAdapted') continue

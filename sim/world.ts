@@ -353,7 +353,8 @@ export class World {
   }
 
   #beside(lone: LoneCalls, { executionId, idempotencyKey: key }: AgentCall): () => void {
-    const isAlone = this.record(executionId)?.model.steps.loneKeys.has(key) === true
+    const record = this.record(executionId)
+    const isAlone = record?.isExempt === false && record.model.steps.loneKeys.has(key)
     if (isAlone) this.coverage.count('features', 'ran alone')
     return lone.begin(key, isAlone)
   }
