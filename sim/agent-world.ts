@@ -18,8 +18,8 @@ export interface AgentWorld {
   readonly poison: () => void
   /** Effects under way in this process, decided when it is stopped: they happen now or never. */
   readonly underWay: Set<(happens: boolean) => void>
-  /** Called when an attempt is made, before anything else. */
-  readonly arrived: (call: AgentCall) => void
+  /** Called when an attempt is made, before anything else; what it returns, when the attempt has ended. */
+  readonly arrived: (call: AgentCall) => () => void
   /** What graphs have on disk, by the key of their run. */
   readonly threads: Map<string, Thread>
   /** A delivery has really used so many tokens. */

@@ -85,7 +85,7 @@ class SimulatedAgent implements EngineAgent {
 
   invoke(action: string, call: AgentCall, settle: Settle): RunningCall {
     const { outside, clock, random } = this.#world
-    this.#world.arrived(call)
+    const left = this.#world.arrived(call)
     if (++this.#inFlight > this.#places)
       outside.faults.push({ key: `${this.#name}/`, property: 'poolHolds' })
     if (this.#name === 'slotted' && this.#inFlight > slotsMax)
@@ -106,6 +106,7 @@ class SimulatedAgent implements EngineAgent {
       if (isOver) return
       isOver = true
       this.#inFlight--
+      left()
       const outcome = metering(ended, tokens, isUsageOpen)
       settle(outcome)
       if (random() < 0.06) {

@@ -60,6 +60,7 @@ const features = [
   'event votes',
   'event routed',
   'event repeat',
+  'ran alone',
   'ended by repeat limit',
   'refused by pool',
   'refused by breaker',

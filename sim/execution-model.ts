@@ -209,7 +209,7 @@ export class ExecutionModel {
         call.child = null
         call.effect = event.effect
         call.hasLookup = event.lookup
-        return
+        return this.steps.attempted(event, call)
       case 'FallbackScheduled':
         Object.assign(call, { fallback: event.fallback, poll: 1, child: null, isUncertain: false })
         call.hosting = null

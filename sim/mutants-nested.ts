@@ -48,6 +48,12 @@ export const nestedMutants: readonly Mutant[] = [
     "typeof voteId === 'number'",
   ),
   mutant(
+    'anomaly-adapts-each-time',
+    `${orchestrator}/event-driven-semantic-orchestrator.ts`,
+    'isAnomaly && tdaCorrelation != null ?',
+    'isAnomaly && tdaCorrelation === null ?',
+  ),
+  mutant(
     'poison-taken',
     'src/semantic/matcher/semantic-event.ts',
     'urgencyScore: z.number().min(0).max(1)',

@@ -5,6 +5,13 @@ const kernel = 'src/workflow/kernel'
 /** Bugs in what is operated: state, going back, sub-workflows, triggers, growth. */
 export const operatedMutants: readonly Mutant[] = [
   mutant(
+    'lone-beside-others',
+    'src/engine/alone-gate.ts',
+    'return alone ? this.#inside === 0 :',
+    'return alone ? true :',
+  ),
+  mutant('others-beside-the-lone', 'src/engine/alone-gate.ts', ': !this.#isAloneInside', ': true'),
+  mutant(
     'state-not-restored',
     `${kernel}/rollback.ts`,
     'const changes = restoringChanges(state, rollback.entries)',

@@ -1,6 +1,7 @@
 import { isOrchestrationError } from '../src/core/errors.ts'
 import { isJsonObject, type JsonObject } from '../src/core/json.ts'
 import type { SemanticEvent } from '../src/semantic/index.ts'
+import { isAdaptedOnce } from './check-adaptations.ts'
 import type { ExecutionRecord } from './records.ts'
 import type { World } from './world.ts'
 
@@ -22,6 +23,7 @@ const poisonous: readonly (readonly [fault: string, part: JsonObject])[] = [
 ]
 export const eventFaults: readonly string[] = [
   'event duplicate',
+  'event sameAnomaly',
   ...poisonous.map(([fault]) => fault),
 ]
 
@@ -36,8 +38,16 @@ export class SemanticClients {
 
   /** Somebody sends an event: a new one, now and then by two senders or twice at once, or one that is poisoned. */
   send(): void {
-    const { random } = this.#world
     const event = this.#event(`s${this.#sent.length}`)
+    this.#sendOne(event)
+    // An anomaly is reported as long as it lasts, each time by an event of its own.
+    if (event.semanticContext['change'] === undefined || event.tdaCorrelation == null) return
+    this.#world.saw('event sameAnomaly')
+    this.#soon(() => this.#sendOne({ ...event, eventId: `s${this.#sent.length}` }))
+  }
+
+  #sendOne(event: SemanticEvent): void {
+    const { random } = this.#world
     const [fault, bad] = random() < 0.2 ? (this.#world.pick(poisonous) ?? []) : []
     if (fault !== undefined) this.#world.saw(fault)
     const sent: SentEvent = {
@@ -51,9 +61,12 @@ export class SemanticClients {
     this.#deliver(sent)
     if (random() >= 0.5) return
     this.#world.saw('event duplicate')
-    this.#world.at(this.#world.time.monotonicMs + 10 * Math.floor(random() * 20), () =>
-      this.#deliver(sent),
-    )
+    this.#soon(() => this.#deliver(sent))
+  }
+
+  #soon(happen: () => void): void {
+    const { random, time } = this.#world
+    this.#world.at(time.monotonicMs + 10 * Math.floor(random() * 20), happen)
   }
 
   /** Delivers once more what was settled, or what was not. */
@@ -72,7 +85,7 @@ export class SemanticClients {
     for (const record of records.byId.values()) {
       const about = subjectOf(record)
       if (about !== null) begun.set(about, [...(begun.get(about) ?? []), record.row.executionId])
-      this.#checkAdapted(record)
+      if (!isAdaptedOnce(record)) this.#world.fail(`adaptedOnce (${record.row.executionId})`)
     }
     for (const [about, ids] of begun)
       if (ids.length > 1) this.#world.fail(`eventBeginsOnce (${about}: ${ids.join(', ')})`)
@@ -81,16 +94,6 @@ export class SemanticClients {
       if (isPoison) this.#world.fail(`poisonIsRefused (${executionId})`)
       if (!records.byId.has(executionId)) this.#world.fail(`noAcceptedIsLost (${executionId})`)
     }
-  }
-
-  /** An execution is adapted once for each request, and once for an anomaly, however often it is reported. */
-  #checkAdapted({ model, row }: ExecutionRecord): void {
-    const ids = model.events.flatMap(({ event }) => {
-      if (event.kind !== 'ExecutionAdapted') return []
-      const isAnomaly = event.because.startsWith('tda_anomaly_detected')
-      return isAnomaly ? [event.id, event.because] : [event.id]
-    })
-    if (new Set(ids).size < ids.length) this.#world.fail(`adaptedOnce (${row.executionId})`)
   }
 
   #deliver(sent: SentEvent): void {

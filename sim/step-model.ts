@@ -77,6 +77,8 @@ export class StepsModel {
   readonly successes: SuccessModel[] = []
   /** Keys of calls whose success is recorded. */
   readonly succeededKeys = new Set<string>()
+  /** Keys of calls whose newest attempt was recorded as one that runs alone. */
+  readonly loneKeys = new Set<string>()
   /** Steps that a rollback under way takes back; null for none. */
   goingBack: ReadonlySet<string> | null = null
   readonly executionId: string
@@ -112,6 +114,14 @@ export class StepsModel {
     if (call.part !== null) return `${base}/c${call.part}`
     if (call.fallback > 0) return `${base}/f${call.fallback}`
     return call.poll > 1 ? `${base}/p${call.poll}` : base
+  }
+
+  attempted(event: OfCall & { readonly alone?: boolean }, call: CallModel): void {
+    const undone = event.undo === undefined ? undefined : this.successes[event.undo]
+    const key =
+      undone === undefined ? this.keyOf(this.step(event.step), call) : `${undone.key}/compensate`
+    if (event.alone === true) this.loneKeys.add(key)
+    else this.loneKeys.delete(key)
   }
 
   /** The run that agents read from the keys of the step. */

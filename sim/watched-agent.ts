@@ -47,12 +47,15 @@ export class WatchedAgent implements EngineAgent {
 
   invoke(action: string, call: AgentCall, settle: Settle): RunningCall {
     const { outside, arrived } = this.#world
-    arrived(call)
+    const left = arrived(call)
+    const ended: Settle = (outcome) => {
+      left()
+      settle(outcome)
+    }
     const { idempotencyKey: key, stepId, index, input } = call
     const agent = `${this.#agent.id}.${action}`
     outside.arrive({ key, stepId, index, input, agent, isOnce: false })
-    const invoke = (): RunningCall =>
-      calls.run(call, () => this.#agent.invoke(action, call, settle))
+    const invoke = (): RunningCall => calls.run(call, () => this.#agent.invoke(action, call, ended))
     return this.#agent.state === 'ready' ? invoke() : soon(this.#isReady, invoke)
   }
 

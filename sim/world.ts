@@ -14,6 +14,7 @@ import { checkWorld } from './check-world.ts'
 import { Clients } from './clients.ts'
 import type { Coverage } from './coverage.ts'
 import { registeredDocuments, simulationDocuments } from './documents.ts'
+import { LoneCalls } from './lone-calls.ts'
 import { planMishaps } from './mishaps.ts'
 import { operate, operateLate } from './operator.ts'
 import { Process } from './process.ts'
@@ -334,6 +335,7 @@ export class World {
   }
 
   #agentWorld(process: Process): Omit<AgentWorld, 'clock' | 'random' | 'underWay'> {
+    const lone = new LoneCalls((property) => this.fail(property))
     return {
       outside: this.outside,
       isQuiet: () => this.isQuiet,
@@ -345,8 +347,16 @@ export class World {
         this.spending.spend(accountsOf(this.records, executionId, agent), use),
       arrived: (call) => {
         if (process === this.process) this.#arrived(call)
+        return (call.chain?.length ?? 1) > 1 ? () => {} : this.#beside(lone, call)
       },
     }
+  }
+
+  #beside(lone: LoneCalls, { executionId, idempotencyKey: key }: AgentCall): () => void {
+    const record = this.record(executionId)
+    const isAlone = record?.isExempt === false && record.model.steps.loneKeys.has(key)
+    if (isAlone) this.coverage.count('features', 'ran alone')
+    return lone.begin(key, isAlone)
   }
 
   /** A call is made: it is recorded, under its own key, and has not succeeded before. */

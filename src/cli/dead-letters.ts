@@ -1,6 +1,7 @@
 import { isOrchestrationError, OrchestrationError } from '../core/errors.ts'
 import { nearestHint } from '../core/nearest.ts'
-import type { DeadLetterView } from '../engine/index.ts'
+import type { AnyDeadLetter } from '../server/index.ts'
+import { queueLetters } from '../storage/index.ts'
 import type { CommandContext } from './command-context.ts'
 import { openJournal } from './journal-file.ts'
 
@@ -10,15 +11,20 @@ const deadLettersMax = 100_000
 /** Open dead letters, oldest first; a file that is not there has none. Needs no ownership. */
 export function deadLettersOf(
   context: CommandContext,
-  filter: { readonly workflow?: string },
-): readonly DeadLetterView[] {
+  { workflow }: { readonly workflow?: string },
+): readonly AnyDeadLetter[] {
   try {
     using opened = openJournal(context.databasePath)
-    const { workflow } = filter
-    return opened.journal.deadLetters({
-      limit: deadLettersMax,
-      ...(workflow === undefined ? {} : { workflow }),
-    })
+    const limit = deadLettersMax
+    if (workflow !== undefined) return opened.journal.deadLetters({ limit, workflow })
+    const queued = queueLetters(opened.reader, limit).map(({ id, error, atMs }): AnyDeadLetter => ({
+      id,
+      executionId: null,
+      stepId: null,
+      error,
+      atMs,
+    }))
+    return [...opened.journal.deadLetters({ limit }), ...queued].toSorted((a, b) => a.atMs - b.atMs)
   } catch (thrown) {
     if (!isOrchestrationError(thrown) || thrown.code !== 'NotFoundError') throw thrown
     return []
@@ -26,7 +32,7 @@ export function deadLettersOf(
 }
 
 /** An open dead letter. @throws NotFoundError with the nearest id */
-export function deadLetterOf(context: CommandContext, id: string): DeadLetterView {
+export function deadLetterOf(context: CommandContext, id: string): AnyDeadLetter {
   const all = deadLettersOf(context, {})
   const found = all.find((letter) => letter.id === id)
   if (found !== undefined) return found

@@ -1,5 +1,5 @@
 import { silentLogger } from '../core/logger.ts'
-import type { WorkflowEngine } from '../engine/index.ts'
+import type { OpenedEngine, WorkflowEngine } from '../engine/index.ts'
 import { findOwner } from '../storage/index.ts'
 import type { OwnerInfo } from '../storage/index.ts'
 import type { CommandContext } from './command-context.ts'
@@ -9,7 +9,7 @@ export interface EngineVerb<T> {
   /** Has the owner of the file do it. */
   ask(owner: OwnerInfo): Promise<T>
   /** Does it in this process, which owns the file for a moment. */
-  work(engine: WorkflowEngine): Promise<T>
+  work(engine: WorkflowEngine, opened: OpenedEngine): Promise<T>
   /** Looks whether there is anything to do before the file is owned, or made; throws if not. */
   checkFile?(): void | Promise<void>
 }
@@ -47,7 +47,7 @@ export async function doEngineVerb<T>(
   if (access.kind === 'owned') return { answer: await verb.ask(access.owner), isDriven: true }
   const { engine } = access.opened
   try {
-    return { answer: await verb.work(engine), isDriven: false }
+    return { answer: await verb.work(engine, access.opened), isDriven: false }
   } finally {
     await engine.close()
   }

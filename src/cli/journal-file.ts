@@ -1,7 +1,7 @@
 import type { Journal } from '../engine/index.ts'
 // The reader alone: the whole engine takes five times as long to load, and `ls` is to answer at once.
 import { SqliteJournalReader } from '../engine/journal/sqlite-reader.ts'
-import { openReader } from '../storage/index.ts'
+import { type DatabaseReader, openReader } from '../storage/index.ts'
 
 /** What may be looked up in a file without owning it. */
 export type JournalReader = Pick<
@@ -12,10 +12,15 @@ export type JournalReader = Pick<
 /** An open file; `using` closes it. */
 export interface OpenedJournal extends Disposable {
   readonly journal: JournalReader
+  readonly reader: DatabaseReader
 }
 
 /** Opens a file for looking, owned or not. @throws NotFoundError when it is absent or empty; StorageError */
 export function openJournal(path: string): OpenedJournal {
   const reader = openReader(path)
-  return { journal: new SqliteJournalReader(reader), [Symbol.dispose]: () => reader.close() }
+  return {
+    journal: new SqliteJournalReader(reader),
+    reader,
+    [Symbol.dispose]: () => reader.close(),
+  }
 }

@@ -9,6 +9,7 @@ import type { ApiServer, ApiServerOptions, Readiness } from '../server/index.ts'
 import type { OwnerInfo } from '../storage/index.ts'
 import type { CommandContext } from './command-context.ts'
 import { openJournal } from './journal-file.ts'
+import { fileLetters } from './queue-letters.ts'
 import { registeredDocuments } from './registered-documents.ts'
 
 /** Where requests are taken, and the secret that they carry; null: a new one. */
@@ -76,6 +77,7 @@ export async function openOwnerServer(
     watch: () => agents.watch,
     ...(parts.route === undefined ? {} : { route: parts.route }),
     ...(parts.mounts === undefined ? {} : { mounts: parts.mounts }),
+    ...(database === null ? {} : { queueLetters: fileLetters(opened, database, clock) }),
     workflows: (name) => registeredDocuments(path, name),
     startDocument: (document, options) => opened.engine.startDocument(document, options),
   }

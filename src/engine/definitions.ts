@@ -1,5 +1,6 @@
+import { hash } from 'node:crypto'
 import { StateConsistencyError } from '../core/errors.ts'
-import { hashJson, isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { hashJson, isJson, isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import {
   compileInput,
   isDefined,
@@ -31,6 +32,8 @@ const definitionsMax = 1_000
 /** The definitions of one engine by content hash; the oldest unused ones are dropped over 1,000. */
 export class Definitions {
   readonly #byHash = new Map<string, Definition>()
+  /** By the hash of the JSON text of data: clients that send the same document again are not read again. */
+  readonly #byText = new Map<string, Definition>()
   readonly #byDocument = new WeakMap<WorkflowDocument, Definition>()
   readonly #byData = new WeakMap<
     object,
@@ -43,10 +46,14 @@ export class Definitions {
     if (known !== undefined && isDefined(data)) return known.definition
     const json = JSON.stringify(data)
     if (known?.json === json) return known.definition
+    const name = isJson(data) ? hash('sha256', json, 'base64url') : null
+    const same = name === null ? undefined : this.#byText.get(name)
+    if (same !== undefined) return same
     const { document, problems } = readDocumentData(data)
     if (document === null) throw documentError(problems)
     const definition = this.ofDocument(document)
     this.#byData.set(data, { json, definition })
+    if (name !== null) keep(this.#byText, name, definition)
     return definition
   }
 
@@ -88,13 +95,17 @@ export class Definitions {
       readInput: document.input === null ? plainInput : lazyReader(document.input),
       lastStart: null,
     }
-    this.#byHash.set(hash, definition)
-    if (this.#byHash.size > definitionsMax) {
-      const oldest = this.#byHash.keys().next().value
-      if (oldest !== undefined) this.#byHash.delete(oldest)
-    }
+    keep(this.#byHash, hash, definition)
     return definition
   }
+}
+
+/** The oldest goes when there are too many. */
+function keep(definitions: Map<string, Definition>, name: string, definition: Definition): void {
+  definitions.set(name, definition)
+  if (definitions.size <= definitionsMax) return
+  const [oldest] = definitions.keys()
+  if (oldest !== undefined) definitions.delete(oldest)
 }
 
 /** Hash over document and input: the same id with another one is refused. */

@@ -7,15 +7,19 @@ import {
 } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { limits } from '../core/limits.ts'
-import { addUsage, noUsage } from '../core/usage.ts'
+import { addUsage, noUsage, type Usage } from '../core/usage.ts'
 import {
   documentError,
+  type ExecutionState,
+  findStep,
   readDocumentData,
   type StepData,
+  stepStatus,
   type WorkflowData,
   type WorkflowDocument,
 } from '../workflow/index.ts'
 import type { BeginOptions, Executions } from './executions.ts'
+import { usageOf } from './views/show-view.ts'
 import type { RunView, WorkflowEngine } from './workflow-engine.ts'
 
 type CallOptions = Pick<Extract<StepData, { agent: string }>, 'timeout' | 'retry' | 'fallback'>
@@ -34,7 +38,7 @@ export interface InvokeOptions extends CallOptions {
 
 export interface DirectCallsParts {
   readonly execute: (document: WorkflowDocument, options: BeginOptions) => Promise<RunView>
-  readonly executions: Pick<Executions, 'known' | 'show'>
+  readonly executions: Pick<Executions, 'known' | 'state'>
   readonly engine: Pick<WorkflowEngine, 'redrive' | 'cancelWorkflow' | 'subscribe'>
 }
 
@@ -74,7 +78,7 @@ export class DirectCalls implements NestedCaller {
     const executionId = nestedId(call)
     const document = innerDocument({ agent, action, timeoutMs })
     const before = executions.known(executionId)
-    const usedBefore = before === undefined ? noUsage : executions.show(executionId).metrics
+    const usedBefore = before === undefined ? noUsage : used(executions.state(executionId))
     if (before?.status === 'failed') await engine.redrive(executionId)
     const stop = this.#cancelWith(call.signal, executionId)
     try {
@@ -86,8 +90,7 @@ export class DirectCalls implements NestedCaller {
       )
       const run = await this.#unlessUncertain(call, executionId, ending)
       // What an earlier delivery of the outer call had it use was counted by that one.
-      const { tokens, costUsd } = executions.show(executionId).metrics
-      const usage = addUsage({ tokens, costUsd }, usedBefore, -1)
+      const usage = addUsage(used(executions.state(executionId)), usedBefore, -1)
       if (run.status !== 'completed') return { kind: 'failed', error: errorOf(run), usage }
       return { kind: 'completed', output: outputOf(run), usage }
     } finally {
@@ -108,7 +111,7 @@ export class DirectCalls implements NestedCaller {
         if (id === executionId && event.kind === 'CallUncertain') reject()
       },
     })
-    if (this.#parts.executions.show(executionId).steps[step]?.status === 'uncertain') reject()
+    if (isUncertain(this.#parts.executions.state(executionId))) reject()
     try {
       return await Promise.race([ending, uncertain.promise])
     } finally {
@@ -191,6 +194,16 @@ function removed({ executionId, status }: RunView): OrchestrationError {
   return new OrchestrationError('NotFoundError', message, {
     hint: 'keep executions for longer (retention), or make the call under another key',
   })
+}
+
+/** What it has used; of one that retention has removed nobody knows it. */
+function used(state: ExecutionState | null): Usage {
+  return state === null ? noUsage : usageOf(state)
+}
+
+function isUncertain(state: ExecutionState | null): boolean {
+  const made = state === null ? undefined : findStep(state, step)
+  return made !== undefined && stepStatus(made) === 'uncertain'
 }
 
 function unknownOutcome(what: string, executionId: string): OrchestrationError {

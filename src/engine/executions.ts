@@ -317,6 +317,13 @@ export class Executions {
     return foldRows(row, this.planOf(row), rows, Math.floor(seq))
   }
 
+  /** As it is now; null when only its tombstone is left. @throws NotFoundError */
+  state(executionId: string): ExecutionState | null {
+    const row = this.row(executionId)
+    if (row.isPruned) return null
+    return this.#runner.executions.get(executionId)?.state ?? this.stateAt(row)
+  }
+
   definitionOf(row: ExecutionRow): Definition {
     return this.#definitions.ofHash(row.documentHash, () =>
       this.#parts.journal.document(row.documentHash),

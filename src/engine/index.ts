@@ -29,7 +29,7 @@ export type {
 } from './open-engine.ts'
 export type { RetentionOptions } from './retention.ts'
 export { type DiskUse, diskUse } from './salvage/disk-use.ts'
-export { type LostPart, recover, type Recovery } from './salvage/recover.ts'
+export { type LostPart, type LostRow, recover, type Recovery } from './salvage/recover.ts'
 export type { TriggerView } from './triggers/trigger-host.ts'
 export { type SharedState, sharedState, shareState } from './shared-state.ts'
 export type * from './workflow-engine.ts'

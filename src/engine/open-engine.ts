@@ -106,6 +106,8 @@ export interface OpenedEngine {
   readonly agents: AgentRegistry
   /** Null in memory. */
   readonly database: Database | null
+  /** What `options.mesh` has made; null without it. */
+  readonly mesh: MeshPort | null
 }
 
 /**
@@ -187,7 +189,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     },
   })
   const watch = watchOf(options, { agents, clock, logger, mesh: sinkOf(mesh, engine) })
-  return { engine, agents, database }
+  return { engine, agents, database, mesh }
 }
 
 /** @throws InputError for a budget that is none */

@@ -34,12 +34,15 @@ export class DeadLetters {
   /** Takes one out. @throws NotFoundError */
   take(id: string, queue: string): DeadEntry {
     const entry = this.#entries.get(id)
-    if (entry === undefined) {
-      throw new OrchestrationError('NotFoundError', `queue '${queue}' has no dead letter '${id}'`, {
-        hint: 'deadLetters() lists those that it has',
-      })
-    }
+    if (entry === undefined) throw noDeadLetter(queue, id)
     this.#entries.delete(id)
     return entry
   }
+}
+
+/** The refusal of a dead letter that a queue does not have. */
+export function noDeadLetter(queue: string, id: string): OrchestrationError {
+  return new OrchestrationError('NotFoundError', `queue '${queue}' has no dead letter '${id}'`, {
+    hint: 'deadLetters() lists those that it has',
+  })
 }

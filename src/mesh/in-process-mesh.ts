@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import { type CloudEvent, repeatKey } from '../core/contracts/events.ts'
 import { type MeshReading, type MeshTracer, silentMeshTracer } from '../core/contracts/mesh.ts'
+import type { QueueDesk } from '../core/contracts/queue-letter.ts'
 import type { QueueStore } from '../core/contracts/queue-store.ts'
 import { OrchestrationError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
@@ -133,6 +134,11 @@ export class InProcessMesh implements EventMesh {
   async queue(...[name, options]: Parameters<EventMesh['queue']>): ReturnType<EventMesh['queue']> {
     this.#refuseWhenClosed()
     return this.#queues.open(name, options)
+  }
+
+  /** Closes dead letters of its queues, those included that are in the store and were not opened. */
+  get queueLetters(): QueueDesk {
+    return this.#queues.letters
   }
 
   onDeadLetter(listener: (letter: MeshDeadLetter) => void): () => void {

@@ -10,6 +10,7 @@ export type {
 } from './event-mesh.ts'
 export { InProcessMesh, inProcessMesh } from './in-process-mesh.ts'
 export type { InProcessMeshOptions } from './in-process-mesh.ts'
+export { storedLetters } from './stored-letters.ts'
 export type {
   QueueDeadLetter,
   QueueOptions,

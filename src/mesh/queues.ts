@@ -1,14 +1,18 @@
 import type { MeshReading } from '../core/contracts/mesh.ts'
+import type { QueueDesk } from '../core/contracts/queue-letter.ts'
 import type { QueueStore } from '../core/contracts/queue-store.ts'
 import { AloneGate } from './alone-gate.ts'
 import { InProcessQueue, type QueueParts } from './in-process-queue.ts'
 import { MemoryQueueStore } from './memory-queue-store.ts'
 import { refuseOther, refuseTooMany, wholeOptions } from './queue-options.ts'
 import { QueueWriter } from './queue-writer.ts'
+import { storedLetters } from './stored-letters.ts'
 import type { QueueOptions, WorkQueue } from './work-queue.ts'
 
 /** The work queues of one mesh, by name. */
 export class Queues {
+  /** Dead letters of queues that are open are theirs to close, those of others are in the store alone. */
+  readonly letters: QueueDesk
   readonly #parts: QueueParts
   readonly #queues = new Map<string, InProcessQueue>()
 
@@ -19,6 +23,13 @@ export class Queues {
     const own = store ?? new MemoryQueueStore()
     const writer = new QueueWriter(own, parts.clock, parts.logger)
     this.#parts = { ...parts, store: own, writer, gate: new AloneGate() }
+    const stored = storedLetters(own, parts.clock)
+    this.letters = {
+      redrive: (queue, number) =>
+        this.#queues.get(queue)?.redrive(number) ?? stored.redrive(queue, number),
+      discard: (queue, number) =>
+        this.#queues.get(queue)?.discard(number) ?? stored.discard(queue, number),
+    }
   }
 
   /** Nothing is left that somebody works on. */

@@ -1,3 +1,9 @@
+import type {
+  QueueDesk,
+  QueueLetter,
+  QueueLetterPlace,
+  QueueLetterWithEvent,
+} from '../core/contracts/queue-letter.ts'
 import type { AgentListing, AgentWatch } from '../agents/index.ts'
 import type { Clock } from '../core/clock.ts'
 import type { HttpMount } from '../core/contracts/http-mount.ts'
@@ -92,6 +98,11 @@ export interface ApiServerOptions {
   workflows?(name?: string): readonly WorkflowDocument[] | Promise<readonly WorkflowDocument[]>
   /** Starts a registered document; as `EmbeddedEngine.startDocument`. */
   startDocument?(document: WorkflowDocument, options: ExecuteOptions): Promise<string>
+  /** Dead letters of the file's work queues, at most `limit`, the oldest first. Default: there are none. */
+  readonly queueLetters?: QueueDesk & {
+    list(limit: number): readonly QueueLetter[]
+    find(place: QueueLetterPlace): QueueLetterWithEvent | undefined
+  }
   /** Which instance has which shard, where several share the work. Serves `/v1/placement`. */
   placement?(): PlacementReport
   /** Protocols beside its own API, under the same token. Default none. */

@@ -138,6 +138,29 @@ export function outboxChecksum(row: {
   return crcOf(row.payload, mix(mix(place, row.atMs), row.codec)) | 0
 }
 
+/** `routers.checksum` */
+export function routerChecksum(row: {
+  readonly name: string
+  readonly version: number
+  readonly profilesHash: string
+  readonly trainedAtMs: number
+  readonly codec: number
+  readonly payload: string | Uint8Array
+}): number {
+  const bound = mix(mix(mix(0, row.version), row.trainedAtMs), row.codec)
+  return crcOf(row.payload, crcOf(`${row.name}\n${row.profilesHash}\n`, bound)) | 0
+}
+
+/** `routing_outcomes.checksum` */
+export function outcomeChecksum(row: {
+  readonly name: string
+  readonly atMs: number
+  readonly codec: number
+  readonly payload: string | Uint8Array
+}): number {
+  return crcOf(row.payload, crcOf(`${row.name}\n`, mix(mix(0, row.atMs), row.codec))) | 0
+}
+
 /** `workflows.checksum`: `documentHash` stands for the document's number. */
 export function workflowChecksum(row: {
   readonly name: string
@@ -147,6 +170,14 @@ export function workflowChecksum(row: {
 }): number {
   const text = `${row.documentHash}\n${row.name}\n${row.version}`
   return crcOf(text, mix(0, row.registeredAtMs)) | 0
+}
+
+/** `graph_threads.checksum` */
+export function graphThreadChecksum(row: {
+  readonly threadId: string
+  readonly checkpointNs: string
+}): number {
+  return crcOf(`${row.threadId}\n${row.checkpointNs}`, 0) | 0
 }
 
 /** `graph_records.checksum` */

@@ -20,14 +20,17 @@ export type { OwnerInfo } from './owner-file.ts'
 export { type OwnedPlace, ownPlace } from './owned-place.ts'
 export { findOwner } from './ownership.ts'
 export type { Ownership } from './ownership.ts'
+export { keptTables, type KeptValue } from './pages/kept-tables.ts'
 export { SalvageStore } from './pages/salvage-store.ts'
 export type {
+  LostRow,
   SalvagedDefinition,
   SalvagedJournalRow,
   SalvagedNumber,
 } from './pages/salvage-store.ts'
 export type { SalvagedExecution } from './pages/salvaged-row.ts'
 export { realPath } from './real-path.ts'
+export { queueLetter, queueLetters } from './queue-letters.ts'
 export { SqliteQueueStore } from './queue-store.ts'
 export { openReader } from './reader.ts'
 export type { DatabaseReader } from './reader.ts'

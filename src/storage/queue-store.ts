@@ -1,15 +1,12 @@
 import type { StatementSync } from 'node:sqlite'
 import { assertNever, invariant } from '../core/assert.ts'
-import { type CloudEvent, readCloudEvent } from '../core/contracts/events.ts'
+import type { CloudEvent } from '../core/contracts/events.ts'
 import type { QueueChange, QueueStore, StoredMessage } from '../core/contracts/queue-store.ts'
-import { type ErrorJson, messageOf, StateConsistencyError } from '../core/errors.ts'
 import { messageChecksum } from './checksum.ts'
-import { decodePayload, plainCodec } from './codec.ts'
+import { plainCodec } from './codec.ts'
 import type { Database } from './database.ts'
-import { recoveryHint } from './storage-error.ts'
+import { eventOfRow, messageOfRow, selectEvent, type StoredRow } from './queue-rows.ts'
 
-/** `queue_messages.status`; only append. */
-const statuses = ['waiting', 'done', 'dead'] as const
 const [waiting, done, dead] = [0, 1, 2]
 
 /** Keeps the messages of work queues in the tables of an owned database file. */
@@ -26,9 +23,7 @@ export class SqliteQueueStore implements QueueStore {
       SELECT message AS position, repeat_key AS repeatKey, partition_key AS partitionKey, status,
         deliveries, at_ms AS atMs, due_at_ms AS dueAtMs, error
       FROM queue_messages WHERE namespace = 0 AND queue = ? ORDER BY message`)
-    this.#payload = database.prepare(`
-      SELECT message AS position, queue, repeat_key AS repeatKey, checksum, codec, payload
-      FROM queue_messages WHERE message = ? AND namespace = 0`)
+    this.#payload = database.prepare(selectEvent)
     const update = (set: string): StatementSync =>
       database.prepare(`UPDATE queue_messages SET ${set} WHERE message = ? AND namespace = 0`)
     this.#changes = {
@@ -59,16 +54,10 @@ export class SqliteQueueStore implements QueueStore {
   }
 
   read(position: number): CloudEvent {
-    const row = this.#database.read(() => this.#payload.get(position))
-    const stored = row as unknown as StoredEvent | undefined
-    if (typeof stored?.payload !== 'string') throw damagedMessage(position, 'its event is gone')
-    if (stored.checksum !== messageChecksum(stored))
-      throw damagedMessage(position, 'its checksum does not match')
-    try {
-      return readCloudEvent(JSON.parse(decodePayload(stored.codec, stored.payload)))
-    } catch (thrown) {
-      throw damagedMessage(position, messageOf(thrown))
-    }
+    return eventOfRow(
+      position,
+      this.#database.read(() => this.#payload.get(position)),
+    )
   }
 
   commit(changes: readonly QueueChange[]): Promise<void> {
@@ -117,49 +106,4 @@ export class SqliteQueueStore implements QueueStore {
   #update({ changes }: { readonly changes: number | bigint }, position: number): void {
     invariant(Number(changes) === 1, `there is no message ${position}`)
   }
-}
-
-interface StoredRow {
-  readonly position: number
-  readonly repeatKey: string
-  readonly partitionKey: string | null
-  readonly status: number
-  readonly deliveries: number
-  readonly atMs: number
-  readonly dueAtMs: number
-  readonly error: string | null
-}
-
-interface StoredEvent {
-  readonly position: number
-  readonly queue: string
-  readonly repeatKey: string
-  readonly checksum: number
-  readonly codec: number
-  readonly payload: string
-}
-
-/** A row whose state makes no sense is a dead letter: nobody knows what became of it. */
-function messageOfRow({ status, error, ...row }: StoredRow): StoredMessage {
-  const known = statuses[status]
-  if (known === undefined || (known === 'dead') !== (error !== null)) {
-    const unknown = damagedMessage(row.position, 'its status makes no sense').toJSON()
-    return { ...row, status: 'dead', error: unknown }
-  }
-  return { ...row, status: known, error: error === null ? null : errorOf(row.position, error) }
-}
-
-function errorOf(position: number, text: string): ErrorJson {
-  try {
-    return JSON.parse(text) as ErrorJson
-  } catch {
-    return damagedMessage(position, 'its error cannot be read').toJSON()
-  }
-}
-
-function damagedMessage(position: number, why: string): StateConsistencyError {
-  return new StateConsistencyError(`message ${position} of a queue is damaged: ${why}`, {
-    hint: `keep a copy of the file: ${recoveryHint}`,
-    details: { position },
-  })
 }

@@ -1,12 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { blobHash } from './blob-text.ts'
 import {
+  budgetChecksum,
   executionChecksum,
   graphRecordChecksum,
+  graphThreadChecksum,
   journalChecksum,
   memoryChecksum,
   messageChecksum,
   outboxChecksum,
+  outcomeChecksum,
+  routerChecksum,
   stateChecksum,
 } from './checksum.ts'
 import { damaged } from './storage-error.ts'
@@ -76,6 +80,33 @@ const tables: readonly {
     sql: `SELECT position AS number, execution, seq, place, at_ms AS atMs, codec, payload, checksum
       FROM outbox`,
     isIntact: (row) => row['checksum'] === outboxChecksum(row as never),
+  },
+  {
+    table: 'budgets',
+    since: 3,
+    sql: `SELECT row_number() OVER () AS number, scope, name, from_ms AS fromMs, calls, tokens,
+      cost_nano_usd AS costNanoUsd, checksum FROM budgets`,
+    isIntact: (row) => row['checksum'] === budgetChecksum(row as never),
+  },
+  {
+    table: 'routers',
+    since: 3,
+    sql: `SELECT rowid AS number, name, version, profiles_hash AS profilesHash,
+      trained_at_ms AS trainedAtMs, checksum, codec, payload FROM routers`,
+    isIntact: (row) => row['checksum'] === routerChecksum(row as never),
+  },
+  {
+    table: 'routing_outcomes',
+    since: 3,
+    sql: `SELECT outcome AS number, name, at_ms AS atMs, checksum, codec, payload FROM routing_outcomes`,
+    isIntact: (row) => row['checksum'] === outcomeChecksum(row as never),
+  },
+  {
+    table: 'graph_threads',
+    since: 3,
+    sql: `SELECT thread AS number, thread_id AS threadId, checkpoint_ns AS checkpointNs, checksum
+      FROM graph_threads`,
+    isIntact: (row) => row['checksum'] === graphThreadChecksum(row as never),
   },
   {
     table: 'graph_records',

@@ -57,7 +57,7 @@ const deadLettersOfVersion1 = `
  * - `budgets` has what agents and tenants have spent in their present span of time, with what running calls
  *   have reserved. The journal's events say the same, call by call.
  * - `routers` are trained routers, the newest three versions of each name; `profiles_hash` names what they
- *   were trained from. `checksum` is the CRC-32 of the payload.
+ *   were trained from.
  * - `routing_outcomes` are the outcomes that routers learned from, in order.
  * - `queue_messages` has the events of work queues, clustered by arrival. `checksum` covers what is written
  *   once. One that was handled stays for a while without its payload, so that repeats of it are known.
@@ -291,6 +291,7 @@ export const migrations: readonly Migration[] = [
         namespace INTEGER NOT NULL,
         thread_id TEXT NOT NULL,
         checkpoint_ns TEXT NOT NULL,
+        checksum INTEGER NOT NULL,
         UNIQUE (namespace, thread_id, checkpoint_ns)
       ) STRICT;
 

@@ -6,9 +6,13 @@ export type AiModule = Pick<
   'generateText' | 'streamText' | 'jsonSchema' | 'Output' | 'NoObjectGeneratedError'
 >
 
+let loaded: AiModule | null = null
+
 /** @throws UsageError naming the package and the command that installs it */
-export function loadAi(): Promise<AiModule> {
-  return loadOptional(['ai@7.0.173'], () => import('ai'))
+export async function loadAi(): Promise<AiModule> {
+  // Importing it again, for each call of a model, costs as much as the call itself does here.
+  loaded ??= await loadOptional(['ai@7.0.173'], () => import('ai'))
+  return loaded
 }
 
 /** @throws UsageError naming the package and the command that installs it */

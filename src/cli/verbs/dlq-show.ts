@@ -1,7 +1,11 @@
+import { queueLetterPlace } from '../../core/contracts/queue-letter.ts'
+import { OrchestrationError } from '../../core/errors.ts'
 import { openLook } from '../../engine/index.ts'
+import { queueLetter } from '../../storage/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { deadLetterOf } from '../dead-letters.ts'
 import { exitCodes } from '../exit-code.ts'
+import { openJournal } from '../journal-file.ts'
 import { shellCommand } from '../shell-quote.ts'
 import { durationText, momentText, timeOfDayText } from '../terminal/duration-text.ts'
 import { plainText } from '../terminal/width.ts'
@@ -12,10 +16,12 @@ const errorsMax = 10
 /** `aura dlq show ID`: a dead letter with what led to it, and what can be done. */
 export async function dlqShow(context: CommandContext, id: string): Promise<number> {
   const letter = deadLetterOf(context, id)
+  if (letter.executionId === null) return showQueued(context, id)
   const look = openLook(context.databasePath)
   try {
-    const { workflow, version, status, errorLog } = look.show(letter.executionId)
-    const { executionId, stepId, error, atMs } = letter
+    const { executionId } = letter
+    const { workflow, version, status, errorLog } = look.show(executionId)
+    const { stepId, error, atMs } = letter
     if (context.isJson) {
       context.json({ id, executionId, stepId, error, atMs, workflow, version, status, errorLog })
       return exitCodes.done
@@ -52,4 +58,41 @@ export async function dlqShow(context: CommandContext, id: string): Promise<numb
   } finally {
     look.close()
   }
+}
+
+/** One of a work queue: with its event, which nobody has handled. */
+function showQueued(context: CommandContext, id: string): number {
+  const place = queueLetterPlace(id)
+  using opened = openJournal(context.databasePath)
+  const letter = place === null ? undefined : queueLetter(opened.reader, place)
+  if (letter === undefined)
+    throw new OrchestrationError('NotFoundError', `there is no open dead letter '${id}' any more`)
+  const { queue, deliveries, error, atMs, event } = letter
+  if (context.isJson) {
+    context.json({ id, executionId: null, stepId: null, error, atMs, queue, deliveries, event })
+    return exitCodes.done
+  }
+  const paint = context.paintOut
+  const { commandName, databaseArgument } = context
+  const command = (act: string): string =>
+    `  ${shellCommand([commandName, 'dlq', act, id])}${databaseArgument}`
+  const age = durationText(context.clock.nowMs() - atMs)
+  const times = deliveries === 1 ? 'once' : `${deliveries} times`
+  context.say(
+    [
+      `${paint.red('✘')} ${paint.bold(plainText(id))}  ${paint.dim(`an event of the work queue ${plainText(queue)}, delivered ${times}`)}`,
+      paint.dim(`since ${momentText(atMs)}, ${age}`),
+      '',
+      paint.red(plainText(`${error.code}: ${error.message}`)),
+      ...(error.hint === null ? [] : [`${paint.cyan('hint:')} ${plainText(error.hint)}`]),
+      '',
+      paint.bold('event'),
+      event === null ? 'it can no longer be read' : plainText(JSON.stringify(event)),
+      '',
+      paint.dim('next'),
+      `${command('redrive')}  ${paint.dim('# its queue delivers it again')}`,
+      `${command('discard')}  ${paint.dim('# it is removed')}`,
+    ].join('\n'),
+  )
+  return exitCodes.done
 }

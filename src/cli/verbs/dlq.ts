@@ -1,5 +1,8 @@
+import { invariant } from '../../core/assert.ts'
+import { queueLetterPlace } from '../../core/contracts/queue-letter.ts'
 import { type ErrorJson, OrchestrationError, toErrorJson } from '../../core/errors.ts'
-import type { DeadLetterView, WorkflowEngine } from '../../engine/index.ts'
+import type { OpenedEngine, WorkflowEngine } from '../../engine/index.ts'
+import type { AnyDeadLetter } from '../../server/index.ts'
 import type { OwnerInfo } from '../../storage/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { driveAdvice } from '../drive-advice.ts'
@@ -28,15 +31,15 @@ export async function dlqLs(context: CommandContext, filter: DlqFilter): Promise
   return exitCodes.done
 }
 
-function listed({ id, executionId, stepId, error, atMs }: DeadLetterView): object {
+function listed({ id, executionId, stepId, error, atMs }: AnyDeadLetter): object {
   return { id, executionId, stepId, error, atMs }
 }
 
-function table(context: CommandContext, deadLetters: readonly DeadLetterView[]): string {
+function table(context: CommandContext, deadLetters: readonly AnyDeadLetter[]): string {
   const paint = context.paintOut
   const nowMs = context.clock.nowMs()
   const rows = deadLetters.map(({ id, stepId, error, atMs }) => [
-    id,
+    plainText(id),
     stepId ?? '',
     paint.dim(durationText(nowMs - atMs)),
     cutToWidth(paint.red(plainText(`${error.code}: ${error.message}`)), errorColumns),
@@ -57,7 +60,8 @@ type Act = 'redrive' | 'discard'
 /** What became of one dead letter. */
 interface ActResult {
   readonly id: string
-  readonly executionId: string
+  /** Null for one of a work queue. */
+  readonly executionId: string | null
   /** Null when it was refused. */
   readonly status: string | null
   readonly error: ErrorJson | null
@@ -88,14 +92,22 @@ export async function actOnDeadLetters(
   const thrown: unknown[] = []
   const { answer: results, isDriven } = await doEngineVerb(context, {
     ask: (owner) => each(ids, thrown, (id) => askFor(owner, act, id)),
-    work: (engine) => each(ids, thrown, (id) => workOn(engine, act, id)),
+    work: (engine, opened) =>
+      each(ids, thrown, (id) => workOn({ context, engine, opened }, act, id)),
   })
   if (only !== undefined && thrown.length > 0) throw thrown[0]
   report(context, { results, isOne: only !== undefined })
-  const first = results.find(({ error }) => error === null)
-  if (act === 'redrive' && !isDriven && first !== undefined)
-    context.note(`recorded; nobody drives it now. ${driveAdvice(context, first.executionId)}`)
+  if (act === 'redrive' && !isDriven) adviseDrive(context, results)
   return thrown.length === 0 ? exitCodes.done : exitCodeOf(thrown[0])
+}
+
+/** Who goes on with what was redriven, while nobody owns the file. */
+function adviseDrive(context: CommandContext, results: readonly ActResult[]): void {
+  const done = results.filter(({ error }) => error === null)
+  const first = done.find(({ executionId }) => executionId !== null)
+  if (first?.executionId != null)
+    context.note(`recorded; nobody drives it now. ${driveAdvice(context, first.executionId)}`)
+  else if (done.length > 0) context.note('recorded; whoever next works on the queue gets it')
 }
 
 function idsOf(
@@ -119,7 +131,7 @@ async function each(
 ): Promise<readonly ActResult[]> {
   const results: ActResult[] = []
   for (const id of ids) {
-    const executionId = id.split('/')[0] as string
+    const executionId = queueLetterPlace(id) === null ? (id.split('/')[0] as string) : null
     try {
       results.push({ id, executionId, status: await act(id), error: null })
     } catch (error) {
@@ -135,9 +147,25 @@ async function askFor(owner: OwnerInfo, act: Act, id: string): Promise<string> {
   return steeredOf(id, await askOwner(owner, { method: 'POST', path, body: {} })).status
 }
 
-async function workOn(engine: WorkflowEngine, act: Act, id: string): Promise<string> {
-  await engine[act](id)
-  return (await engine.getExecution(id.split('/')[0] as string)).status
+async function workOn(
+  of: {
+    readonly context: CommandContext
+    readonly engine: WorkflowEngine
+    readonly opened: OpenedEngine
+  },
+  act: Act,
+  id: string,
+): Promise<string> {
+  const { context, engine, opened } = of
+  const place = queueLetterPlace(id)
+  if (place === null) {
+    await engine[act](id)
+    return (await engine.getExecution(id.split('/')[0] as string)).status
+  }
+  invariant(opened.database !== null, 'a verb without an owner works on a file')
+  const { fileLetters } = await import('../queue-letters.ts')
+  await fileLetters(opened, opened.database, context.clock)[act](place.queue, place.number)
+  return act === 'redrive' ? 'waiting' : 'discarded'
 }
 
 function report(
@@ -153,6 +181,6 @@ function report(
   for (const { id, status, error } of results) {
     const what =
       error === null ? (status ?? '') : paint.red(plainText(`${error.code}: ${error.message}`))
-    context.say(`${id}  ${what}`)
+    context.say(`${plainText(id)}  ${what}`)
   }
 }

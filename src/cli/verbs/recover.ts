@@ -1,7 +1,12 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 // Its part of the engine alone, as in `ls.ts`.
-import { type LostPart, recover as recoverFile, type Recovery } from '../../engine/index.ts'
+import {
+  type LostPart,
+  type LostRow,
+  recover as recoverFile,
+  type Recovery,
+} from '../../engine/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { exitCodes } from '../exit-code.ts'
 import { shellCommand } from '../shell-quote.ts'
@@ -29,8 +34,8 @@ export async function recover(context: CommandContext, target?: string): Promise
 
 function lines(context: CommandContext, recovery: Recovery): readonly string[] {
   const paint = context.paintOut
-  const { path, recovered, lost, missingRows, lostWorkflows } = recovery
-  const isWhole = lost.length === 0 && missingRows === 0 && lostWorkflows === 0
+  const { path, recovered, lost, missingRows, lostWorkflows, lostRows } = recovery
+  const isWhole = [lost.length, missingRows, lostWorkflows, lostRows.length].every((n) => n === 0)
   const all = [`${paint.green('✔')} ${count(recovered, 'execution')} saved in ${plainText(path)}`]
   if (isWhole) all.push('nothing is lost')
   if (missingRows > 0) {
@@ -46,6 +51,7 @@ function lines(context: CommandContext, recovery: Recovery): readonly string[] {
     )
   }
   if (lost.length > 0) all.push('', ...lostLines(context, lost))
+  if (lostRows.length > 0) all.push('', ...lostRowLines(context, lostRows))
   return [...all, '', ...nextLines(context, recovery)]
 }
 
@@ -58,10 +64,27 @@ function lostLines(context: CommandContext, lost: readonly LostPart[]): readonly
       plainText(executionId),
       plainText(reason),
     ])
-  const head = ['  EVENTS', 'EXECUTION', 'WHY'].map((title) => paint.dim(title))
-  const more = lost.length - cells.length
+  return shortTable(context, ['  EVENTS', 'EXECUTION', 'WHY'], { cells, all: lost.length })
+}
+
+/** What belongs to no execution: budgets, routers, checkpoints of graphs, memories, events. */
+function lostRowLines(context: CommandContext, lost: readonly LostRow[]): readonly string[] {
+  const mark = context.paintOut.red('✘')
+  const cells = lost
+    .slice(0, lostLinesMax)
+    .map(({ table, row, reason }) => [`${mark} ${table}`, plainText(row), plainText(reason)])
+  return shortTable(context, ['  TABLE', 'ROW', 'WHY'], { cells, all: lost.length })
+}
+
+function shortTable(
+  context: CommandContext,
+  titles: readonly string[],
+  of: { readonly cells: readonly (readonly string[])[]; readonly all: number },
+): readonly string[] {
+  const paint = context.paintOut
+  const more = of.all - of.cells.length
   return [
-    ...tableLines([head, ...cells]),
+    ...tableLines([titles.map((title) => paint.dim(title)), ...of.cells]),
     ...(more > 0 ? [paint.dim(`… and ${more} more; --json lists all`)] : []),
   ]
 }

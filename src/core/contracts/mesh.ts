@@ -1,5 +1,6 @@
 import type { JsonValue } from '../json.ts'
 import type { CloudEvent, EventConsumer, EventSource } from './events.ts'
+import type { QueueDesk } from './queue-letter.ts'
 
 /** What waits in one place of the mesh, and what happened there since it was opened. */
 export interface MeshReading {
@@ -91,6 +92,8 @@ export interface MeshAccess {
 
 /** The mesh as far as an engine and its agents use it. */
 export interface MeshPort extends EventSource {
+  /** Absent where its queues are not in the engine's file. */
+  readonly queueLetters?: QueueDesk
   /** Resolves when the event is accepted. @throws as `EventMesh.publish` */
   publish(event: CloudEvent, options?: { readonly roomWithinMs?: number }): Promise<void>
   /** @throws as `EventMesh.request` */

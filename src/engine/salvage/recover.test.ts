@@ -114,6 +114,7 @@ describe('recovery', () => {
       lost: [],
       missingRows: 0,
       lostWorkflows: 0,
+      lostRows: [],
     })
     expect(readMark(target)?.position).toBe(readMark(path)?.position)
     expect(readdirSync(folder).toSorted()).toEqual(
@@ -129,7 +130,11 @@ describe('recovery', () => {
     wal.exec("UPDATE outbox SET payload = replace(payload, 'o1', 'o9') WHERE position = 1")
     wal.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     wal.close()
-    const { path: target } = await recover({ path, nowMs: 1 })
+    const { path: target, lostRows } = await recover({ path, nowMs: 1 })
+    expect(lostRows).toEqual([
+      { table: 'outbox', row: '1', reason: 'it is damaged' },
+      { table: 'queue_messages', row: '2 of the queue q', reason: 'it is damaged' },
+    ])
     const database = Database.open({ path: target })
     const store = new SqliteQueueStore(database)
     const left = store

@@ -3,6 +3,7 @@ import { OrchestrationError } from '../../core/errors.ts'
 import {
   acquireLock,
   Database,
+  type LostRow,
   readMark,
   realPath,
   removeDatabase,
@@ -13,13 +14,13 @@ import {
 import { decodeRow } from '../../workflow/index.ts'
 import { SqliteJournal } from '../journal/sqlite.ts'
 import { DocumentShelf } from './document-shelf.ts'
-import { restoreMesh } from './mesh-rows.ts'
+import { restoreKeptRows } from './kept-rows.ts'
 import { type LostPart, type SalvageContext, salvageExecution } from './salvage-execution.ts'
 import { readPrefix } from './salvaged-journal.ts'
 import { TombstoneWriter } from './tombstone-writer.ts'
 import { WorkWriter } from './work-writer.ts'
 
-export type { LostPart }
+export type { LostPart, LostRow }
 
 export interface RecoverOptions {
   /** The damaged file, which is only read. */
@@ -41,6 +42,11 @@ export interface Recovery {
   readonly missingRows: number
   /** Entries of the registry of workflows that are gone. */
   readonly lostWorkflows: number
+  /**
+   * What is gone of budgets, routers and their outcomes, queues, outbox, checkpoints of graphs and memories.
+   * One that was deleted shortly before the damage may be named too.
+   */
+  readonly lostRows: readonly LostRow[]
 }
 
 /**
@@ -99,10 +105,16 @@ async function rebuild(
     }
     await writer.finish()
     tombstones.finish()
-    restoreMesh(store, database)
+    restoreKeptRows(store, database)
     const lostWorkflows = shelf.restoreRegistry(store, database)
     database.checkpoint()
-    return { recovered: saved.size, lost, missingRows, lostWorkflows }
+    return {
+      recovered: saved.size,
+      lost,
+      missingRows,
+      lostWorkflows,
+      lostRows: [...store.lostRows()],
+    }
   } finally {
     database.close()
   }

@@ -1,5 +1,5 @@
 import { type ErrorJson, OrchestrationError } from '../../core/errors.ts'
-import { addUsage } from '../../core/usage.ts'
+import { addUsage, type Usage } from '../../core/usage.ts'
 import {
   callLabel,
   type CallRef,
@@ -126,6 +126,11 @@ function isDone(status: string): boolean {
   return status === 'completed' || status === 'skipped' || status === 'compensated'
 }
 
+/** What the execution has used, what its running calls have reserved included. */
+export function usageOf({ spent, reserved, spentUndoing }: ExecutionState): Usage {
+  return addUsage(addUsage(spent, reserved), spentUndoing)
+}
+
 function metricsView({ state, entries, journalBytes }: ShowParts): MetricsView {
   const scheduledAtMs = new Map<string, number>()
   const startedAtMs = new Map<string, number>()
@@ -134,7 +139,7 @@ function metricsView({ state, entries, journalBytes }: ShowParts): MetricsView {
     retries: 0,
     queueMs: 0,
     runMs: 0,
-    ...addUsage(addUsage(state.spent, state.reserved), state.spentUndoing),
+    ...usageOf(state),
     journalBytes,
   }
   for (const { event, atMs } of entries) {

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
 import { StateConsistencyError } from '../../core/errors.ts'
-import { plainCodec, type Database, type DatabaseReader } from '../../storage/index.ts'
+import {
+  outcomeChecksum,
+  plainCodec,
+  routerChecksum,
+  type Database,
+  type DatabaseReader,
+} from '../../storage/index.ts'
 import type { AgentProfile } from './agent-profile.ts'
 import { decodeModel, encodeModel } from './model-codec.ts'
 import type { AcceptedOutcome } from './route-decision.ts'
@@ -40,22 +45,22 @@ export function loadRouter(file: DatabaseReader, name: string): StoredRouter | n
   return file.read(() => {
     const row = file
       .prepare(
-        `SELECT version, profiles_hash, trained_at_ms, checksum, payload FROM routers
+        `SELECT name, version, profiles_hash AS profilesHash, trained_at_ms AS trainedAtMs, checksum,
+           codec, payload FROM routers
          WHERE namespace = ? AND name = ? ORDER BY version DESC LIMIT 1`,
       )
       .get(namespace, name)
     if (row === undefined) return null
-    const payload = row['payload'] as Uint8Array
-    if ((crc32(payload) | 0) !== row['checksum']) {
+    if (routerChecksum(row as never) !== row['checksum']) {
       throw new StateConsistencyError(`the stored router '${name}' does not match its checksum`, {
         hint: 'it is trained anew when `aura serve` starts',
       })
     }
     return {
       version: Number(row['version']),
-      profilesHash: String(row['profiles_hash']),
-      trainedAtMs: Number(row['trained_at_ms']),
-      model: decodeModel(payload),
+      profilesHash: String(row['profilesHash']),
+      trainedAtMs: Number(row['trainedAtMs']),
+      model: decodeModel(row['payload'] as Uint8Array),
     }
   })
 }
@@ -77,15 +82,17 @@ export function saveRouter(
       .prepare('SELECT max(version) AS version FROM routers WHERE namespace = ? AND name = ?')
       .get(namespace, name)
     const version = Number(newest?.['version'] ?? 0) + 1
+    const { profilesHash, trainedAtMs } = router
+    const row = { name, version, profilesHash, trainedAtMs, codec: plainCodec, payload }
     database
       .prepare('INSERT INTO routers VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
       .run(
         namespace,
         name,
         version,
-        router.profilesHash,
-        router.trainedAtMs,
-        crc32(payload) | 0,
+        profilesHash,
+        trainedAtMs,
+        routerChecksum(row),
         plainCodec,
         payload,
       )
@@ -107,13 +114,15 @@ export function appendOutcome(
   accepted: { readonly outcome: AcceptedOutcome; readonly atMs: number },
 ): void {
   const payload = JSON.stringify(accepted.outcome)
+  const { atMs } = accepted
+  const checksum = outcomeChecksum({ name, atMs, codec: plainCodec, payload })
   database.commit(() => {
     database
       .prepare(
         `INSERT INTO routing_outcomes (namespace, name, at_ms, checksum, codec, payload)
          VALUES (?, ?, ?, ?, ?, ?)`,
       )
-      .run(namespace, name, accepted.atMs, crc32(payload) | 0, plainCodec, payload)
+      .run(namespace, name, atMs, checksum, plainCodec, payload)
   })
 }
 
@@ -130,14 +139,14 @@ export function readOutcomes(
   return file.read(() =>
     file
       .prepare(
-        `SELECT outcome, checksum, payload FROM routing_outcomes
+        `SELECT outcome, name, at_ms AS atMs, checksum, codec, payload FROM routing_outcomes
          WHERE namespace = ? AND name = ? ORDER BY outcome DESC LIMIT ?`,
       )
       .all(namespace, name, atMost)
       .toReversed()
       .map((row) => {
-        const payload = String(row['payload'])
-        if ((crc32(payload) | 0) === row['checksum']) return JSON.parse(payload) as AcceptedOutcome
+        if (outcomeChecksum(row as never) === row['checksum'])
+          return JSON.parse(String(row['payload'])) as AcceptedOutcome
         throw new StateConsistencyError(
           `the accepted outcome ${String(row['outcome'])} of the router '${name}' does not match its checksum`,
           { hint: 'restore the file from a backup, or save what is intact with `aura recover`' },

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { DeadLetterView } from '../../engine/index.ts'
+import type { AnyDeadLetter } from '../dead-letters.ts'
 import { atMs, component, nextCursor, page } from './components.ts'
 import { errorJson } from './problems.ts'
 
@@ -17,16 +17,26 @@ export const deadLetter = component(
   'DeadLetter',
   z.object({
     id: z.string(),
-    executionId: z.string(),
+    executionId: z.string().nullable().describe('Null for one of a work queue.'),
     stepId: z.string().nullable(),
     error: errorJson,
     atMs,
   }),
-) satisfies z.ZodType<DeadLetterView>
+) satisfies z.ZodType<AnyDeadLetter>
 
 export const deadLetterList = component(
   'DeadLetterList',
   z.object({ deadLetters: z.array(deadLetter), nextCursor }),
+)
+
+export const closedLetter = component(
+  'ClosedDeadLetter',
+  z.object({
+    executionId: z.string().nullable(),
+    status: z
+      .string()
+      .describe('Of the execution; of an event of a work queue `waiting` or `discarded`.'),
+  }),
 )
 
 export const redriveBody = component(

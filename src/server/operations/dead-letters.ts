@@ -1,8 +1,8 @@
 import { type ErrorJson, OrchestrationError, toErrorJson } from '../../core/errors.ts'
-import type { DeadLetterFilter, DeadLetterView } from '../../engine/index.ts'
 import { type Api, checkAccepting } from '../api.ts'
 import { pageLimitDefault } from '../contract/components.ts'
 import {
+  closedLetter,
   deadLetter,
   deadLetterList,
   deadLetterParams,
@@ -10,8 +10,14 @@ import {
   redriveBody,
   redriven,
 } from '../contract/dead-letters.ts'
-import { steered } from '../contract/steering.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
+import {
+  type AnyDeadLetter,
+  closeLetter,
+  letterOf,
+  lettersOf,
+  statusAfter,
+} from '../dead-letters.ts'
 import { operation, type Operation } from '../operation.ts'
 import { serverLimits } from '../server-limits.ts'
 
@@ -56,10 +62,7 @@ export const deadLetterOperations: readonly Operation[] = [
     answers: { 200: { description: 'Why it is there.', schema: deadLetter } },
     problems: [404],
     async handle(api, { params: { id } }) {
-      const letters = await lettersOf(api, { executionId: executionOf(id) })
-      const found = letters.find((letter) => letter.id === id)
-      if (found !== undefined) return { status: 200, body: found }
-      throw new OrchestrationError('NotFoundError', `there is no open dead letter '${id}'`)
+      return { status: 200, body: await letterOf(api, id) }
     },
   }),
   operation({
@@ -77,20 +80,11 @@ export const deadLetterOperations: readonly Operation[] = [
       return { status: 200, body: await redriveAll(api, letters) }
     },
   }),
-  closing('redrive', 'Tries one again: what failed goes on where it failed', (api, id) => {
-    checkAccepting(api)
-    return api.options.engine.redrive(id)
-  }),
-  closing('discard', 'Closes one without doing anything', ({ options }, id) =>
-    options.engine.discard(id),
-  ),
+  closing('redrive', 'Tries one again: what failed goes on where it failed'),
+  closing('discard', 'Closes one without doing anything'),
 ]
 
-function closing(
-  verb: string,
-  summary: string,
-  act: (api: Api, id: string) => Promise<void>,
-): Operation {
+function closing(verb: 'redrive' | 'discard', summary: string): Operation {
   return operation({
     id: `${verb}DeadLetter`,
     method: 'POST',
@@ -98,23 +92,22 @@ function closing(
     tag,
     summary,
     params: deadLetterParams,
-    answers: { 200: { description: 'How its execution stands then.', schema: steered } },
+    answers: { 200: { description: 'How its execution stands then.', schema: closedLetter } },
     problems,
     async handle(api, { params: { id } }) {
-      await act(api, id)
-      const executionId = executionOf(id)
-      const { status } = await api.options.engine.getExecution(executionId)
-      return { status: 200, body: { executionId, status } }
+      if (verb === 'redrive') checkAccepting(api)
+      await closeLetter(api, verb, id)
+      return { status: 200, body: await statusAfter(api, verb, id) }
     },
   })
 }
 
-async function redriveAll(api: Api, letters: readonly DeadLetterView[]): Promise<object> {
+async function redriveAll(api: Api, letters: readonly AnyDeadLetter[]): Promise<object> {
   const done: string[] = []
   const refused: { readonly id: string; readonly error: ErrorJson }[] = []
   for (const { id } of letters) {
     try {
-      await api.options.engine.redrive(id)
+      await closeLetter(api, 'redrive', id)
       done.push(id)
     } catch (thrown) {
       refused.push({ id, error: toErrorJson(thrown, 'InternalError') })
@@ -123,29 +116,8 @@ async function redriveAll(api: Api, letters: readonly DeadLetterView[]): Promise
   return { redriven: done, refused }
 }
 
-function lettersOf({ options }: Api, filter: Wanted): Promise<readonly DeadLetterView[]> {
-  const { executionId, workflow, limit } = filter
-  const wanted: DeadLetterFilter = {
-    ...(executionId === undefined ? {} : { executionId }),
-    ...(workflow === undefined ? {} : { workflow }),
-    ...(limit === undefined ? {} : { limit }),
-  }
-  return options.engine.deadLetters(wanted)
-}
-
-interface Wanted {
-  readonly executionId?: string | undefined
-  readonly workflow?: string | undefined
-  readonly limit?: number
-}
-
-/** A dead letter's id begins with its execution's. */
-function executionOf(id: string): string {
-  return id.split('/')[0] as string
-}
-
 /** Where the list goes on after the letter of the cursor, also when that has been closed since. */
-function placeAfter(letters: readonly DeadLetterView[], cursor: string): number {
+function placeAfter(letters: readonly AnyDeadLetter[], cursor: string): number {
   const position = decodeCursor(cursor)
   if (!Array.isArray(position) || typeof position[0] !== 'number') {
     throw new OrchestrationError(

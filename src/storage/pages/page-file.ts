@@ -60,6 +60,11 @@ export class PageFile {
     return offset === undefined ? this.#ofFile(page) : this.#ofLog(offset)
   }
 
+  /** Whether `page` gives an older version, since the newest is broken. */
+  isOutdated(page: number): boolean {
+    return this.#versions.get(page)?.[0] === -1
+  }
+
   close(): void {
     closeSync(this.#main)
     if (this.#log !== null) closeSync(this.#log)

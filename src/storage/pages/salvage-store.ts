@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { SQLInputValue, StatementSync } from 'node:sqlite'
 import { createPrivateFile } from '../lock.ts'
+import type { KeptValue } from './kept-tables.ts'
 import { salvageRows } from './salvage-rows.ts'
 import type { SalvagedExecution, SalvagedRow } from './salvaged-row.ts'
 
@@ -28,6 +29,14 @@ export interface MissingRows {
   readonly unknown: number
   /** The newest position that is left, 0 for none. */
   readonly newest: number
+}
+
+/** A row that is lost of a table that is salvaged row by row, or a page of such rows. */
+export interface LostRow {
+  readonly table: string
+  /** What it was called. */
+  readonly row: string
+  readonly reason: string
 }
 
 /** Rows loaded between two commits of the scratch file. */
@@ -74,11 +83,26 @@ export class SalvageStore {
     return this.#parts('workflow') as readonly SalvagedWorkflow[]
   }
 
-  /** Rows of work queues or of the outbox; of several with one position the newest comes first. */
-  *meshRows(kind: 'message' | 'published'): Generator<RowOf<'message'> | RowOf<'published'>> {
-    const found = this.#scratch.prepare('SELECT row FROM parts WHERE kind = ? ORDER BY part')
-    for (const { row } of found.iterate(kind))
-      yield decoded(String(row)) as RowOf<'message'> | RowOf<'published'>
+  /** The intact rows of a table that is salvaged as it is, their values in the order of its columns. */
+  *kept(table: string): Generator<readonly KeptValue[]> {
+    const found = this.#scratch.prepare(`SELECT row FROM kept k WHERE source = ? AND ${hasParent}`)
+    for (const { row } of found.iterate(table)) yield decoded(String(row)) as readonly KeptValue[]
+  }
+
+  /** What is lost of the tables that are salvaged as they are. */
+  *lostRows(): Generator<LostRow> {
+    const found = this.#scratch.prepare(`
+      SELECT l.source, coalesce(thread.name, 'thread ' || l.parent) AS thread, l.name, l.reason
+      FROM (SELECT source, key, name, parent, reason FROM lost_kept l
+          WHERE NOT EXISTS (SELECT 1 FROM kept k WHERE k.source = l.source AND k.key = l.key)
+        UNION ALL SELECT source, key, name, parent, 'its thread is lost' FROM kept k
+          WHERE NOT (${hasParent})) l
+      LEFT JOIN kept thread ON thread.source = 'graph_threads' AND thread.key = CAST(l.parent AS TEXT)
+      ORDER BY l.source, thread, l.name`)
+    for (const { source, thread, name, reason } of found.iterate()) {
+      const row = thread === null ? String(name) : `${String(thread)}: ${String(name)}`
+      yield { table: String(source), row, reason: String(reason) }
+    }
   }
 
   /** Every execution and tombstone of which anything is left, in order of numbers. */
@@ -152,7 +176,15 @@ const tables = `
   CREATE TABLE names (execution INTEGER PRIMARY KEY, execution_id TEXT);
   CREATE TABLE executions (execution INTEGER PRIMARY KEY, is_tombstone INTEGER, row TEXT);
   CREATE TABLE blobs (hash TEXT PRIMARY KEY, payload ANY) WITHOUT ROWID;
-  CREATE TABLE parts (part INTEGER PRIMARY KEY, kind TEXT, row TEXT);`
+  CREATE TABLE parts (part INTEGER PRIMARY KEY, kind TEXT, row TEXT);
+  CREATE TABLE kept (source TEXT, key TEXT, name TEXT, parent INTEGER, row TEXT,
+    UNIQUE (source, key));
+  CREATE TABLE lost_kept (source TEXT, key TEXT, name TEXT, parent INTEGER, reason TEXT,
+    UNIQUE (source, key));`
+
+/** Of a row of `kept` under the name `k`: a checkpoint without its thread is nobody's. */
+const hasParent = `(k.parent IS NULL OR EXISTS (
+  SELECT 1 FROM kept t WHERE t.source = 'graph_threads' AND t.key = CAST(k.parent AS TEXT)))`
 
 const sorted = `
   CREATE INDEX journal_by_execution ON journal (execution, seq, position);
@@ -170,6 +202,8 @@ function load(scratch: DatabaseSync, path: string): void {
   const executions = add('executions', 3)
   const blobs = add('blobs', 2)
   const parts = add('parts', 3)
+  const kept = add('kept', 5)
+  const lostKept = add('lost_kept', 5)
   const insert = (row: SalvagedRow): unknown => {
     switch (row.kind) {
       case 'journal': {
@@ -184,6 +218,14 @@ function load(scratch: DatabaseSync, path: string): void {
         return executions.run(row.execution, row.isTombstone ? 1 : 0, encoded(row))
       case 'blob':
         return blobs.run(row.hash, row.payload)
+      case 'kept': {
+        const { table, key, name, parent, columns } = row
+        return kept.run(table, key, name, parent, encoded(columns))
+      }
+      case 'lost': {
+        const { table, key, name, parent, reason } = row
+        return lostKept.run(table, key, name, parent, reason)
+      }
       default:
         return parts.run(null, row.kind, encoded(row) satisfies SQLInputValue)
     }

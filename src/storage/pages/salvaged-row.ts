@@ -1,11 +1,6 @@
 import { blobHash } from '../blob-text.ts'
 import { executionChecksum, journalChecksum, stateChecksum } from '../checksum.ts'
-import {
-  messageRow,
-  publishedRow,
-  type SalvagedMessage,
-  type SalvagedPublished,
-} from './salvaged-message.ts'
+import { type KeptRow, keptRow, type LostKeptRow } from './kept-row.ts'
 import type { ColumnValue, StoredRow } from './table-cells.ts'
 
 type Payload = string | Uint8Array
@@ -34,8 +29,8 @@ export interface SalvagedExecution {
  */
 export type SalvagedRow =
   | SalvagedExecution
-  | SalvagedMessage
-  | SalvagedPublished
+  | KeptRow
+  | LostKeptRow
   | {
       readonly kind: 'journal'
       readonly position: number
@@ -90,6 +85,8 @@ export type SalvagedRow =
 
 /** What a stored row is; null for anything else, and for what is not as it was recorded. */
 export function salvagedRow(row: StoredRow, table: string | undefined): SalvagedRow | null {
+  const kept = keptRow(row, table)
+  if (kept !== null) return kept
   const { rowid, values } = row
   if (rowid === null) return indexRow(values, table)
   // The namespace comes first, after the row number, and is always 0.
@@ -108,12 +105,8 @@ export function salvagedRow(row: StoredRow, table: string | undefined): Salvaged
         executionRow(rowid, { values, table }) ??
         definitionRow(rowid, values)
       )
-    case 9:
-      return publishedRow(rowid, values)
     case 11:
       return executionRow(rowid, { values, table })
-    case 13:
-      return messageRow(rowid, values)
     default:
       return null
   }

@@ -16,6 +16,7 @@ export interface StoredRow {
 }
 
 const branchOfTable = 0x05
+const leafOfTable = 0x0d
 const leafOfIndex = 0x0a
 const branchOfIndex = 0x02
 
@@ -29,6 +30,21 @@ const rowBytesMax = 64 * 1_048_576
 
 /** Gives the bytes of another page. */
 type ReadPage = (page: number) => Buffer
+
+/** How many rows a page holds by its head, of which some may be damaged; null when it is no page of a table or index. */
+export function cellCount(page: number, bytes: Buffer): number | null {
+  const start = page === 1 ? 100 : 0
+  switch (bytes.readUInt8(start)) {
+    case leafOfTable:
+    case leafOfIndex:
+    case branchOfIndex:
+      return bytes.readUInt16BE(start + 3)
+    case branchOfTable:
+      return 0
+    default:
+      return null
+  }
+}
 
 /** The rows of a page that holds any: of a table's leaf, or of an index. */
 export function* rowsOfPage(page: number, bytes: Buffer, read: ReadPage): Generator<StoredRow> {

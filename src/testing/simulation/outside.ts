@@ -1,10 +1,10 @@
-import { canonicalJson, type JsonValue } from '../../core/json.ts'
+import { jsonEqual, type JsonValue } from '../../core/json.ts'
 
 /** What the world outside knows of one idempotency key. */
 export interface KeyRecord {
   readonly stepId: string
   readonly index: number | null
-  readonly input: string
+  readonly input: JsonValue
   readonly agent: string
   readonly isOnce: boolean
   deliveries: number
@@ -28,17 +28,17 @@ export class Outside {
     readonly isOnce: boolean
   }): KeyRecord {
     const { key, ...rest } = call
-    const input = canonicalJson(call.input)
     const known = this.keys.get(key)
     if (known === undefined) {
-      const record = { ...rest, input, deliveries: 1, effects: 0, output: null }
+      const record = { ...rest, deliveries: 1, effects: 0, output: null }
       this.keys.set(key, record)
       return record
     }
     if (known.stepId !== call.stepId || known.index !== call.index || known.agent !== call.agent) {
       this.faults.push({ key, property: 'keyMeansOneCall' })
     }
-    if (known.input !== input) this.faults.push({ key, property: 'inputStaysTheSame' })
+    if (!jsonEqual(known.input, call.input))
+      this.faults.push({ key, property: 'inputStaysTheSame' })
     known.deliveries++
     return known
   }

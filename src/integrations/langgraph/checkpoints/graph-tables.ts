@@ -5,6 +5,7 @@ import {
   type Database,
   decodePayload,
   graphRecordChecksum,
+  graphThreadChecksum,
   plainCodec,
 } from '../../../storage/index.ts'
 import type { CheckpointContent, CheckpointKey, StoredWrite } from './checkpoint-row.ts'
@@ -57,8 +58,8 @@ export class GraphTables {
 
   addThread(threadId: string, ns: string): number {
     const { lastInsertRowid } = this.#sql(
-      'INSERT INTO graph_threads (namespace, thread_id, checkpoint_ns) VALUES (0, ?, ?)',
-    ).run(threadId, ns)
+      'INSERT INTO graph_threads (namespace, thread_id, checkpoint_ns, checksum) VALUES (0, ?, ?, ?)',
+    ).run(threadId, ns, graphThreadChecksum({ threadId, checkpointNs: ns }))
     return Number(lastInsertRowid)
   }
 

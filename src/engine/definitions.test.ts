@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest'
+import type { WorkflowData } from '../workflow/index.ts'
+import { Definitions } from './definitions.ts'
+
+const data = (more: object = {}): WorkflowData => ({
+  name: 'w',
+  version: '1.0.0',
+  steps: { a: { agent: 'clerk', action: 'file', ...more } },
+})
+
+it('the same document sent again, as another object, is not read again', () => {
+  const definitions = new Definitions()
+  const first = definitions.ofData(data())
+  expect(definitions.ofData(data())).toBe(first)
+  expect(definitions.ofData(data({ timeout: '5s' }))).not.toBe(first)
+})
+
+it.each([
+  ['a function', { with: { x: () => 1 } }, { with: {} }],
+  ['no number', { with: { x: Number.NaN } }, { with: { x: null } }],
+  ['a date', { timeout: new Date(0) }, { timeout: '1970-01-01T00:00:00.000Z' }],
+  ['a hole', { needs: Array(1) }, { needs: [null] }],
+])('what is no JSON gets the same answer, whatever was read before: %s', (_, odd, like) => {
+  const answer = (definitions: Definitions): string => {
+    try {
+      return definitions.ofData(data(odd)).hash
+    } catch (thrown) {
+      return String(thrown)
+    }
+  }
+  const used = new Definitions()
+  try {
+    used.ofData(data(like))
+  } catch {
+    // One that looks like it may be refused too.
+  }
+  expect(answer(used)).toBe(answer(new Definitions()))
+})
