@@ -45,7 +45,9 @@ await describeWithServices('several orchestrators', ['redis', 'temporal'], (addr
       const [a, b, c] = await Promise.all([site.open(), site.open(), site.open()])
       await shared([a, b, c], site.shards)
       const ids = load(site, () => [a, b, c])
-      await expect.poll(() => site.calls('pay').length, { timeout: 60_000 }).toBeGreaterThan(8)
+      // Each has paid before one is killed: shards are fixed by the ids, so all get orders sooner or later.
+      const payers = (): number => new Set(site.calls('pay').map(({ pid }) => pid)).size
+      await expect.poll(payers, { timeout: 60_000 }).toBe(3)
       c.process.kill('SIGKILL')
       const killedMs = performance.now()
       await shared([a, b], site.shards)
@@ -55,8 +57,6 @@ await describeWithServices('several orchestrators', ['redis', 'temporal'], (addr
         `killed with -9: shards moved after ${Math.round(movedMs)} ms, all ended after ${Math.round(performance.now() - killedMs)} ms`,
       )
       expectNothingDoubled(site, await ids)
-      const pids = new Set(site.calls('pay').map(({ pid }) => pid))
-      expect(pids.size).toBeGreaterThanOrEqual(3)
       for (const { url } of [a, b]) {
         const answer = await ask(url, 'POST', `/v1/executions/${site.id(0)}/cancel`)
         expect(answer).toMatchObject({ status: 200, value: { status: 'completed' } })

@@ -4,22 +4,27 @@ import { describeWithServices } from '../support/services.ts'
 import { differences } from './conformance/differences.ts'
 import { type Connections, connections, TemporalHarness } from './conformance/temporal-harness.ts'
 
-const patience = 30_000
+/** Nothing here measures speed: a busy machine may take its time. */
+const patience = 90_000
 
 await describeWithServices('the Temporal engine as an engine', ['temporal'], ({ temporal }) => {
   let connected: Connections
+  const harnesses: TemporalHarness[] = []
 
   beforeAll(async () => {
     connected = await connections(temporal)
   }, patience)
 
   afterAll(async () => {
+    // A check that was given up has not closed its own.
+    await Promise.all(harnesses.map((harness) => harness.close()))
     await connected.worker.close()
     await connected.client.close()
   }, patience)
 
   const behaviours = workflowEngineSuite(async (options) => {
     const harness = new TemporalHarness(connected, options)
+    harnesses.push(harness)
     await harness.start()
     return harness
   }, differences)

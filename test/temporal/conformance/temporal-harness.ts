@@ -34,7 +34,9 @@ const hurryingClock = {
 }
 const heartbeatTimeoutMs = 30_000
 const heartbeatThrottleMs = 50
+/** Looks are calls to the server: each comes twice as long after the one before, up to a bound. */
 const lookAgainMs = 5
+const lookAgainMsMax = 160
 
 interface Life {
   readonly clock: LifeClock
@@ -192,8 +194,11 @@ export class TemporalHarness implements EngineHarness {
     return { ...places, attempts: this.#shifts.size }
   }
 
+  /** Also of a check that was given up in the middle; again it does nothing. */
   async close(): Promise<void> {
+    if (this.#life === null) return
     await this.#stop()
+    this.#life = null
     for (const executionId of this.#errands.open)
       await this.#handle(executionId).terminate().catch(ended)
   }
@@ -238,13 +243,13 @@ export class TemporalHarness implements EngineHarness {
   }
 
   async #settle(): Promise<void> {
-    for (;;) {
+    for (let pauseMs = lookAgainMs; ; pauseMs = Math.min(2 * pauseMs, lookAgainMsMax)) {
       await this.time.settle()
       await new Promise((resolve) => setImmediate(resolve))
       const epoch = this.#shifts.epoch
       const isCalm = this.#errands.isCalm && (await this.#serverIsCalm())
       if (isCalm && epoch === this.#shifts.epoch) return
-      await soon()
+      await soon(pauseMs)
     }
   }
 
@@ -290,6 +295,6 @@ function ended(thrown: unknown): undefined {
   if (!(thrown instanceof clientModule.WorkflowNotFoundError)) throw thrown
 }
 
-function soon(): Promise<void> {
-  return new Promise((resolve) => systemClock.after(lookAgainMs, resolve))
+function soon(pauseMs: number): Promise<void> {
+  return new Promise((resolve) => systemClock.after(pauseMs, resolve))
 }
