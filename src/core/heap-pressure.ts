@@ -11,7 +11,8 @@ const semiSpaceBytes = 64 * 1_048_576
 /**
  * Why the process should take nothing more on; null when all is well.
  *
- * @param isExact looks at this moment, before something large; default a recent look will do
+ * @param isExact looks at this moment, before something large, and counts what is young too: a burst of it
+ *   outlives its youth before anybody looks again. Default: a recent look at what is old will do
  */
 export type Pressure = (isExact?: boolean) => string | null
 
@@ -33,7 +34,7 @@ export function heapPressure(clock: Clock): Pressure {
     if (!isExact && nowMs - lookedAtMs < lookMs && ++asks < asksMax) return pressure
     lookedAtMs = nowMs
     asks = 0
-    const usedBytes = oldBytes()
+    const usedBytes = isExact ? getHeapStatistics().used_heap_size : oldBytes()
     pressure =
       usedBytes <= filledMax
         ? null

@@ -92,7 +92,7 @@ export class Executions {
       logger: parts.logger,
       // A process that is full takes one after the other.
       hasRoom: () =>
-        runner.activeRoots < activeMax && (runner.activeRoots === 0 || pressure() === null),
+        runner.activeRoots < activeMax && (runner.activeRoots === 0 || pressure(true) === null),
       takeUp: (executionId) => this.#takeUp(executionId),
     })
   }

@@ -4,6 +4,8 @@ import type { Logger } from '../core/logger.ts'
 
 /** Executions taken up in one turn of the event loop. */
 const sliceMax = 1_000
+/** Room is looked for again after so long, since memory also gets free while no execution ends. */
+const againMs = 250
 
 export interface RecoveryQueueParts {
   readonly clock: Clock
@@ -24,6 +26,7 @@ export class RecoveryQueue {
   /** The place of the next one. */
   #next = 0
   #isAtWork = false
+  #stopWaiting: (() => void) | null = null
   #isClosed = false
 
   constructor(of: RecoveryQueueParts) {
@@ -57,11 +60,17 @@ export class RecoveryQueue {
       this.#next = 0
     } else if (this.#of.hasRoom()) {
       this.#of.clock.atTurnEnd(() => this.goOn())
+    } else {
+      this.#stopWaiting ??= this.#of.clock.after(againMs, () => {
+        this.#stopWaiting = null
+        this.goOn()
+      })
     }
   }
 
   close(): void {
     this.#isClosed = true
+    this.#stopWaiting?.()
   }
 
   /** One that cannot be taken up is logged and left as it is. */
