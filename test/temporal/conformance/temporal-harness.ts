@@ -87,6 +87,7 @@ export class TemporalHarness implements EngineHarness {
   readonly #shifts = new Shifts()
   #engine: WorkflowEngine | null = null
   #life: Life | null = null
+  #closing: Promise<void> | null = null
 
   constructor(connections: Connections, options: HarnessOptions) {
     this.#connections = connections
@@ -177,6 +178,7 @@ export class TemporalHarness implements EngineHarness {
 
   async restart(options: RestartOptions = {}): Promise<void> {
     await this.#stop()
+    if (this.#closing !== null) throw new Error('the check was given up')
     this.time.pass(options.downMs ?? 0)
     await this.#tellTime()
     await this.start(options.agents)
@@ -194,11 +196,15 @@ export class TemporalHarness implements EngineHarness {
     return { ...places, attempts: this.#shifts.size }
   }
 
-  /** Also of a check that was given up in the middle; again it does nothing. */
-  async close(): Promise<void> {
+  /** Also for a check that was given up in the middle: it closes once, whoever asks. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     if (this.#life === null) return
     await this.#stop()
-    this.#life = null
     for (const executionId of this.#errands.open)
       await this.#handle(executionId).terminate().catch(ended)
   }
@@ -210,7 +216,7 @@ export class TemporalHarness implements EngineHarness {
   async #stop(): Promise<void> {
     const { clock, worker, stopped } = this.#alive
     clock.die()
-    worker.shutdown()
+    if (worker.getState() === 'RUNNING') worker.shutdown()
     await stopped
     this.#shifts.forget()
   }
