@@ -33,7 +33,7 @@ export async function serveOnTemporal(
       const startedAtMs = context.clock.nowMs()
       place.publish({ pid: process.pid, port, token, kind: 'serve', startedAtMs })
       reportInstance(context, settings, instance)
-      const { signal, code } = await Promise.race([interruption.requested, instance.failed])
+      const { signal, code } = await interruption.requested
       logger.log('info', 'going down: others go on with what is open', { signal })
       return signal === 'SIGTERM' ? exitCodes.done : code
     } finally {

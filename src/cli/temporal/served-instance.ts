@@ -34,8 +34,6 @@ export interface ServedInstance {
   /** On 127.0.0.1. */
   readonly localPort: number
   readonly token: string
-  /** Rejects when its workers stop by a fault. */
-  readonly failed: Promise<never>
   /** Gives its shards to others, lets calls under way finish for 10 s, then hangs up. */
   close(): Promise<void>
 }
@@ -111,7 +109,6 @@ export async function openInstance(
     host: server.api.host,
     port: server.api.port,
     localPort: server.local.port,
-    failed: state.workers.failed,
     close: () => all.disposeAsync(),
   }
 }

@@ -1,4 +1,4 @@
-import { systemClock } from '../../core/clock.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { messageOf, OrchestrationError } from '../../core/errors.ts'
 import { silentLogger } from '../../core/logger.ts'
 import type { AgentRegistry } from '../../agents/index.ts'
@@ -20,30 +20,26 @@ export interface OpenShardWorkersOptions extends Omit<OpenWorkerOptions, 'taskQu
   readonly mayBegin: (shard: number) => Promise<boolean>
 }
 
-/** The workers of an instance: one for the task queue of each shard that it holds. They share agents and connection. */
+/**
+ * The workers of an instance: one for the task queue of each shard that it holds. They share agents and connection.
+ * One that stops by a fault is opened again after 1,000 ms, for as long as its shard is wanted.
+ */
 export interface ShardWorkers {
   /** The shards to work for from now on; others are left, and what was begun for them ends within `graceMs`. */
   serve(shards: readonly number[]): void
   /** Resolves when the workers are as the last `serve` wants them. */
   settled(): Promise<void>
   readonly agents: Pick<AgentRegistry, 'list'>
-  /** Rejects when a worker stops by a fault; never resolves. */
-  readonly failed: Promise<never>
   /** Takes nothing more, and stops the agents. */
   close(): Promise<void>
 }
 
-/** How long a worker is not tried again after it could not be opened. */
+/** How long a worker is not tried again after it could not be opened, or stopped by a fault. */
 const againMs = 1_000
 
 /** Connects and starts the agents; no worker is there before `serve`. @throws as `openTemporalWorker` */
 export async function openShardWorkers(options: OpenShardWorkersOptions): Promise<ShardWorkers> {
   const parts = await openParts(options)
-  let reportFault: (thrown: unknown) => void
-  const failed = new Promise<never>((_, reject) => {
-    reportFault = reject
-  })
-  failed.catch(() => {}) // whoever wants to know listens
   const rows = new Map<number, ShardRow>()
   const rowOf = (shard: number): ShardRow => {
     const known = rows.get(shard)
@@ -51,12 +47,9 @@ export async function openShardWorkers(options: OpenShardWorkersOptions): Promis
     const mayBegin = async (): Promise<void> => {
       if (!(await options.mayBegin(shard))) throw lostShard(shard)
     }
-    const open = async (): Promise<TemporalWorker> => {
-      const taskQueue = options.queueOf(shard)
-      const worker = await openWorkerOn({ ...options, taskQueue }, { ...parts, mayBegin })
-      worker.stopped.catch((thrown: unknown) => reportFault(stoppedByFault(shard, thrown)))
-      return worker
-    }
+    const taskQueue = options.queueOf(shard)
+    const open = (): Promise<TemporalWorker> =>
+      openWorkerOn({ ...options, taskQueue }, { ...parts, mayBegin })
     const row = new ShardRow({ shard, open, options })
     rows.set(shard, row)
     return row
@@ -66,7 +59,6 @@ export async function openShardWorkers(options: OpenShardWorkersOptions): Promis
   }
   return {
     agents: parts.agents,
-    failed,
     settled,
     serve(shards) {
       for (const shard of shards) rowOf(shard).want(true)
@@ -82,16 +74,16 @@ export async function openShardWorkers(options: OpenShardWorkersOptions): Promis
 
 interface ShardRowParts {
   readonly shard: number
-  readonly open: () => Promise<TemporalWorker>
-  readonly options: OpenShardWorkersOptions
+  readonly open: () => Promise<Pick<TemporalWorker, 'stopped' | 'close'>>
+  readonly options: Pick<OpenShardWorkersOptions, 'clock' | 'logger'>
 }
 
-/** The worker of one shard: there, or not; one change after the other. */
-class ShardRow {
+/** The worker of one shard: there, or not; one change after the other. One that stops by a fault is opened again. */
+export class ShardRow {
   settled: Promise<void> = Promise.resolve()
   readonly #parts: ShardRowParts
   #isWanted = false
-  #worker: TemporalWorker | null = null
+  #worker: Pick<TemporalWorker, 'stopped' | 'close'> | null = null
 
   constructor(parts: ShardRowParts) {
     this.#parts = parts
@@ -110,9 +102,10 @@ class ShardRow {
     while (this.#isWanted && this.#worker === null) {
       try {
         this.#worker = await open()
+        this.#watch(this.#worker)
       } catch (thrown) {
         logger.log('warn', `no worker for shard ${shard} yet: ${messageOf(thrown)}`)
-        await new Promise<void>((resolve) => clock.after(againMs, resolve))
+        await pause(clock)
       }
     }
     if (this.#isWanted || this.#worker === null) return
@@ -122,18 +115,22 @@ class ShardRow {
       logger.log('warn', `the worker of shard ${shard} ended with a fault: ${messageOf(thrown)}`)
     })
   }
+
+  /** Whoever closes a worker hears of its fault there; here it is one that was to go on. */
+  #watch(worker: Pick<TemporalWorker, 'stopped' | 'close'>): void {
+    const { shard, options } = this.#parts
+    const { clock = systemClock, logger = silentLogger } = options
+    worker.stopped.catch((thrown: unknown) => {
+      if (this.#worker !== worker) return
+      logger.log('error', `the worker of shard ${shard} stopped: ${messageOf(thrown)}`)
+      this.#worker = null
+      this.settled = this.settled.then(() => pause(clock)).then(() => this.#change())
+    })
+  }
 }
 
-function stoppedByFault(shard: number, cause: unknown): OrchestrationError {
-  return new OrchestrationError(
-    'StorageError',
-    `the worker of shard ${shard} stopped: ${messageOf(cause)}`,
-    {
-      retryable: true,
-      hint: 'look whether Temporal answers, then start this process again',
-      cause,
-    },
-  )
+function pause(clock: Clock): Promise<void> {
+  return new Promise((resolve) => clock.after(againMs, resolve))
 }
 
 function lostShard(shard: number): OrchestrationError {

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { FakeTime } from '../../testing/fake-clock.ts'
+import { ShardRow } from './shard-workers.ts'
+
+function opener() {
+  const opened: { readonly fail: (fault: Error) => void; isClosed: boolean }[] = []
+  const open = () => {
+    const { promise: stopped, reject: fail } = Promise.withResolvers<void>()
+    const worker = { fail, isClosed: false }
+    opened.push(worker)
+    const close = () => Promise.resolve(void (worker.isClosed = true))
+    return Promise.resolve({ stopped, close })
+  }
+  return { opened, open }
+}
+
+test('a worker that stops by a fault is opened again while its shard is wanted', async () => {
+  const time = new FakeTime()
+  const { opened, open } = opener()
+  const row = new ShardRow({ shard: 3, open, options: { clock: time.newLife() } })
+  row.want(true)
+  await row.settled
+  opened[0]?.fail(new Error('the core gave up'))
+  await time.advance(999)
+  expect(opened).toHaveLength(1)
+  await time.advance(1)
+  await row.settled
+  expect(opened).toHaveLength(2)
+  row.want(false)
+  await row.settled
+  expect(opened[1]?.isClosed).toBe(true)
+})
+
+test('a worker whose shard is not wanted any more is not opened again after a fault', async () => {
+  const time = new FakeTime()
+  const { opened, open } = opener()
+  const row = new ShardRow({ shard: 3, open, options: { clock: time.newLife() } })
+  row.want(true)
+  await row.settled
+  opened[0]?.fail(new Error('the core gave up'))
+  row.want(false)
+  await time.advance(2_000)
+  await row.settled
+  expect(opened).toHaveLength(1)
+})
