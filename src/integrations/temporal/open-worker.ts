@@ -9,6 +9,7 @@ import { buildIdOf, workflowBundle } from './bundle.ts'
 import { accessOf, converterOf, noAccess, type TemporalPlace } from './connect.ts'
 import { loadClient, loadWorker, type WorkerModule } from './load.ts'
 import { ensureSearchAttributes } from './search-attributes.ts'
+import { refuseBudgets } from './unsupported.ts'
 import { RemoteExecutions } from './remote-executions.ts'
 
 export interface OpenWorkerOptions extends TemporalPlace {
@@ -64,7 +65,7 @@ const heartbeatThrottleMs = 500
 /**
  * Starts a worker. Ready when it resolves, which takes some seconds: the code of the sandbox is made first.
  *
- * @throws UsageError when a package is missing; StorageError when Temporal does not answer
+ * @throws UsageError when a package is missing; RefusedError for agents with a budget; StorageError when Temporal does not answer
  */
 export async function openTemporalWorker(options: OpenWorkerOptions): Promise<TemporalWorker> {
   const parts = await openParts(options)
@@ -92,6 +93,7 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
 
 /** Connects, and starts the agents. @throws as `openTemporalWorker` */
 export async function openParts(options: OpenWorkerOptions): Promise<SharedParts> {
+  refuseBudgets(options.agents)
   const { clock = systemClock, logger = silentLogger } = options
   const { worker: module } = await loadWorker()
   installRuntime(module, logger)

@@ -1,3 +1,4 @@
+import type { BaseAgent } from '../../agents/index.ts'
 import type { FlagProvider } from '../../core/contracts/flags.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { Definition } from '../../engine/index.ts'
@@ -39,6 +40,24 @@ function unsupportedInPlan({ usageMax: { tokens, costUsd } }: Plan): readonly st
 
 function unsupportedInStep({ id, concurrency }: Plan['steps'][number]): readonly string[] {
   return concurrency === null ? [] : [`concurrency of step '${id}'`]
+}
+
+/**
+ * Refuses agents with a budget: no worker knows what the others spent.
+ *
+ * @throws RefusedError that names the agents
+ */
+export function refuseBudgets(agents: readonly BaseAgent[]): void {
+  const found = agents.filter(({ budget }) => budget !== null).map(({ id }) => id)
+  if (found.length === 0) return
+  throw new OrchestrationError(
+    'RefusedError',
+    `the Temporal engine does not keep resourceLimits.budget of agents: ${found.join(', ')}`,
+    {
+      hint: 'run them with the embedded engine, or take the budget out',
+      details: { agents: found },
+    },
+  )
 }
 
 /** Methods of the port that Temporal cannot carry, and why. */

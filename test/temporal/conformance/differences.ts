@@ -18,7 +18,7 @@ const many = 'needs more round trips to the server than a check may take'
 /** What the Temporal engine does not have, or has otherwise; what it refuses is asserted in `differences.test.ts`. */
 export const differences: DeclaredGaps = {
   'concurrency: *': 'a document with `concurrency` is refused before it starts',
-  'budgets: *': 'budgets of tokens and money are refused; those of agents and tenants are not kept',
+  'budgets: *': 'budgets of tokens and money, and those of agents and tenants, are refused',
   'triggers: *': registry,
   'decisions: forEach takes 10,000 items and refuses one more': many,
   'waiting: at most 1,000 early signals are kept': many,
