@@ -62,6 +62,11 @@ export class ScriptedAgents {
     ]
   }
 
+  /** As `agents`, for an engine that keeps no budgets of agents. */
+  unmeteredAgents(): readonly BaseAgent[] {
+    return this.agents().filter(({ budget }) => budget === null)
+  }
+
   /** Keys of all calls so far, in order. */
   get keys(): readonly string[] {
     return this.calls.map((call) => call.key)

@@ -28,7 +28,7 @@ await describeWithServices('the Temporal engine', ['temporal'], ({ temporal }) =
     engine = await openTemporalEngine({
       address: temporal,
       taskQueue,
-      agents: script.agents(),
+      agents: script.unmeteredAgents(),
       payloadKeys,
     })
   }, patience)

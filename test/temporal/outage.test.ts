@@ -25,7 +25,7 @@ test.skipIf(program === null)(
     script.run = () => held
     const server = startServer(program as string, port, data)
     const engine = await vi.waitFor(
-      () => openTemporalEngine({ address, agents: script.agents() }),
+      () => openTemporalEngine({ address, agents: script.unmeteredAgents() }),
       soon,
     )
     const id = await engine.startWorkflow('outage', document)

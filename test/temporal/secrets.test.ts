@@ -16,7 +16,7 @@ await describeWithServices('secrets on Temporal', ['temporal'], ({ temporal }) =
     const engine = await openTemporalEngine({
       address: temporal,
       taskQueue: `secrets-test-${process.pid}-${Date.now()}`,
-      agents: script.agents(),
+      agents: script.unmeteredAgents(),
     })
     try {
       const step = {

@@ -38,7 +38,7 @@ await describeWithServices('the TDA context under Temporal', ['temporal'], ({ te
     engine = await openTemporalEngine({
       address: temporal,
       taskQueue: `tda-test-${process.pid}-${Date.now()}`,
-      agents: script.agents(),
+      agents: script.unmeteredAgents(),
       policy,
       tda: { current: () => context, onChange: () => () => {} },
       mesh: {

@@ -64,7 +64,7 @@ export class HostedCalls {
     this.#here = proxyLocalActivities<Activities>({ startToCloseTimeout: contractTimeoutMs })
   }
 
-  /** Calls and lookups whose answers are on their way. */
+  /** Calls and lookups whose answers are waited for. */
   get inFlight(): number {
     return this.#running.size + this.#lookups
   }
@@ -97,6 +97,12 @@ export class HostedCalls {
   /** Asks the agent to stop, by way of its heartbeat. */
   abort(call: CallRef): void {
     this.#running.get(call)?.cancel()
+  }
+
+  /** As `abort`; whether and how it ends matters to nobody any more. */
+  abandon(call: CallRef): void {
+    this.abort(call)
+    this.#running.delete(call)
   }
 
   lookUp({ call, token, agent, action, idempotencyKey }: Lookup): void {

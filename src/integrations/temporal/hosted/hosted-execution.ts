@@ -292,8 +292,9 @@ export class HostedExecution {
       case 'lookup':
         return this.#calls.lookUp(command)
       case 'abort':
-      case 'abandon':
         return this.#calls.abort(command.call)
+      case 'abandon':
+        return this.#calls.abandon(command.call)
       case 'arm':
         return this.#timers.arm(command.timer)
       case 'disarm':
