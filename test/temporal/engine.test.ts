@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import * as module from '@temporalio/worker'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { AgentCommunicationError } from '../../src/core/errors.ts'
+import { limits } from '../../src/core/limits.ts'
 import { workflowBundle } from '../../src/integrations/temporal/bundle.ts'
 import { connect, converterOf } from '../../src/integrations/temporal/connect.ts'
 import { openTemporalEngine, type TemporalEngine } from '../../src/integrations/temporal/index.ts'
@@ -287,6 +288,24 @@ await describeWithServices('the Temporal engine', ['temporal'], ({ temporal }) =
       expect(script.calls).toHaveLength(1)
     },
     patience,
+  )
+
+  test(
+    'a cancel waits 30 s for a call that does not heed it, and then gives it up',
+    async () => {
+      script.run = () => deaf
+      const id = await engine.startWorkflow('ignores', flow('ignores', { only: read() }))
+      await vi.waitFor(() => expect(script.calls).toHaveLength(1), soon)
+      await engine.cancelWorkflow(id)
+      await vi.waitFor(() => expect(script.calls[0]?.signal.aborted).toBe(true), soon)
+      expect((await engine.getExecution(id)).status).toBe('running')
+      expect((await engine.continueWorkflow(id)).status).toBe('cancelled')
+      const log = await engine.getLog(id)
+      const askedMs = log.find(({ event }) => event.kind === 'CancelRequested')?.atMs ?? 0
+      expect((log.at(-1)?.atMs ?? 0) - askedMs).toBeGreaterThanOrEqual(limits.cancelGraceMs)
+      script.calls[0]?.resolve('late')
+    },
+    2 * limits.cancelGraceMs,
   )
 
   test(
