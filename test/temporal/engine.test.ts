@@ -282,7 +282,10 @@ await describeWithServices('the Temporal engine', ['temporal'], ({ temporal }) =
       const id = await engine.startWorkflow('queues', flow('queues', { a: narrow, b: narrow }))
       await vi.waitFor(() => expect(script.calls).toHaveLength(1), patience)
       await engine.cancelWorkflow(id)
-      await vi.waitFor(() => expect(script.calls[0]?.signal.aborted).toBe(true), patience)
+      await vi.waitFor(() => expect(script.calls[0]?.signal.aborted).toBe(true), soon)
+      // Each call hears of it with a heartbeat of its own.
+      const waiting = script.calls[0]?.stepId === 'a' ? 'b' : 'a'
+      await reaches(id, waiting, 'failed')
       script.calls[0]?.resolve('late')
       expect((await engine.continueWorkflow(id)).status).toBe('cancelled')
       expect(script.calls).toHaveLength(1)
