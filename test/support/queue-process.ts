@@ -7,8 +7,8 @@ import { Database, SqliteQueueStore } from '../../src/storage/index.ts'
 /**
  * A process that the test kills: sends `count` events from `first` on and says `sent <id>` once each is
  * durable; works on everything in the queue and says `begun <id> <attempt>` and `handled <id>`; says
- * `dead <id> <deliveries>` for what it gives up, and `idle` when nothing is left. The handling of ids that
- * end with `17` ends the process.
+ * `dead <id> <deliveries>` for what it gives up, at the end for all of it, and `idle` when nothing is left. The
+ * handling of ids that end with `17` ends the process.
  */
 const [db, first, count] = process.argv.slice(2) as [string, string, string]
 
@@ -36,6 +36,9 @@ for (let i = Number(first); i < Number(first) + Number(count); i++) {
   say(`sent ${i}`)
 }
 await mesh.drain()
+// One that was recorded a moment before a life ended is told nobody, but it is kept.
+for (const { event, deliveries } of await queue.deadLetters())
+  say(`dead ${event?.id} ${deliveries}`)
 await mesh.close()
 database.close()
 say('idle')
