@@ -1,3 +1,4 @@
+import { listedLetter } from '../core/contracts/queue-letter.ts'
 import { isOrchestrationError, OrchestrationError } from '../core/errors.ts'
 import { nearestHint } from '../core/nearest.ts'
 import type { AnyDeadLetter } from '../server/index.ts'
@@ -17,13 +18,7 @@ export function deadLettersOf(
     using opened = openJournal(context.databasePath)
     const limit = deadLettersMax
     if (workflow !== undefined) return opened.journal.deadLetters({ limit, workflow })
-    const queued = queueLetters(opened.reader, limit).map(({ id, error, atMs }): AnyDeadLetter => ({
-      id,
-      executionId: null,
-      stepId: null,
-      error,
-      atMs,
-    }))
+    const queued = queueLetters(opened.reader, limit).map(listedLetter)
     return [...opened.journal.deadLetters({ limit }), ...queued].toSorted((a, b) => a.atMs - b.atMs)
   } catch (thrown) {
     if (!isOrchestrationError(thrown) || thrown.code !== 'NotFoundError') throw thrown

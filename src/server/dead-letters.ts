@@ -1,7 +1,9 @@
 import {
-  type QueueLetter,
+  executionOfLetter,
+  listedLetter,
   queueLetterPlace,
   type QueueLetterPlace,
+  queueLetterStatus,
 } from '../core/contracts/queue-letter.ts'
 import { OrchestrationError } from '../core/errors.ts'
 import type { DeadLetterFilter, DeadLetterView } from '../engine/index.ts'
@@ -45,7 +47,7 @@ export async function letterOf(api: Api, id: string): Promise<AnyDeadLetter> {
   const place = queueLetterPlace(id)
   const found =
     place === null
-      ? (await lettersOf(api, { executionId: executionOf(id) })).find((one) => one.id === id)
+      ? (await lettersOf(api, { executionId: executionOfLetter(id) })).find((one) => one.id === id)
       : queueLetterAt(api.options, place)
   if (found !== undefined) return found
   throw notOpen(id)
@@ -67,9 +69,8 @@ export async function statusAfter(
   act: Act,
   id: string,
 ): Promise<{ readonly executionId: string | null; readonly status: string }> {
-  if (queueLetterPlace(id) !== null)
-    return { executionId: null, status: act === 'redrive' ? 'waiting' : 'discarded' }
-  const executionId = executionOf(id)
+  if (queueLetterPlace(id) !== null) return { executionId: null, status: queueLetterStatus[act] }
+  const executionId = executionOfLetter(id)
   const { status } = await options.engine.getExecution(executionId)
   return { executionId, status }
 }
@@ -84,13 +85,4 @@ function queueLetterAt(
 ): AnyDeadLetter | undefined {
   const found = queueLetters?.find(place)
   return found === undefined ? undefined : listedLetter(found)
-}
-
-function listedLetter({ id, error, atMs }: QueueLetter): AnyDeadLetter {
-  return { id, executionId: null, stepId: null, error, atMs }
-}
-
-/** A dead letter's id begins with its execution's. */
-function executionOf(id: string): string {
-  return id.split('/')[0] as string
 }

@@ -1,5 +1,9 @@
 import { invariant } from '../../core/assert.ts'
-import { queueLetterPlace } from '../../core/contracts/queue-letter.ts'
+import {
+  executionOfLetter,
+  queueLetterPlace,
+  queueLetterStatus,
+} from '../../core/contracts/queue-letter.ts'
 import { type ErrorJson, OrchestrationError, toErrorJson } from '../../core/errors.ts'
 import type { OpenedEngine, WorkflowEngine } from '../../engine/index.ts'
 import type { AnyDeadLetter } from '../../server/index.ts'
@@ -131,7 +135,7 @@ async function each(
 ): Promise<readonly ActResult[]> {
   const results: ActResult[] = []
   for (const id of ids) {
-    const executionId = queueLetterPlace(id) === null ? (id.split('/')[0] as string) : null
+    const executionId = queueLetterPlace(id) === null ? executionOfLetter(id) : null
     try {
       results.push({ id, executionId, status: await act(id), error: null })
     } catch (error) {
@@ -160,12 +164,12 @@ async function workOn(
   const place = queueLetterPlace(id)
   if (place === null) {
     await engine[act](id)
-    return (await engine.getExecution(id.split('/')[0] as string)).status
+    return (await engine.getExecution(executionOfLetter(id))).status
   }
   invariant(opened.database !== null, 'a verb without an owner works on a file')
   const { fileLetters } = await import('../queue-letters.ts')
   await fileLetters(opened, opened.database, context.clock)[act](place.queue, place.number)
-  return act === 'redrive' ? 'waiting' : 'discarded'
+  return queueLetterStatus[act]
 }
 
 function report(

@@ -44,3 +44,22 @@ export function queueLetterPlace(id: string): QueueLetterPlace | null {
   if (!id.startsWith(prefix) || slash < prefix.length) return null
   return { queue: id.slice(prefix.length, slash), number: id.slice(slash + 1) }
 }
+
+/** As a list of all dead letters has it: it belongs to no execution. */
+export function listedLetter({ id, error, atMs }: QueueLetter): {
+  readonly id: string
+  readonly executionId: null
+  readonly stepId: null
+  readonly error: ErrorJson
+  readonly atMs: number
+} {
+  return { id, executionId: null, stepId: null, error, atMs }
+}
+
+/** How the event of a closed dead letter stands. */
+export const queueLetterStatus = { redrive: 'waiting', discard: 'discarded' } as const
+
+/** The execution that the id of its dead letter begins with. */
+export function executionOfLetter(id: string): string {
+  return id.split('/')[0] as string
+}

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { FakeTime } from '../../testing/fake-clock.ts'
 import { ShardRow } from './shard-workers.ts'
 
-function opener() {
+/** A row whose shard is wanted, and the workers that it has opened. */
+async function wantedRow() {
   const opened: { readonly fail: (fault: Error) => void; isClosed: boolean }[] = []
   const open = () => {
     const { promise: stopped, reject: fail } = Promise.withResolvers<void>()
@@ -11,15 +12,15 @@ function opener() {
     const close = () => Promise.resolve(void (worker.isClosed = true))
     return Promise.resolve({ stopped, close })
   }
-  return { opened, open }
-}
-
-test('a worker that stops by a fault is opened again while its shard is wanted', async () => {
   const time = new FakeTime()
-  const { opened, open } = opener()
   const row = new ShardRow({ shard: 3, open, options: { clock: time.newLife() } })
   row.want(true)
   await row.settled
+  return { time, opened, row }
+}
+
+test('a worker that stops by a fault is opened again while its shard is wanted', async () => {
+  const { time, opened, row } = await wantedRow()
   opened[0]?.fail(new Error('the core gave up'))
   await time.advance(999)
   expect(opened).toHaveLength(1)
@@ -32,11 +33,7 @@ test('a worker that stops by a fault is opened again while its shard is wanted',
 })
 
 test('a worker whose shard is not wanted any more is not opened again after a fault', async () => {
-  const time = new FakeTime()
-  const { opened, open } = opener()
-  const row = new ShardRow({ shard: 3, open, options: { clock: time.newLife() } })
-  row.want(true)
-  await row.settled
+  const { time, opened, row } = await wantedRow()
   opened[0]?.fail(new Error('the core gave up'))
   row.want(false)
   await time.advance(2_000)
