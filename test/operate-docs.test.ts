@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { cpSync, readFileSync, symlinkSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { auraScript, cleanUp, examples, newFolder } from './cli-process.ts'
+import { freePort } from './support/free-port.ts'
 
 /**
  * `docs/operate.md` as it is read: its shell blocks, in order, in one shell. A line `# → text` after a
@@ -159,12 +158,4 @@ function startShell(cwd: string, port: number): Shell {
       clearTimeout(timer)
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

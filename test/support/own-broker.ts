@@ -1,12 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { brokerProperties, brokerWords, clusterId, kafka } from '../../scripts/services/kafka.ts'
+import { freePort } from './free-port.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
 const software = fileURLToPath(new URL(`../../.services/kafka/${kafka.version}`, import.meta.url))
@@ -81,13 +82,4 @@ export class OwnBroker {
     }
     throw new Error('the broker does not start')
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

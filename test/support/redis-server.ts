@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ask } from '../../scripts/services/ask.ts'
 import { run } from '../../scripts/services/run.ts'
+import { freePort } from './free-port.ts'
 
 const software = join(import.meta.dirname, '../../.services/redis/7.0')
 const startMsMax = 15_000
@@ -47,11 +47,19 @@ export class RedisServer {
       ...this.#options,
     }
     const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
-    const child = spawn(programIn('redis-server'), words, { env: environment(), stdio: 'ignore' })
+    const child = spawn(programIn('redis-server'), words, {
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
     this.#process = child
+    let said = ''
+    child.stdout
+      .setEncoding('utf8')
+      .on('data', (text: string) => (said = `${said}${text}`.slice(-2_000)))
     const untilMs = performance.now() + startMsMax
     while (!(await isAnswering(this.port))) {
-      if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`)
+      if (child.exitCode !== null)
+        throw new Error(`redis-server ended with ${child.exitCode}: ${said}`)
       if (performance.now() > untilMs) throw new Error('redis-server does not answer')
       await pause(20)
     }
@@ -107,21 +115,5 @@ async function isAnswering(port: number): Promise<boolean> {
     return answer.startsWith('+PONG') || answer.startsWith('-NOAUTH')
   } catch {
     return false // not yet
-  }
-}
-
-/** A port that nothing listens on, below those that outgoing connections get. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000)
-    const server = createServer().listen(port, '127.0.0.1')
-    try {
-      await once(server, 'listening')
-      return port
-    } catch {
-      // taken: another
-    } finally {
-      server.close()
-    }
   }
 }

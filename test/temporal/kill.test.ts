@@ -2,11 +2,11 @@ import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { WorkflowData } from '../../src/index.ts'
 import { openTemporalEngine } from '../../src/integrations/temporal/index.ts'
+import { freePort } from '../support/free-port.ts'
 import { describeWithServices } from '../support/services.ts'
 import {
   callsIn,
   cleanUp,
-  freePort,
   kill,
   newFolder,
   serverProgram,

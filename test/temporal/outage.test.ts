@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { openTemporalEngine } from '../../src/integrations/temporal/index.ts'
 import { held, ScriptedAgents } from '../../src/testing/scripted-agents.ts'
-import { cleanUp, freePort, kill, newFolder, serverProgram, startServer } from './processes.ts'
+import { freePort } from '../support/free-port.ts'
+import { cleanUp, kill, newFolder, serverProgram, startServer } from './processes.ts'
 
 const patience = 120_000
 const soon = { timeout: 60_000, interval: 200 }

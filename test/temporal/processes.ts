@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -55,15 +54,6 @@ export async function kill(child: ChildProcess): Promise<void> {
 /** The server's program that `npm run services:up temporal` has installed; null where it has not. */
 export function serverProgram(): string | null {
   return globSync('.services/temporal/*/bin/temporal')[0] ?? null
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { readonly port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** The calls that reached an agent, in order. */
