@@ -1,0 +1,67 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { cleanUp } from '../cli-process.ts'
+import { describeWithServices } from '../support/services.ts'
+import { ask, completed, placed, shared, Site } from './site.ts'
+
+const patience = 240_000
+const soon = { timeout: 60_000, interval: 300 }
+
+afterEach(cleanUp)
+
+await describeWithServices('triggers at two orchestrators', ['redis', 'temporal'], (addresses) => {
+  test(
+    'what one has registered fires at any: an event once, a schedule as one of Temporal',
+    async () => {
+      const site = new Site(addresses)
+      const [one, other] = await Promise.all([site.open(), site.open()])
+      await shared([one, other], site.shards)
+      const name = site.id(0)
+      const event = 'orders.asked'
+      const triggers = [
+        { event, when: 'event.data.total > 10', input: { order: '${ event.data.total }' } },
+        { schedule: '* * * * * *', input: { order: 'scheduled' } },
+      ]
+      const steps = {
+        pay: { agent: 'ledger', action: 'ship', with: { order: '${ input.order }' } },
+        go: { waitFor: { signal: 'go' }, needs: ['pay'] },
+      }
+      const document = { name, version: '1.0.0', triggers, steps }
+      expect((await ask(one.url, 'POST', '/v1/workflows', document)).status).toBeLessThan(300)
+
+      const send = (url: string, id: string, total: number) =>
+        ask(url, 'POST', '/v1/events', {
+          specversion: '1.0',
+          id,
+          source: '/shop',
+          type: event,
+          data: { total },
+        })
+      const [first, repeat, small] = [
+        await send(other.url, 'a', 12),
+        await send(one.url, 'a', 12),
+        await send(one.url, 'b', 3),
+      ]
+      const ids = first.value['started'] as readonly string[]
+      expect(ids).toEqual([expect.stringMatching(new RegExp(`^${name}\\.0\\.[0-9a-f]{16}$`))])
+      expect([repeat.value, small.value]).toEqual([{ started: [] }, { started: [] }])
+
+      const scheduled = await vi.waitFor(async () => {
+        const { value } = await ask(one.url, 'GET', `/v1/executions?workflow=${name}`)
+        const rows = value['executions'] as readonly { readonly executionId: string }[]
+        const found = rows.map(({ executionId }) => executionId).filter((id) => !ids.includes(id))
+        expect(found).toHaveLength(1)
+        return found[0]!
+      }, soon)
+      expect(scheduled).toMatch(new RegExp(`^${name}\\.1\\.\\d{10}000$`))
+      expect((await placed(one, scheduled)).execution?.instance).not.toBeNull()
+      // A newer version without triggers ends them.
+      const calm = { ...document, version: '1.1.0', triggers: [] }
+      expect((await ask(other.url, 'POST', '/v1/workflows', calm)).status).toBeLessThan(300)
+      for (const id of [...ids, scheduled]) {
+        await ask(other.url, 'POST', `/v1/executions/${id}/signal`, { name: 'go' })
+        await completed(one, id)
+      }
+    },
+    patience,
+  )
+})
