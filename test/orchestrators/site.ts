@@ -74,12 +74,19 @@ export class Site {
   readonly #env: Record<string, string>
   #count = 0
 
-  constructor(addresses: { readonly redis: string; readonly temporal: string }) {
+  constructor(addresses: {
+    readonly redis: string
+    readonly temporal: string
+    readonly kafka?: string
+  }) {
     writeFileSync(join(this.#folder, 'order.yaml'), document)
     writeFileSync(join(this.#folder, 'agents.ts'), agents)
     this.#env = {
       TEMPORAL_ADDRESS: addresses.temporal,
       REDIS_URL: addresses.redis,
+      ...(addresses.kafka === undefined
+        ? {}
+        : { KAFKA_BROKERS: addresses.kafka, AURA_KAFKA_GROUP: `site-${this.#id}` }),
       AURA_REDIS_PREFIX: `test-${this.#id}:`,
       AURA_TASK_QUEUE: `site-${this.#id}`,
       AURA_SHARDS: String(this.shards),

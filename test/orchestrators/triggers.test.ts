@@ -1,4 +1,6 @@
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { systemClock as clock } from '../../src/core/clock.ts'
+import { kafkaMesh, readBrokers } from '../../src/integrations/kafka/index.ts'
 import { cleanUp } from '../cli-process.ts'
 import { describeWithServices } from '../support/services.ts'
 import { ask, completed, placed, shared, Site } from './site.ts'
@@ -7,6 +9,59 @@ const patience = 240_000
 const soon = { timeout: 60_000, interval: 300 }
 
 afterEach(cleanUp)
+
+await describeWithServices(
+  'triggers at an orchestrator on Kafka',
+  ['redis', 'temporal', 'kafka'],
+  (addresses) => {
+    test(
+      'an anomaly that others report is known to what it starts, when it starts and later',
+      async () => {
+        const site = new Site(addresses)
+        const one = await site.open()
+        const source = `/${site.id(0)}`
+        const name = site.id(1)
+        const event = 'tda.anomaly.detected'
+        const input = { severity: '${ tda.anomalySeverity }' }
+        const triggers = [{ event, when: `event.source == '${source}'`, input }]
+        const output = { severity: '${ input.severity }', windowId: '${ tda.windowId }' }
+        const steps = { ship: { agent: 'ledger', action: 'ship', with: { order: 'all' } } }
+        const document = { name, version: '1.0.0', triggers, steps, output }
+        expect((await ask(one.url, 'POST', '/v1/workflows', document)).status).toBeLessThan(300)
+        const mesh = await kafkaMesh({ brokers: readBrokers(addresses.kafka), clock })
+        onTestFinished(() => mesh.close())
+        const nowMs = clock.nowMs()
+        await mesh.publish({
+          id: 'a-1',
+          source,
+          type: event,
+          time: null,
+          subject: null,
+          data: {
+            windowId: name,
+            source,
+            t0Ms: nowMs - 60_000,
+            t1Ms: nowMs,
+            kind: 'levelShift',
+            severity: 1,
+            score: 9,
+            threshold: 5,
+          },
+        })
+        const started = await vi.waitFor(async () => {
+          const { value } = await ask(one.url, 'GET', `/v1/executions?workflow=${name}`)
+          const [found] = value['executions'] as readonly { readonly executionId: string }[]
+          expect(found).toBeDefined()
+          return found!.executionId
+        }, soon)
+        await completed(one, started)
+        const { value } = await ask(one.url, 'GET', `/v1/executions/${started}`)
+        expect(value['output']).toEqual({ severity: 1, windowId: name })
+      },
+      patience,
+    )
+  },
+)
 
 await describeWithServices('triggers at two orchestrators', ['redis', 'temporal'], (addresses) => {
   test(

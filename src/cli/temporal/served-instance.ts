@@ -12,7 +12,6 @@ import type { ApiServerOptions, Readiness } from '../../server/index.ts'
 import { agentsOf, knownAgents } from '../agents.ts'
 import type { CommandContext } from '../command-context.ts'
 import { flagProviderOf } from '../flag-provider.ts'
-import { sharedMesh } from '../mesh.ts'
 import { startAt } from '../owner-server.ts'
 import { takeEvents } from '../serve/event-intake.ts'
 import type { ServeSettings } from '../serve/settings.ts'
@@ -23,6 +22,7 @@ import { ServedDocuments } from './served-documents.ts'
 import { ServedTriggers } from './served-triggers.ts'
 import { listed, servedPort, startServed } from './served-port.ts'
 import { openSite, queuesOf, type SharedSite } from './shared-site.ts'
+import { openWorkerMesh } from './worker-mesh.ts'
 
 /** How long calls may go on once the process was asked to end; then they are lost to it. */
 const graceMs = 10_000
@@ -76,9 +76,10 @@ export async function openInstance(
   const ofEngine = { ...place, taskQueues, ...(flags === undefined ? {} : { flags }) }
   const engine = opened.adopt(await openTemporalEngine(ofEngine), (one) => one.close())
   const telemetry = createTelemetry({ clock: context.clock })
-  const mesh = await sharedMesh(context, telemetry, logger)
-  if (mesh !== null) opened.adopt(mesh, (one) => one.close())
-  const triggers = new ServedTriggers({ engine, documents, clock: context.clock, logger })
+  const outside = await openWorkerMesh(context, telemetry, logger)
+  if (outside !== null) opened.adopt(outside, (one) => one.close())
+  const { mesh = null, tda = null } = outside ?? {}
+  const triggers = new ServedTriggers({ engine, documents, tda, clock: context.clock, logger })
   const state: Standing = { workers: null, placement: null, isGoingDown: false }
   const options: ApiServerOptions = {
     ...apiOptions(parts, state),
@@ -95,7 +96,7 @@ export async function openInstance(
       ...place,
       agents,
       graceMs,
-      ...(mesh === null ? {} : { mesh }),
+      ...(mesh === null || tda === null ? {} : { mesh, tda }),
       queueOf: (shard) => taskQueues.all[shard] as string,
       mayBegin: async (shard) => state.placement?.mayBegin(shard) ?? true,
     }),

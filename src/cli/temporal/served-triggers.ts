@@ -4,12 +4,16 @@ import { unavailableTda } from '../../core/contracts/tda.ts'
 import type { Logger } from '../../core/logger.ts'
 import { type RegisteredDocument, Triggers } from '../../engine/index.ts'
 import type { TemporalEngine } from '../../integrations/temporal/index.ts'
+import type { MeshTdaClient } from '../../tda/index.ts'
 import type { WorkflowDocument } from '../../workflow/index.ts'
+import { tellFeed } from '../serve/served-engine.ts'
 import type { ServedDocuments } from './served-documents.ts'
 
 export interface ServedTriggersParts {
   readonly engine: TemporalEngine
   readonly documents: ServedDocuments
+  /** What expressions are told of anomalies, hears of an event before its triggers; null for nothing. */
+  readonly tda: Pick<MeshTdaClient, 'current' | 'take'> | null
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -24,14 +28,13 @@ export class ServedTriggers {
   #registry: readonly RegisteredDocument[] = []
 
   constructor(of: ServedTriggersParts) {
-    const { engine, documents, clock, logger } = of
+    const { engine, documents, tda, clock, logger } = of
     this.#of = of
     this.#events = new Triggers({
       clock,
       logger,
       registry: () => this.#registry,
-      // The feed is with the workers.
-      tda: () => unavailableTda,
+      tda: () => tda?.current() ?? unavailableTda,
       // Temporal knows: a start whose id is taken starts nothing.
       exists: () => false,
       openIds: () => [],
@@ -55,6 +58,8 @@ export class ServedTriggers {
 
   /** As the port has it, for what any instance has registered. */
   async deliver(event: CloudEvent): Promise<readonly string[]> {
+    const { tda, logger } = this.#of
+    if (tda !== null) tellFeed(tda, event, logger)
     const documents = await this.#of.documents.list()
     if (!isSame(documents, this.#registry)) {
       this.#registry = documents.map(registered)
