@@ -1,5 +1,6 @@
 import type { Logger } from '../../core/logger.ts'
 import { OrchestrationError } from '../../core/errors.ts'
+import { LruCache } from '../../core/lru-cache.ts'
 import type { Catalog } from '../../state/index.ts'
 import {
   documentError,
@@ -8,6 +9,8 @@ import {
   type WorkflowDocument,
   workflowRefs,
 } from '../../workflow/index.ts'
+
+const knownMax = 1_000
 
 interface Known {
   readonly data: WorkflowData
@@ -19,7 +22,7 @@ export class ServedDocuments {
   readonly #catalog: Catalog
   readonly #logger: Logger
   /** By the hash of their text, which never means another one. */
-  readonly #read = new Map<string, Known>()
+  readonly #read = new LruCache<string, Known>(knownMax)
 
   constructor(catalog: Catalog, logger: Logger) {
     this.#catalog = catalog
