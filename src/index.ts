@@ -109,6 +109,7 @@ export {
   evaluateMatches,
   expectDecisionTree,
   expectPolicy,
+  CachedEmbedder,
   HashedEmbedder,
   learnDecisionTree,
   learnPatterns,

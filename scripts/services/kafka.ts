@@ -30,17 +30,26 @@ export const kafka: Service = {
     await run('java', ['-cp', jars, ...format, '--ignore-formatted'])
     return { program: 'java', words: brokerWords(jars, config) }
   },
-  /** Asks which requests it knows: ApiVersions, version 0, which every broker answers. */
-  async answers() {
-    const request = Buffer.alloc(14)
-    request.writeInt32BE(10, 0)
-    request.writeInt16BE(18, 4)
-    request.writeInt16BE(0, 6)
-    request.writeInt32BE(1, 8)
-    request.writeInt16BE(-1, 12)
-    const answer = await ask(port, request)
-    return answer.readInt32BE(4) === 1 && answer.readInt16BE(8) === 0
+  answers() {
+    return brokerAnswers(port)
   },
+}
+
+/**
+ * Whether a broker takes work: one that starts accepts connections first, then answers, and is given topics only
+ * when its controller lists it. Asks for the brokers alone: Metadata, version 1, of no topic.
+ *
+ * @throws Error when nothing answers
+ */
+export async function brokerAnswers(at: number): Promise<boolean> {
+  const request = Buffer.alloc(18)
+  request.writeInt32BE(14, 0)
+  request.writeInt16BE(3, 4)
+  request.writeInt16BE(1, 6)
+  request.writeInt32BE(1, 8)
+  request.writeInt16BE(-1, 12)
+  const answer = await ask(at, request)
+  return answer.readInt32BE(4) === 1 && answer.readInt32BE(8) > 0
 }
 
 function pom(version: string): string {

@@ -70,6 +70,7 @@ const headerAuth = z.strictObject({
 const communicationConfig = z.strictObject({
   transport: z.enum(['in-process', 'http', 'mesh']).optional(),
   address: z.string().min(1).nullable().optional(),
+  connectionsMax: z.number().int().min(2).optional(),
   tls: tls.optional(),
   auth: z.discriminatedUnion('kind', [bearerAuth, headerAuth]).optional(),
 })
@@ -150,6 +151,11 @@ export interface AgentConfiguration {
     readonly transport: 'in-process' | 'http' | 'mesh'
     /** The URL of an HTTP agent; the type under which hosts have a mesh agent, default its own; null in-process. */
     readonly address: string | null
+    /**
+     * Connections of the process to the origin of an HTTP agent, at least 2, an eighth of them for lookups;
+     * default `limits.connectionsMax`. Agents at one origin share them, and the smallest of their bounds counts.
+     */
+    readonly connectionsMax?: number
     /** PEM files, read when the agent starts; needs an https address. */
     readonly tls?: {
       readonly caPath?: string
@@ -269,7 +275,7 @@ export function refuseUnsupported(configuration: AgentConfiguration): void {
       refuse(`resourceLimits.${field}`, 'it does not place work on machines')
   }
   if (reach.transport === 'in-process') {
-    for (const field of ['address', 'tls', 'auth'] as const) {
+    for (const field of ['address', 'connectionsMax', 'tls', 'auth'] as const) {
       const value = reach[field] ?? null
       if (value !== null) refuse(`communicationConfig.${field}`, 'nothing is sent')
     }
@@ -278,7 +284,7 @@ export function refuseUnsupported(configuration: AgentConfiguration): void {
   if (configuration.memoryConfig !== null)
     refuse('memoryConfig', 'the agent behind it remembers for itself')
   if (reach.transport === 'mesh') {
-    for (const field of ['tls', 'auth'] as const)
+    for (const field of ['connectionsMax', 'tls', 'auth'] as const)
       if (reach[field] !== undefined)
         refuse(`communicationConfig.${field}`, 'the mesh has its own connections')
     if (!name.safeParse(reach.address).success)

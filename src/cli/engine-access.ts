@@ -1,6 +1,6 @@
 import { isOrchestrationError, OrchestrationError } from '../core/errors.ts'
 import { openEngineParts } from '../engine/index.ts'
-import { HashedEmbedder } from '../semantic/index.ts'
+import { CachedEmbedder, HashedEmbedder } from '../semantic/index.ts'
 import type { OpenedEngine, OpenEngineOptions } from '../engine/index.ts'
 import { findOwner } from '../storage/index.ts'
 import type { OwnerInfo } from '../storage/index.ts'
@@ -30,7 +30,11 @@ export async function openFile(
   options: OpenFileOptions = {},
 ): Promise<FileAccess> {
   const { clock, databasePath } = context
-  const embedder = new HashedEmbedder()
+  const { telemetry } = options
+  const embedder = new CachedEmbedder(
+    new HashedEmbedder(),
+    telemetry === undefined ? {} : { telemetry },
+  )
   const untilMs = clock.monotonicMs() + ownerAnswerMsMax
   const policies = options.policies ?? (await policyOfEnvironment(context))
   const tenants = options.tenants ?? (await configuredTenants(context))

@@ -58,6 +58,8 @@ export const limits = {
   maxConcurrent: 1_000,
   /** Attempts of one agent, or of one key of `concurrency`, that may wait for a place. */
   queueMax: 100_000,
+  /** Connections of a process to one HTTP origin, those that idle included. */
+  connectionsMax: 256,
   /** The largest `max` of a `concurrency`. */
   concurrencyMax: 1_000_000,
   /** The largest `requestsPerMinute` of an agent. */

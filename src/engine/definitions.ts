@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto'
+import type { Telemetry } from '../core/contracts/telemetry.ts'
 import { StateConsistencyError } from '../core/errors.ts'
 import { hashJson, isJson, isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { LruCache } from '../core/lru-cache.ts'
 import {
   compileInput,
   isDefined,
@@ -29,40 +31,45 @@ export interface Definition {
 
 const definitionsMax = 1_000
 
-/** The definitions of one engine by content hash; the oldest unused ones are dropped over 1,000. */
+/** The definitions of one engine by content hash; over 1,000 the one unused for longest is dropped. */
 export class Definitions {
-  readonly #byHash = new Map<string, Definition>()
+  readonly #byHash: LruCache<string, Definition>
   /** By the hash of the JSON text of data: clients that send the same document again are not read again. */
-  readonly #byText = new Map<string, Definition>()
+  readonly #byText = new LruCache<string, Definition>(definitionsMax)
   readonly #byDocument = new WeakMap<WorkflowDocument, Definition>()
   readonly #byData = new WeakMap<
     object,
     { readonly json: string; readonly definition: Definition }
   >()
 
+  /** @param telemetry is told of each use of a definition whether it was there, as the cache `plans`; default nobody */
+  constructor(telemetry?: Pick<Telemetry, 'cacheRead'>) {
+    this.#byHash = new LruCache(definitionsMax, (isHit) => telemetry?.cacheRead('plans', isHit))
+  }
+
   /** @throws DocumentError with all problems in its details */
   ofData(data: WorkflowData): Definition {
     const known = this.#byData.get(data)
-    if (known !== undefined && isDefined(data)) return known.definition
+    if (known !== undefined && isDefined(data)) return this.#used(known.definition)
     const json = JSON.stringify(data)
-    if (known?.json === json) return known.definition
+    if (known?.json === json) return this.#used(known.definition)
     const name = isJson(data) ? hash('sha256', json, 'base64url') : null
     const same = name === null ? undefined : this.#byText.get(name)
-    if (same !== undefined) return same
+    if (same !== undefined) return this.#used(same)
     const { document, problems } = readDocumentData(data)
     if (document === null) throw documentError(problems)
     const definition = this.ofDocument(document)
     this.#byData.set(data, { json, definition })
-    if (name !== null) keep(this.#byText, name, definition)
+    if (name !== null) this.#byText.set(name, definition)
     return definition
   }
 
   /** A document object must not change once it was given here. */
   ofDocument(document: WorkflowDocument): Definition {
     const known = this.#byDocument.get(document)
-    if (known !== undefined) return known
+    if (known !== undefined) return this.#used(known)
     const hash = documentHash(document)
-    const definition = this.#byHash.get(hash) ?? this.#add(document, hash)
+    const definition = this.#byHash.getOrMake(hash, () => made(document, hash))
     this.#byDocument.set(document, definition)
     return definition
   }
@@ -83,29 +90,26 @@ export class Definitions {
         hint: 'try `aura recover`',
       })
     }
-    return this.#add(document, hash)
+    const definition = made(document, hash)
+    this.#byHash.set(hash, definition)
+    return definition
   }
 
-  #add(document: WorkflowDocument, hash: string): Definition {
-    const definition: Definition = {
-      document,
-      hash,
-      text: JSON.stringify(document),
-      plan: compilePlan(document, hash),
-      readInput: document.input === null ? plainInput : lazyReader(document.input),
-      lastStart: null,
-    }
-    keep(this.#byHash, hash, definition)
-    return definition
+  /** What is found by another way is in use all the same, and there is one of each hash. */
+  #used(definition: Definition): Definition {
+    return this.#byHash.getOrMake(definition.hash, () => definition)
   }
 }
 
-/** The oldest goes when there are too many. */
-function keep(definitions: Map<string, Definition>, name: string, definition: Definition): void {
-  definitions.set(name, definition)
-  if (definitions.size <= definitionsMax) return
-  const [oldest] = definitions.keys()
-  if (oldest !== undefined) definitions.delete(oldest)
+function made(document: WorkflowDocument, hash: string): Definition {
+  return {
+    document,
+    hash,
+    text: JSON.stringify(document),
+    plan: compilePlan(document, hash),
+    readInput: document.input === null ? plainInput : lazyReader(document.input),
+    lastStart: null,
+  }
 }
 
 /** Hash over document and input: the same id with another one is refused. */

@@ -6,6 +6,7 @@ import {
   OrchestrationError,
 } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
+import { LruCache } from '../core/lru-cache.ts'
 import { limits } from '../core/limits.ts'
 import { addUsage, noUsage, type Usage } from '../core/usage.ts'
 import {
@@ -154,19 +155,14 @@ export function directCallDocument(
   return { ...document, steps: { [step]: call } } as unknown as WorkflowDocument
 }
 
-const documents = new Map<string, WorkflowDocument>()
+const documents = new LruCache<string, WorkflowDocument>(documentsMax)
 
 /** Agents call the same others again and again: their documents are kept. */
 function innerDocument(of: Pick<NestedCall, 'agent' | 'action' | 'timeoutMs'>): WorkflowDocument {
   const { agent, action, timeoutMs } = of
   const named = JSON.stringify([agent, action, timeoutMs])
-  const known = documents.get(named)
-  if (known !== undefined) return known
   const timeout = timeoutMs === null ? {} : { timeout: `${timeoutMs}ms` as const }
-  const document = directCallDocument({ agent, action }, timeout)
-  if (documents.size >= documentsMax) documents.clear()
-  documents.set(named, document)
-  return document
+  return documents.getOrMake(named, () => directCallDocument({ agent, action }, timeout))
 }
 
 /** `<execution>.<step>[.<item>].<run>.c<n>`, and `.c<n>` once more for each call further inside. */

@@ -70,7 +70,7 @@ export class EmbeddedEngine implements WorkflowEngine {
 
   constructor(parts: EmbeddedEngineParts) {
     this.#parts = parts
-    const definitions = parts.definitions ?? new Definitions()
+    const definitions = parts.definitions ?? new Definitions(parts.telemetry)
     const { clock, telemetry, isRecordingOnly = false } = parts
     const retention = retentionOf(parts, () => this.#runner.activeRoots > 0)
     const onEnded = (): void => retention?.noteEnded()

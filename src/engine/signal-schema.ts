@@ -1,10 +1,10 @@
 import { canonicalJson, type JsonObject, type JsonValue } from '../core/json.ts'
+import { LruCache } from '../core/lru-cache.ts'
 import { compileSchema } from '../workflow/index.ts'
 
 type Compiled = ReturnType<typeof compileSchema>
 
-const compiledMax = 200
-const compiled = new Map<string, Compiled>()
+const compiled = new LruCache<string, Compiled>(200)
 
 /** What of the data a suspended call's schema refuses; null for nothing, and for a schema that cannot be read. */
 export function faultOf(schema: JsonObject, data: JsonValue): string | null {
@@ -21,11 +21,5 @@ export function fits(schema: JsonObject, data: JsonValue): boolean {
 }
 
 function compiledOf(schema: JsonObject): Compiled {
-  const key = canonicalJson(schema)
-  const known = compiled.get(key)
-  if (known !== undefined) return known
-  const made = compileSchema(schema)
-  if (compiled.size >= compiledMax) compiled.clear()
-  compiled.set(key, made)
-  return made
+  return compiled.getOrMake(canonicalJson(schema), () => compileSchema(schema))
 }

@@ -65,12 +65,13 @@ function metered(options: TelemetryOptions = {}) {
   return { telemetry, scrape }
 }
 
-test('the nine metrics of the mission, two of triggers and two of agents are registered, with their types', async () => {
+test('the nine metrics of the mission, two of triggers, two of agents and that of caches are registered, with their types', async () => {
   const { scrape } = metered()
   const { types } = await scrape()
   expect([...types.keys()].sort()).toEqual(
     [
       ...nine,
+      'cache_reads_total',
       'trigger_refused_total',
       'trigger_skipped_total',
       'agent_breaker_state',
@@ -279,4 +280,18 @@ test('the state of a circuit breaker is a gauge, and calls that are refused are 
   expect(open.value('agent_call_refused_total', { agent: 'llm', reason: 'pool' })).toBe(1)
   telemetry.breakerChanged('llm', 'halfOpen')
   expect((await scrape()).value('agent_breaker_state', { agent: 'llm' })).toBe(0.5)
+})
+
+test('reads of caches are counted by whether they found something, from zero', async () => {
+  const { telemetry, scrape } = metered()
+  telemetry.cacheRead('plans', true)
+  telemetry.cacheRead('plans', true)
+  telemetry.cacheRead('plans', false)
+  const after = await scrape()
+  const read = (cache: string, result: string) =>
+    after.value('cache_reads_total', { cache, result })
+  expect([read('plans', 'hit'), read('plans', 'miss')]).toEqual([2, 1])
+  expect([read('state', 'hit'), read('embeddings', 'miss'), read('tda_context', 'hit')]).toEqual([
+    0, 0, 0,
+  ])
 })

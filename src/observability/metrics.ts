@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client'
 import { systemClock } from '../core/clock.ts'
 import type { MeshReading } from '../core/contracts/mesh.ts'
+import type { CacheName } from '../core/contracts/telemetry.ts'
 import type { Clock } from '../core/clock.ts'
 import { registerCollected } from './collected.ts'
 import { LabelSets, otherLabel } from './label-sets.ts'
@@ -38,6 +39,11 @@ const stateBounds = [
   0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1,
 ]
 
+interface CacheTally {
+  readonly hit: Tally
+  readonly miss: Tally
+}
+
 /** The nine metrics. Observing changes plain numbers; prom-client sees them only when it is scraped. */
 export class Metrics {
   readonly registry: Registry
@@ -49,6 +55,7 @@ export class Metrics {
   readonly #triggersLeft: Readonly<Record<'refused' | 'skipped', LabelSets<Tally>>>
   readonly #breakers: LabelSets<Tally>
   readonly #refused: LabelSets<Tally>
+  readonly #cacheReads: Readonly<Record<CacheName, CacheTally>>
   readonly #executions: LatencyHistogram
   readonly #attempts: LatencyHistogram
   readonly #stateOperations: LatencyHistogram
@@ -114,6 +121,7 @@ export class Metrics {
         'workflow',
       ),
     }
+    this.#cacheReads = this.#cacheTallies()
     this.#stateOperations = this.#histogram(
       'state_operation_seconds',
       'Time of a read or write of workflow state.',
@@ -168,6 +176,10 @@ export class Metrics {
     this.#refused.child(agent, reason).value++
   }
 
+  cacheRead(cache: CacheName, isHit: boolean): void {
+    this.#cacheReads[cache][isHit ? 'hit' : 'miss'].value++
+  }
+
   stateOperation(operation: 'get' | 'set' | 'commit', durationMs: number): void {
     this.#state[operation].observe(durationMs)
   }
@@ -180,6 +192,21 @@ export class Metrics {
   /** All metrics of the registry in its text format; the content type is `registry.contentType`. */
   text(): Promise<string> {
     return this.registry.metrics()
+  }
+
+  #cacheTallies(): Readonly<Record<CacheName, CacheTally>> {
+    const help = 'Reads of a cache, by whether it had what was sought.'
+    const reads = this.#counter('cache_reads_total', help, 'cache', 'result')
+    const ofCache = (cache: CacheName): CacheTally => ({
+      hit: reads.child(cache, 'hit'),
+      miss: reads.child(cache, 'miss'),
+    })
+    return {
+      plans: ofCache('plans'),
+      tda_context: ofCache('tda_context'),
+      embeddings: ofCache('embeddings'),
+      state: ofCache('state'),
+    }
   }
 
   #attempt(agent: string, action: string): AttemptMeter {

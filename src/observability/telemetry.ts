@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { type MeshReading, type MeshTracer, silentMeshTracer } from '../core/contracts/mesh.ts'
 import type {
   AttemptTelemetry,
+  CacheName,
   ExecutionTelemetry,
   Telemetry,
 } from '../core/contracts/telemetry.ts'
@@ -115,6 +116,10 @@ class MeteredTelemetry implements ProcessTelemetry {
 
   callRefused(agent: string, reason: string): void {
     this.#metrics.callRefused(agent, reason)
+  }
+
+  cacheRead(cache: CacheName, isHit: boolean): void {
+    this.#metrics.cacheRead(cache, isHit)
   }
 
   watchMesh(readings: () => readonly MeshReading[]): void {

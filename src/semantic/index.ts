@@ -1,5 +1,6 @@
 export { similarity, type Embedder, type Embedding } from './embedder.ts'
 export { AiEmbedder, type AiEmbeddingModel } from './embedders/ai-embedder.ts'
+export { CachedEmbedder } from './embedders/cached-embedder.ts'
 export { NeuralEmbedder } from './embedders/neural-embedder.ts'
 export { HashedEmbedder } from './embedders/hashed-embedder.ts'
 export { eventTypes, type EventType, type SemanticEvent } from './matcher/semantic-event.ts'

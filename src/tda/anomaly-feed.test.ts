@@ -18,7 +18,9 @@ function stage() {
     log: (level, message) => void logged.push(`${level}: ${message}`),
     with: () => logger,
   }
-  const feed = new AnomalyFeed({ clock: time.newLife(), logger })
+  const looks: boolean[] = []
+  const telemetry = { cacheRead: (_: string, isKnown: boolean) => void looks.push(isKnown) }
+  const feed = new AnomalyFeed({ clock: time.newLife(), logger, telemetry })
   const told: TdaContext[] = []
   const end = feed.onChange((context) => told.push(context))
   let sent = 0
@@ -26,7 +28,7 @@ function stage() {
     feed.take({ id, source: 'tda', type, time: null, subject: null, data })
   const detect = (windowId: string, rest: JsonObject = {}, id?: string): void =>
     send('tda.anomaly.detected', { ...anomaly(time.wallMs), windowId, ...rest }, id)
-  return { time, feed, told, end, send, detect, logged }
+  return { time, feed, told, end, send, detect, logged, looks }
 }
 
 function anomaly(atMs: number): JsonObject {
@@ -266,4 +268,22 @@ test('whatever is reported, cleared and expires, the context is that of a plain 
     }),
     { numRuns: 60 },
   )
+})
+
+test('the ranks are kept until an anomaly comes, is cleared or goes out of force', async () => {
+  const { time, feed, send, detect, looks } = stage()
+  const seen = (): number => feed.current().anomalySeverity
+  detect('w1', { severity: 0.5 })
+  looks.length = 0
+  expect([seen(), seen(), looks.splice(0)]).toEqual([0.5, 0.5, [true, true]])
+  detect('w2', { severity: 0.7, source: 'other' })
+  expect(seen()).toBe(0.7)
+  send('tda.anomaly.cleared', { source: 'other' })
+  expect(seen()).toBe(0.5)
+  await time.advance(limits.anomalyInForceMs - 1)
+  expect([seen(), feed.current().ageMs]).toEqual([0.5, limits.anomalyInForceMs - 1])
+  await time.advance(1)
+  expect(seen()).toBe(0)
+  // Each change told its listener first, who looked.
+  expect(looks.filter((isKnown) => !isKnown)).toHaveLength(3)
 })

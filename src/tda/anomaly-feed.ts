@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
 import { type CloudEvent, type EventSource, readCloudEvent } from '../core/contracts/events.ts'
+import { silentTelemetry, type Telemetry } from '../core/contracts/telemetry.ts'
 import { type TdaContext, type TdaContextSource, unavailableTda } from '../core/contracts/tda.ts'
 import { messageOf, OrchestrationError } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
@@ -58,6 +59,7 @@ interface InForce {
 export class AnomalyFeed implements TdaContextSource {
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #telemetry: Pick<Telemetry, 'cacheRead'>
   /** By source and window; a later report of a window replaces the one before. */
   readonly #inForce = new Map<string, InForce>()
   readonly #taken = new Set<string>()
@@ -66,10 +68,18 @@ export class AnomalyFeed implements TdaContextSource {
   #isAttached = false
   #isClosed = false
   #cancel: (() => void) | null = null
+  /** The anomalies in force by rank, until the first of them goes out of it or another one comes. */
+  #ranked: { readonly anomalies: readonly InForce[]; readonly untilMs: number } | null = null
 
-  constructor({ clock, logger }: { readonly clock: Clock; readonly logger: Logger }) {
-    this.#clock = clock
-    this.#logger = logger
+  /** @param options.telemetry is told of each look at the context whether the ranks were known; default nobody */
+  constructor(options: {
+    readonly clock: Clock
+    readonly logger: Logger
+    readonly telemetry?: Pick<Telemetry, 'cacheRead'>
+  }) {
+    this.#clock = options.clock
+    this.#logger = options.logger
+    this.#telemetry = options.telemetry ?? silentTelemetry
   }
 
   /** Takes the anomaly events of a source from now on. */
@@ -106,15 +116,15 @@ export class AnomalyFeed implements TdaContextSource {
   current(): TdaContext {
     if (!this.#isAttached) return unavailableTda
     const nowMs = this.#clock.monotonicMs()
-    const sorted = [...this.#inForce.values()].filter(({ untilMs }) => untilMs > nowMs).sort(byRank)
-    const [strongest] = sorted
+    const ranked = this.#rankedAt(nowMs)
+    const [strongest] = ranked
     return {
       correlationId: strongest?.correlationId ?? null,
       windowId: strongest?.windowId ?? null,
       patternConfidence: 0,
       anomalySeverity: strongest?.severity ?? 0,
       patterns: [],
-      anomalies: sorted.slice(0, limits.contextAnomaliesMax).map(({ data }) => data),
+      anomalies: ranked.slice(0, limits.contextAnomaliesMax).map(({ data }) => data),
       ageMs: strongest === undefined ? 0 : Math.round(nowMs - strongest.arrivedMs),
       available: true,
     }
@@ -192,7 +202,21 @@ export class AnomalyFeed implements TdaContextSource {
     return this.#inForce.size < before
   }
 
+  #rankedAt(nowMs: number): readonly InForce[] {
+    const known = this.#ranked
+    const isKnown = known !== null && nowMs < known.untilMs
+    this.#telemetry.cacheRead('tda_context', isKnown)
+    if (isKnown) return known.anomalies
+    const anomalies = [...this.#inForce.values()]
+      .filter(({ untilMs }) => untilMs > nowMs)
+      .sort(byRank)
+    const untilMs = anomalies.reduce((first, one) => Math.min(first, one.untilMs), Infinity)
+    this.#ranked = { anomalies, untilMs }
+    return anomalies
+  }
+
   #changed(): void {
+    this.#ranked = null
     this.#arm()
     const context = this.current()
     for (const listener of this.#listeners) {

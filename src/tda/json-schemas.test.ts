@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, test } from 'vitest'
-import { parse } from 'yaml'
 import { tdaSchemaTexts } from './json-schemas.ts'
 import { windowPattern } from './pattern.ts'
 import { StreamDetector } from './detector.ts'
@@ -35,19 +34,4 @@ test('what the detector finds and the shape of a window satisfy their schemas', 
   expect(windowPattern({ source: 's', column: null }, flat).confidence).toBeLessThan(
     cycle.confidence,
   )
-})
-
-test('the AsyncAPI document names every topic with its schema', () => {
-  const { channels, asyncapi } = parse(read('asyncapi.yaml')) as {
-    readonly asyncapi: string
-    readonly channels: Record<string, { readonly address: string }>
-  }
-  expect(asyncapi).toBe('3.0.0')
-  expect(Object.values(channels).map(({ address }) => address)).toEqual([
-    'tda.anomalies.v1',
-    'tda.patterns.v1',
-    'aura.results.v1',
-  ])
-  for (const name of Object.keys(tdaSchemaTexts()))
-    expect(read('asyncapi.yaml')).toContain(`./${name}.schema.json`)
 })

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
 import { type CloudEvent, type EventSink, type EventSource } from '../core/contracts/events.ts'
+import type { Telemetry } from '../core/contracts/telemetry.ts'
 import { type TdaContext, type TdaContextSource, unavailableTda } from '../core/contracts/tda.ts'
 import { parseDuration } from '../core/duration.ts'
 import { OrchestrationError } from '../core/errors.ts'
@@ -25,6 +26,8 @@ export interface MeshTdaClientOptions {
   readonly logger: Logger
   /** How far back `current` looks for patterns, such as `30m`. Default `1h`. */
   readonly contextWindow?: string
+  /** As of an `AnomalyFeed`. */
+  readonly telemetry?: Pick<Telemetry, 'cacheRead'>
 }
 
 const defaultContextWindow = '1h'

@@ -1,13 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
 import { openRedis, RedisStateStore } from '../../src/integrations/redis/index.ts'
 import { OwnBroker } from '../support/own-broker.ts'
 import { readOutsideLog } from '../support/outside-log.ts'
 import { RedisServer } from '../support/redis-server.ts'
+import { Spoken } from './spoken.ts'
 
 /** What became of the executions of a load. */
 export interface LoadOutcome {
@@ -29,105 +28,149 @@ interface Stage {
   readonly env: NodeJS.ProcessEnv
   readonly redis: RedisServer
   readonly broker: OwnBroker
-  readonly hosts: ChildProcess[]
+  /** Every process that was started, the agent hosts first. */
+  readonly spoken: Spoken[]
   readonly report: (line: string) => void
 }
 
+/** How long a host may take until it serves, on a machine that is busy. */
+const hostStartMsMax = 60_000
 const here = import.meta.dirname
 const aura = join(here, '../../bin/aura')
 
 /**
  * Runs executions over servers of its own: an owner with its file, agents in two other processes over Kafka,
  * state in Redis and in a topic. Kills each of them with -9 once, on the way, and counts what became of them.
+ *
+ * @param report is told how far it is, a line each
+ * @throws Error with the last lines of a process that ended before its time, or of all when the load does not
+ *   end within two minutes and 0.4 s an execution
  */
 export async function loadServers(
   executions: number,
   report: (line: string) => void = () => {},
 ): Promise<LoadOutcome> {
   const folder = mkdtempSync(join(tmpdir(), 'aura-load-'))
-  const [redis, broker] = await Promise.all([RedisServer.start(), OwnBroker.start()])
+  const [redis, broker] = await startAll(RedisServer.start(), OwnBroker.start())
   const env = {
     ...process.env,
     REDIS_URL: redis.url,
     KAFKA_BROKERS: broker.address,
     OUTSIDE_LOG: join(folder, 'outside'),
-    AURA_LOG_LEVEL: 'silent',
+    AURA_LOG_LEVEL: 'warn',
   }
-  const stage: Stage = { folder, env, redis, broker, hosts: [], report }
+  const stage: Stage = { folder, env, redis, broker, spoken: [], report }
+  const limitMs = 120_000 + 400 * executions
   try {
-    await Promise.all([startHost(stage), startHost(stage)])
-    return await drive(stage, executions)
+    const outcome = await Promise.race([drive(stage, executions), silence(limitMs)])
+    if (outcome !== null) return outcome
+    const tails = stage.spoken.map(({ tail }) => tail).join('\n')
+    throw new Error(`the load has not ended within ${limitMs} ms\n${tails}`)
   } finally {
-    for (const host of stage.hosts) host.kill('SIGKILL')
+    await Promise.all(stage.spoken.map((one) => one.kill()))
     await Promise.all([redis.remove(), broker.close()])
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
+/** Both, or neither: what has started is removed where the other one cannot. */
+async function startAll(
+  redis: Promise<RedisServer>,
+  broker: Promise<OwnBroker>,
+): Promise<[RedisServer, OwnBroker]> {
+  const [first, second] = await Promise.allSettled([redis, broker])
+  if (first.status === 'fulfilled' && second.status === 'fulfilled')
+    return [first.value, second.value]
+  if (first.status === 'fulfilled') await first.value.remove()
+  if (second.status === 'fulfilled') await second.value.close()
+  throw new Error('the servers of the load do not start', {
+    cause: first.status === 'rejected' ? first.reason : (second as PromiseRejectedResult).reason,
+  })
+}
+
 async function drive(stage: Stage, executions: number): Promise<LoadOutcome> {
   const startedMs = performance.now()
+  await Promise.all([startHost(stage), startHost(stage)])
+  stage.report('two agent hosts serve')
   const killed: string[] = []
   const kills: readonly (readonly [string, () => Promise<void>])[] = [
     ['redis', () => restarted(stage.redis, 'start')],
     ['broker', () => restarted(stage.broker, 'restart')],
     ['agent host', () => replaceHost(stage)],
   ]
-  /** Kills a part at each of the next fifths of the way. */
-  let next = 0
-  const hurting: Promise<void>[] = []
-  let isOwnerKilled = false
-  const onEnded = (ended: number): void => {
-    const kill = kills[next]
-    if (kill === undefined || ended < ((next + 1) * executions) / 6) return
-    next++
-    killed.push(kill[0])
-    stage.report(`${kill[0]} killed after ${ended} executions`)
-    hurting.push(kill[1]())
+  /** The kills one after the other, each once the part before it is back. */
+  let hurting = Promise.resolve()
+  const broken = Promise.withResolvers<never>()
+  const kill = ([name, doing]: (typeof kills)[number], ended: number): void => {
+    killed.push(name)
+    hurting = hurting.then(async () => {
+      stage.report(`${name} killed, ${ended} executions have ended`)
+      await doing()
+      stage.report(`${name} is back`)
+    })
+    hurting.catch(broken.reject)
   }
-  await ownerLife(stage, executions, (ended, owner) => {
-    onEnded(ended)
-    if (isOwnerKilled || next < kills.length || ended < (4 * executions) / 6) return
-    isOwnerKilled = true
+  const first = ownerLife(stage, executions, (ended, owner) => {
+    const next = kills[killed.length]
+    if (ended < ((killed.length + 1) * executions) / 6) return
+    if (next !== undefined) return kill(next, ended)
+    if (killed.length > kills.length) return
     killed.push('owner')
-    stage.report(`owner killed after ${ended} executions`)
-    owner.kill('SIGKILL')
+    stage.report(`owner killed, ${ended} executions have ended`)
+    void owner.kill()
   })
-  const said = await ownerLife(stage, executions, () => {})
-  await Promise.all(hurting)
-  if (said === null) throw new Error('the second owner ended before its executions')
+  await Promise.race([first, broken.promise])
+  await hurting
+  const { said, owner } = await ownerLife(stage, executions, (ended) => {
+    if (ended % 100 === 0) stage.report(`${ended} executions have ended`)
+  })
+  if (said === null) throw new Error(`the second owner ended before its executions\n${owner.tail}`)
   const elapsedMs = performance.now() - startedMs
   return { executions, elapsedMs, killed, ...said, ...(await accountsOf(stage, executions)) }
 }
 
 type Said = Pick<LoadOutcome, 'statuses' | 'letters'>
 
-/** @returns what it said when all had ended; null when it was killed before */
+/** @returns `said`: what it said when all had ended; null when it was killed before */
 async function ownerLife(
-  { folder, env }: Stage,
+  { folder, env, spoken }: Stage,
   executions: number,
-  onEnded: (ended: number, owner: ChildProcess) => void,
-): Promise<Said | null> {
+  onEnded: (ended: number, owner: Spoken) => void,
+): Promise<{ readonly said: Said | null; readonly owner: Spoken }> {
   const words = [join(here, 'owner-process.ts'), join(folder, 'aura.db'), String(executions)]
-  const owner = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const owner = new Spoken(process.execPath, words, env)
+  spoken.push(owner)
   let said: Said | null = null
-  for await (const line of createInterface({ input: owner.stdout })) {
-    const space = line.indexOf(' ')
-    const [word, rest] = [line.slice(0, space), line.slice(space + 1)]
-    if (word === 'ended') onEnded(Number(rest), owner)
-    else if (word === 'all') said = JSON.parse(rest) as Said
+  try {
+    for await (const line of owner.lines) {
+      const space = line.indexOf(' ')
+      const [word, rest] = [line.slice(0, space), line.slice(space + 1)]
+      if (word === 'ended') onEnded(Number(rest), owner)
+      else if (word === 'all') said = JSON.parse(rest) as Said
+    }
+  } finally {
+    await owner.kill()
   }
-  return said
+  return { said, owner }
 }
 
-async function startHost({ env, hosts }: Stage): Promise<void> {
-  const words = ['agent-host', '--agents', join(here, 'shop.ts')]
-  const host = spawn(aura, words, { env, stdio: ['ignore', 'pipe', 'ignore'] })
-  hosts.push(host)
-  await once(host.stdout, 'data')
+/** @throws Error when it ends, or is silent for long, before it serves */
+async function startHost({ env, spoken }: Stage): Promise<void> {
+  const host = new Spoken(aura, ['agent-host', '--agents', join(here, 'shop.ts')], env)
+  spoken.push(host)
+  const said = await Promise.race([
+    host.lines[Symbol.asyncIterator]().next(),
+    silence(hostStartMsMax),
+  ])
+  if (said?.value === undefined) throw new Error(`an agent host does not serve\n${host.tail}`)
+}
+
+function silence(ms: number): Promise<null> {
+  return pause(ms, null, { ref: false })
 }
 
 async function replaceHost(stage: Stage): Promise<void> {
-  stage.hosts.shift()?.kill('SIGKILL')
+  await stage.spoken.shift()?.kill()
   await startHost(stage)
 }
 

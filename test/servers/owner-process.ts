@@ -12,8 +12,9 @@ import { callers, order } from './order.ts'
  * so that a second life goes on with what the first one has begun; says `ended <n>` from time to time, and at the
  * end `all <json>` with the status of all of them.
  */
-/** What has not ended by then is counted as what it is. */
-const patienceMs = 60_000
+/** What has not ended by then, in a life, is counted as what it is. */
+const patienceMs = 120_000
+const patienceMsEach = 100
 
 const [db, count] = process.argv.slice(2) as [string, string]
 const url = process.env['REDIS_URL'] ?? ''
@@ -36,7 +37,7 @@ const runs = ids.map(async (executionId, n) => {
   await engine.executeWorkflow('order', order, { executionId, input: { n } })
   if (++ended % 10 === 0) writeSync(1, `ended ${ended}\n`)
 })
-await Promise.race([Promise.all(runs), pause(patienceMs + 20 * ids.length)])
+await Promise.race([Promise.all(runs), pause(patienceMs + patienceMsEach * ids.length)])
 const statuses: Record<string, number> = {}
 for (const id of ids) {
   const { status } = await engine.getExecution(id)

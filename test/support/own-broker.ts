@@ -1,16 +1,23 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { brokerProperties, brokerWords, clusterId, kafka } from '../../scripts/services/kafka.ts'
+import {
+  brokerAnswers,
+  brokerProperties,
+  brokerWords,
+  clusterId,
+  kafka,
+} from '../../scripts/services/kafka.ts'
 import { freePort } from './free-port.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
 const software = fileURLToPath(new URL(`../../.services/kafka/${kafka.version}`, import.meta.url))
+/** A virtual machine on a busy computer takes its time. */
+const startMsMax = 90_000
 const jars = join(software, 'lib/*')
 
 /** A broker of one test, behind a proxy, that may be killed and started again over the same data. */
@@ -48,8 +55,11 @@ export class OwnBroker {
   }
 
   async kill(): Promise<void> {
-    this.#child.kill('SIGKILL')
-    await once(this.#child, 'exit')
+    const child = this.#child
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
   }
 
   async restart(): Promise<void> {
@@ -68,18 +78,24 @@ export class OwnBroker {
     return spawn('java', words, { stdio: 'ignore' })
   }
 
+  /** A broker that is started takes connections long before it takes work. */
   async #ready(): Promise<void> {
-    for (let tries = 0; tries < 400; tries++) {
-      const socket = connect(this.#port, '127.0.0.1')
-      try {
-        await once(socket, 'connect')
-        return
-      } catch {
-        await sleep(100) // not there yet
-      } finally {
-        socket.destroy()
-      }
+    const untilMs = performance.now() + startMsMax
+    while (!(await isAnswering(this.#port))) {
+      const { exitCode, signalCode } = this.#child
+      if (exitCode !== null || signalCode !== null)
+        throw new Error(`the broker ended with ${exitCode ?? signalCode} before it answered`)
+      if (performance.now() > untilMs)
+        throw new Error(`the broker does not answer within ${startMsMax} ms`)
+      await sleep(100)
     }
-    throw new Error('the broker does not start')
+  }
+}
+
+async function isAnswering(port: number): Promise<boolean> {
+  try {
+    return await brokerAnswers(port)
+  } catch {
+    return false // not there yet
   }
 }

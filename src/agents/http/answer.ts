@@ -1,6 +1,6 @@
 import { OrchestrationError } from '../../core/errors.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts'
-import { failure } from '../failure.ts'
+import { describeThrown, failure } from '../failure.ts'
 import { suspend, type Suspension } from '../suspend.ts'
 import type { TransportCall } from '../transport.ts'
 import { answeredUsage } from './answered-usage.ts'
@@ -10,6 +10,7 @@ import { retryAfterMs } from './retry-after.ts'
 /** Tells a call how its request ended, by the rules of contract §3 "HTTP agents". */
 export function settleExchange(call: TransportCall, result: Exchange, nowMs: number): void {
   const name = call.plan.fullName
+  if (result.kind === 'unsendable') return call.failed(describeThrown(result.error), 'never')
   if (result.kind === 'tooLarge') {
     const message = `the answer to ${name} is over payloadBytesMax`
     const hint = 'answer with a reference (a path, an id), or raise resourceLimits.payloadBytesMax'

@@ -22,10 +22,14 @@ export interface ExchangeRequest {
   readonly bodyBytesMax: number
   /** Called when the connection stands, before the server can have seen anything. */
   readonly onConnected: () => void
+  /** Called once, when the request has let go of its connection; also after it was cancelled. */
+  readonly onClosed: () => void
 }
 
 /** How one request ended. */
 export type Exchange =
+  /** Node refused to send it, such as for a header that none may be. */
+  | { readonly kind: 'unsendable'; readonly error: unknown }
   | { readonly kind: 'answered'; readonly answer: HttpAnswer }
   /** A 2xx body over the limit; reading was stopped. */
   | { readonly kind: 'tooLarge' }
@@ -49,8 +53,6 @@ const otherBodyBytesMax = 65_536
 /**
  * Sends one request and reads one answer within the byte limits. `done` is called once; the returned function
  * cancels, after which it is not called any more.
- *
- * @throws TypeError, from Node, for a header or URL that cannot be sent.
  */
 export function exchange(request: ExchangeRequest, done: (result: Exchange) => void): () => void {
   const { method, url, headers, body, connections, tls } = request
@@ -66,12 +68,14 @@ export function exchange(request: ExchangeRequest, done: (result: Exchange) => v
   }
   const send = url.startsWith('https:') ? httpsRequest : httpRequest
   const length = body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-  const outgoing: ClientRequest = send(url, {
-    method,
-    agent: connections,
-    headers: { ...headers, ...length },
-    ...tls,
-  })
+  let outgoing: ClientRequest
+  try {
+    outgoing = send(url, { method, agent: connections, headers: { ...headers, ...length }, ...tls })
+  } catch (error) {
+    finish({ kind: 'unsendable', error })
+    request.onClosed()
+    return () => undefined
+  }
   outgoing.on('socket', (socket) => {
     whenConnected(socket, () => {
       wasConnected = true
@@ -82,7 +86,10 @@ export function exchange(request: ExchangeRequest, done: (result: Exchange) => v
     readAnswer(incoming, request.bodyBytesMax, { finish, broken, outgoing }),
   )
   outgoing.on('error', broken)
-  outgoing.on('close', () => broken(new Error('the connection was closed without an answer')))
+  outgoing.on('close', () => {
+    broken(new Error('the connection was closed without an answer'))
+    request.onClosed()
+  })
   if (body === null) outgoing.end()
   else outgoing.end(body)
   return () => {

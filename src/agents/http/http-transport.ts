@@ -1,27 +1,34 @@
-import { Agent as HttpConnections } from 'node:http'
-import { Agent as HttpsConnections } from 'node:https'
+import { invariant } from '../../core/assert.ts'
 import type { Clock } from '../../core/clock.ts'
 import { AgentCommunicationError, OrchestrationError } from '../../core/errors.ts'
 import { isJsonObject, type JsonValue } from '../../core/json.ts'
+import { limits } from '../../core/limits.ts'
 import type { ActionPlan } from '../action-plan.ts'
 import type { AgentConfiguration } from '../configuration.ts'
 import { describeThrown } from '../failure.ts'
 import type { AgentTransport, TransportCall } from '../transport.ts'
 import { readJson, settleExchange } from './answer.ts'
-import { exchange, type Exchange, type ExchangeRequest } from './exchange.ts'
-import { readTlsMaterial, type TlsMaterial } from './tls-material.ts'
+import type { Exchange } from './exchange.ts'
+import {
+  joinOrigin,
+  leaveOrigin,
+  type OriginConnections,
+  type OriginRequest,
+} from './origin-connections.ts'
+import { readTlsMaterial } from './tls-material.ts'
 
 /**
- * Calls an agent over HTTP as contract §3 "HTTP agents" says. Connections are kept alive per agent, except for
- * effect `once`: on a kept connection that the server has just closed, nobody could tell whether the request
- * arrived. A `read` or `idempotent` request that meets such a connection is sent once more on a fresh one.
+ * Calls an agent over HTTP as contract §3 "HTTP agents" says. Connections are kept alive and shared by all agents
+ * of the process at the same origin, at most `connectionsMax` of them; a call that waits for one has not been sent,
+ * and its timeout runs. For effect `once` each is fresh: on a kept connection that the server has just closed,
+ * nobody could tell whether the request arrived. A `read` or `idempotent` request that meets such a connection is
+ * sent once more on a fresh one.
  */
 export class HttpTransport implements AgentTransport {
   readonly #config: AgentConfiguration
   readonly #url: string
   readonly #clock: () => Clock
-  #tls: TlsMaterial = {}
-  #connections: HttpConnections | null = null
+  #connections: OriginConnections | null = null
 
   constructor(config: AgentConfiguration, clock: () => Clock) {
     this.#config = config
@@ -30,75 +37,64 @@ export class HttpTransport implements AgentTransport {
   }
 
   open(): void {
-    this.#tls = readTlsMaterial(this.#config.communicationConfig.tls)
-    this.#connections = this.#url.startsWith('https:')
-      ? new HttpsConnections({ keepAlive: true, ...this.#tls })
-      : new HttpConnections({ keepAlive: true })
+    const { tls, connectionsMax = limits.connectionsMax } = this.#config.communicationConfig
+    this.#connections = joinOrigin(this, {
+      url: this.#url,
+      tls: readTlsMaterial(tls),
+      connectionsMax,
+    })
   }
 
   call(call: TransportCall, input: JsonValue): void {
     try {
-      const isOnce = call.plan.effect === 'once'
-      this.#send(
-        call,
-        this.#callRequest(call, input),
-        isOnce ? false : (this.#connections ?? false),
-      )
+      this.#send(call, this.#callRequest(call, input))
     } catch (error) {
       call.failed(describeThrown(error), 'never')
     }
   }
 
-  lookup(plan: ActionPlan, idempotencyKey: string, signal: AbortSignal): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const request: ExchangeRequest = {
-        method: 'GET',
-        url: outcomeUrl(this.#url, idempotencyKey),
-        headers: { accept: 'application/json', ...this.#authHeaders() },
-        body: null,
-        connections: false,
-        tls: this.#tls,
-        bodyBytesMax: this.#config.resourceLimits.payloadBytesMax,
-        onConnected() {},
-      }
-      const cancel = exchange(request, (result) => {
-        try {
-          resolve(readLookup(plan.fullName, result))
-        } catch (error) {
-          reject(error)
-        }
-      })
-      signal.addEventListener('abort', cancel, { once: true })
-    })
+  async lookup(plan: ActionPlan, idempotencyKey: string, signal: AbortSignal): Promise<unknown> {
+    const { promise, resolve } = Promise.withResolvers<Exchange>()
+    const request: OriginRequest = {
+      method: 'GET',
+      url: outcomeUrl(this.#url, idempotencyKey),
+      headers: { accept: 'application/json', ...this.#authHeaders() },
+      body: null,
+      bodyBytesMax: this.#config.resourceLimits.payloadBytesMax,
+      onConnected() {},
+      over: 'lookup',
+      turn: { owner: idempotencyKey, age: 0 },
+    }
+    const cancel = this.#opened().send(request, resolve)
+    signal.addEventListener('abort', cancel, { once: true })
+    return readLookup(plan.fullName, await promise)
   }
 
   close(): void {
-    this.#connections?.destroy()
+    leaveOrigin(this)
     this.#connections = null
   }
 
-  #send(
-    call: TransportCall,
-    request: Omit<ExchangeRequest, 'connections'>,
-    connections: HttpConnections | false,
-  ): void {
-    const cancel = exchange({ ...request, connections }, (result) => {
+  #opened(): OriginConnections {
+    invariant(this.#connections !== null, 'an HTTP agent is called before it is started')
+    return this.#connections
+  }
+
+  #send(call: TransportCall, request: OriginRequest): void {
+    const cancel = this.#opened().send(request, (result) => {
       if (result.kind === 'broken' && isOutOfFiles(result.error)) {
         // Our own exhaustion is no failure of the agent: a file becomes free when another call ends.
-        const clear = this.#clock().after(outOfFilesMs, () =>
-          this.#send(call, request, connections),
-        )
-        call.onCancel(clear)
+        call.onCancel(this.#clock().after(outOfFilesMs, () => this.#send(call, request)))
         return
       }
-      const isStale = result.kind === 'broken' && result.wasReused && connections !== false
+      const isStale = result.kind === 'broken' && result.wasReused && request.over === 'kept'
       if (!isStale) settleExchange(call, result, this.#clock().nowMs())
-      else this.#send(call, request, false)
+      else this.#send(call, { ...request, over: 'fresh' })
     })
     call.onCancel(cancel)
   }
 
-  #callRequest(call: TransportCall, input: JsonValue): Omit<ExchangeRequest, 'connections'> {
+  #callRequest(call: TransportCall, input: JsonValue): OriginRequest {
     const { executionId, stepId, index, attempt, idempotencyKey, correlationId, tda, resumed } =
       call.call
     const { deadlineMs } = call.context
@@ -123,9 +119,10 @@ export class HttpTransport implements AgentTransport {
         ...this.#authHeaders(),
       },
       body: JSON.stringify({ action: call.plan.name, input, context }),
-      tls: this.#tls,
       bodyBytesMax: this.#config.resourceLimits.payloadBytesMax,
       onConnected: () => call.sent(),
+      over: call.plan.effect === 'once' ? 'fresh' : 'kept',
+      turn: { owner: executionId, age: 0 },
     }
   }
 
@@ -156,6 +153,7 @@ export function outcomeUrl(url: string, idempotencyKey: string): string {
 function readLookup(name: string, result: Exchange): JsonValue | undefined {
   if (result.kind === 'broken')
     throw new AgentCommunicationError(`outcome of ${name}: ${result.error.message}`)
+  if (result.kind === 'unsendable') throw result.error
   if (result.kind === 'tooLarge') {
     throw new OrchestrationError(
       'ResourceExhaustionError',

@@ -1,5 +1,6 @@
 import { OrchestrationError } from '../../core/errors.ts'
 import { canonicalJson, type JsonObject, type JsonValue } from '../../core/json.ts'
+import { LruCache } from '../../core/lru-cache.ts'
 import { exactUsd } from '../../core/usage.ts'
 import type { AgentContext } from '../contract.ts'
 import { compileSchema, type SchemaCheck } from '../schema.ts'
@@ -79,18 +80,12 @@ async function readObject(
   return checked.ok ? { object: checked.value as JsonValue } : { problem: checked.message }
 }
 
-const checksMax = 200
-const checks = new Map<string, SchemaCheck>()
+const checks = new LruCache<string, SchemaCheck>(200)
 
 /** Each request brings a copy of its schema: known ones are compiled once. */
 function checkOf(schema: JsonObject): SchemaCheck {
-  const text = canonicalJson(schema)
-  const known = checks.get(text)
-  if (known !== undefined) return known
-  const check = compileSchema(schema, 'the output asked of the model')
-  if (checks.size >= checksMax) checks.clear()
-  checks.set(text, check)
-  return check
+  const make = (): SchemaCheck => compileSchema(schema, 'the output asked of the model')
+  return checks.getOrMake(canonicalJson(schema), make)
 }
 
 /** Many models wrap JSON into a block of Markdown. */

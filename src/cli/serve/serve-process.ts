@@ -58,7 +58,7 @@ export async function serveFile(
   const agents = orchestration.with(await agentsOf(context, settings.agents))
   const known = knownAgents(agents, 'warning')
   const files = readWorkflowFiles(settings.workflows, context.cwd, known)
-  const feed = new AnomalyFeed({ clock: context.clock, logger })
+  const feed = new AnomalyFeed({ clock: context.clock, logger, telemetry })
   const { opened, shared } = await ownFile(context, {
     ...engineOptionsOf(settings),
     agents,

@@ -1,4 +1,5 @@
 import { OrchestrationError } from '../../core/errors.ts'
+import { LruCache } from '../../core/lru-cache.ts'
 import type { Catalog } from '../../state/index.ts'
 import {
   documentError,
@@ -7,6 +8,8 @@ import {
   type WorkflowDocument,
   workflowRefs,
 } from '../../workflow/index.ts'
+
+const knownMax = 1_000
 
 interface Known {
   readonly data: WorkflowData
@@ -17,7 +20,7 @@ interface Known {
 export class ServedDocuments {
   readonly #catalog: Catalog
   /** By the hash of their text, which never means another one. */
-  readonly #read = new Map<string, Known>()
+  readonly #read = new LruCache<string, Known>(knownMax)
 
   constructor(catalog: Catalog) {
     this.#catalog = catalog

@@ -1,5 +1,8 @@
 import type { ErrorJson } from '../errors.ts'
 
+/** The caches whose use is counted. */
+export type CacheName = 'plans' | 'tda_context' | 'embeddings' | 'state'
+
 /** Where the engine tells what it does, for metrics and traces. Calls must be cheap and must not throw. */
 export interface Telemetry {
   /** An execution is driven by this process from now on; `recovered` when it had begun before. */
@@ -17,6 +20,8 @@ export interface Telemetry {
   breakerChanged(agent: string, state: 'closed' | 'open' | 'halfOpen'): void
   /** A call did not reach its agent. */
   callRefused(agent: string, reason: string): void
+  /** Something was sought in a cache, and was there or not. */
+  cacheRead(cache: CacheName, isHit: boolean): void
   /** A read or write of workflow state, or a commit of the journal, took so long. */
   stateOperation(operation: 'get' | 'set' | 'commit', durationMs: number): void
 }
@@ -69,5 +74,6 @@ export const silentTelemetry: Telemetry = {
   triggerLeft() {},
   breakerChanged() {},
   callRefused() {},
+  cacheRead() {},
   stateOperation() {},
 }

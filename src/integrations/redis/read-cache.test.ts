@@ -4,12 +4,13 @@ import { ReadCache } from './read-cache.ts'
 const answer = (value: string | null) => async () => value
 
 test('a field is loaded once, also one that is not there', async () => {
-  const cache = new ReadCache(10)
+  const told: boolean[] = []
+  const cache = new ReadCache(10, (isHit) => void told.push(isHit))
   for (let n = 0; n < 3; n++) {
     expect(await cache.field('h', 'a', answer('1'))).toBe('1')
     expect(await cache.field('h', 'b', answer(null))).toBeNull()
   }
-  expect(cache.counts()).toEqual({ hits: 4, misses: 2, size: 2 })
+  expect([told, cache.size]).toEqual([[false, false, true, true, true, true], 2])
 })
 
 test('an answer that was asked for before a change is given and not kept', async () => {
@@ -28,7 +29,7 @@ test('over the limit the hash unused for longest is dropped', async () => {
   await cache.field('second', 'a', answer('1'))
   await cache.field('first', 'a', answer('1'))
   await cache.field('third', 'a', answer('1'))
-  expect(cache.counts().size).toBe(2)
+  expect(cache.size).toBe(2)
   expect(await cache.field('second', 'a', answer('2'))).toBe('2')
   expect(await cache.field('third', 'a', answer('2'))).toBe('1')
 })
@@ -38,6 +39,6 @@ test('all is forgotten at once', async () => {
   await cache.field('h', 'a', answer('1'))
   cache.forget(null)
   cache.forget('unknown')
-  expect(cache.counts().size).toBe(0)
+  expect(cache.size).toBe(0)
   expect(await cache.field('h', 'a', answer('2'))).toBe('2')
 })

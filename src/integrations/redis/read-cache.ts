@@ -1,10 +1,3 @@
-/** How often reads were answered without asking the server, since the start. */
-export interface CacheCounts {
-  readonly hits: number
-  readonly misses: number
-  readonly size: number
-}
-
 /**
  * Fields of hashes that were read, each until the server says that its hash was changed. Over the limit the hash
  * unused for longest is dropped, all its fields with it.
@@ -13,14 +6,19 @@ export class ReadCache {
   /** The least recently used first. */
   readonly #hashes = new Map<string, Map<string, string | null>>()
   readonly #fieldsMax: number
+  readonly #onRead: (isHit: boolean) => void
   #size = 0
-  #hits = 0
-  #misses = 0
   /** Answers that were asked for before this changed may be old. */
   #changes = 0
 
-  constructor(fieldsMax: number) {
+  constructor(fieldsMax: number, onRead: (isHit: boolean) => void = () => {}) {
     this.#fieldsMax = fieldsMax
+    this.#onRead = onRead
+  }
+
+  /** Fields that are kept. */
+  get size(): number {
+    return this.#size
   }
 
   /** The field from here, else as `load` gives it. */
@@ -32,12 +30,12 @@ export class ReadCache {
     const fields = this.#hashes.get(hash)
     const known = fields?.get(name)
     if (fields !== undefined && known !== undefined) {
-      this.#hits++
+      this.#onRead(true)
       this.#hashes.delete(hash)
       this.#hashes.set(hash, fields)
       return known
     }
-    this.#misses++
+    this.#onRead(false)
     const changes = this.#changes
     const value = await load()
     if (changes === this.#changes) this.#keep(hash, name, value)
@@ -54,10 +52,6 @@ export class ReadCache {
     }
     this.#size -= this.#hashes.get(hash)?.size ?? 0
     this.#hashes.delete(hash)
-  }
-
-  counts(): CacheCounts {
-    return { hits: this.#hits, misses: this.#misses, size: this.#size }
   }
 
   #keep(hash: string, name: string, value: string | null): void {

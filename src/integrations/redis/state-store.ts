@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { StateWrite, WorkflowStateEntry } from '../../core/contracts/state.ts'
+import type { Telemetry } from '../../core/contracts/telemetry.ts'
 import { StateConsistencyError } from '../../core/errors.ts'
 import { executionId } from '../../core/ids.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
@@ -22,7 +23,7 @@ import {
 } from '../../state/index.ts'
 import type { RedisConnection, Script } from './connection.ts'
 import { defaultPrefix, workflowKeys } from './keys.ts'
-import { type CacheCounts, ReadCache } from './read-cache.ts'
+import { ReadCache } from './read-cache.ts'
 import {
   applyScript,
   checkpointScript,
@@ -44,6 +45,8 @@ export interface RedisStateStoreOptions {
    * has none.
    */
   readonly cachedEntriesMax?: number
+  /** Is told of each read of a single entry whether it was kept here, as the cache `state`; default nobody. */
+  readonly telemetry?: Pick<Telemetry, 'cacheRead'>
 }
 
 /** Workflow state in Redis; every change is one script. */
@@ -55,12 +58,13 @@ export class RedisStateStore implements StateStore {
   readonly #stop: () => void
 
   constructor(options: RedisStateStoreOptions) {
-    const { connection, prefix = defaultPrefix, cachedEntriesMax = 10_000 } = options
+    const { connection, prefix = defaultPrefix, cachedEntriesMax = 10_000, telemetry } = options
+    const onRead = (isHit: boolean): void => telemetry?.cacheRead('state', isHit)
     this.#connection = connection
     this.#clock = options.clock ?? systemClock
     this.#prefix = prefix
     const cache =
-      cachedEntriesMax > 0 && !connection.isCluster ? new ReadCache(cachedEntriesMax) : null
+      cachedEntriesMax > 0 && !connection.isCluster ? new ReadCache(cachedEntriesMax, onRead) : null
     this.#cache = cache
     this.#stop = cache === null ? () => {} : connection.onInvalidate((key) => cache.forget(key))
   }
@@ -148,11 +152,6 @@ export class RedisStateStore implements StateStore {
     const keys = workflowKeys(this.#prefix, executionId(workflowId))
     await this.#connection.run(expireScript, keys, [checkCount('keepMs', keepMs, 0)])
     this.#cache?.forget(keys[0])
-  }
-
-  /** How often reads were answered without asking the server. */
-  cacheCounts(): CacheCounts {
-    return this.#cache?.counts() ?? { hits: 0, misses: 0, size: 0 }
   }
 
   /** Stops listening for changes. The connection stays. */
