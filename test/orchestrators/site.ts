@@ -194,3 +194,15 @@ export async function completed({ url }: Instance, executionId: string): Promise
     })
     .toBe('completed')
 }
+
+/** Its events as they happen, until it has ended. */
+export function followed(
+  { url }: Instance,
+  executionId: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
+  return fetch(`${url}/v1/executions/${executionId}/events`, {
+    headers: { ...headers, authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(120_000),
+  })
+}

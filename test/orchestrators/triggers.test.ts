@@ -3,7 +3,7 @@ import { systemClock as clock } from '../../src/core/clock.ts'
 import { kafkaMesh, readBrokers } from '../../src/integrations/kafka/index.ts'
 import { cleanUp } from '../cli-process.ts'
 import { describeWithServices } from '../support/services.ts'
-import { ask, completed, placed, shared, Site } from './site.ts'
+import { ask, completed, followed, placed, shared, Site } from './site.ts'
 
 const patience = 240_000
 const soon = { timeout: 60_000, interval: 300 }
@@ -112,10 +112,20 @@ await describeWithServices('triggers at two orchestrators', ['redis', 'temporal'
       // A newer version without triggers ends them.
       const calm = { ...document, version: '1.1.0', triggers: [] }
       expect((await ask(other.url, 'POST', '/v1/workflows', calm)).status).toBeLessThan(300)
+      const told = await Promise.all([
+        followed(other, scheduled, {}),
+        followed(one, scheduled, { 'last-event-id': '2' }),
+      ])
       for (const id of [...ids, scheduled]) {
         await ask(other.url, 'POST', `/v1/executions/${id}/signal`, { name: 'go' })
         await completed(one, id)
       }
+      const [whole, rest] = await Promise.all(told.map((answer) => answer.text()))
+      const seqs = Array.from(whole!.matchAll(/^id: (\d+)$/gm), ([, seq]) => Number(seq))
+      expect(seqs).toEqual(seqs.map((_, index) => index + 1))
+      expect(whole).toMatch(/event: ExecutionCompleted[^]*event: end/)
+      expect(rest!.match(/^id: .*$/m)?.[0]).toBe('id: 3')
+      expect((await ask(one.url, 'GET', '/v1/events')).status).toBe(501)
     },
     patience,
   )

@@ -27,6 +27,9 @@ import { openWorkerMesh } from './worker-mesh.ts'
 /** How long calls may go on once the process was asked to end; then they are lost to it. */
 const graceMs = 10_000
 
+/** How often an execution that somebody follows is asked what has happened. */
+const eventsEveryMs = 500
+
 /** An instance that takes requests and works. */
 export interface ServedInstance {
   /** Names this process among the others. */
@@ -86,6 +89,8 @@ export async function openInstance(
     metrics: { text: () => telemetry.metricsText(), contentType: telemetry.metricsContentType },
     engine: servedPort(engine, documents, triggers),
     list: (filter) => listed(engine, filter),
+    log: (executionId, afterSeq) => engine.getLog(executionId, afterSeq),
+    eventsEveryMs,
     token,
     workflows: (wanted) => documents.list(wanted),
     startDocument: (document, options) => startServed(engine, documents, { document, options }),

@@ -328,9 +328,9 @@ export class TemporalEngine implements WorkflowEngine {
     return this.#executions.ask<RunView>(executionId, 'run')
   }
 
-  /** Its events so far, oldest first. */
-  getLog(executionId: string): Promise<readonly LogEntry[]> {
-    return this.#executions.ask<readonly LogEntry[]>(executionId, 'log')
+  /** Its events so far after `afterSeq`, oldest first. */
+  getLog(executionId: string, afterSeq = 0): Promise<readonly LogEntry[]> {
+    return this.#executions.ask<readonly LogEntry[]>(executionId, 'log', afterSeq)
   }
 
   /** As `RemoteExecutions.requireWorkers`: what is started without one waits until there is one. */
