@@ -32,6 +32,7 @@ describe('kill -9 at random moments', () => {
     const ended = new Map<string, string>()
     let uncertain = 0
     let openMost = 0
+    const redriven = new Set<string>()
     for (let life = 0; life < kills; life++) {
       const open = [...accepted].filter((id) => !ended.has(id))
       const said = await live(files, {
@@ -42,10 +43,13 @@ describe('kill -9 at random moments', () => {
       })
       expect(said.signal).toBe('SIGKILL')
       take(said.lines, accepted, ended)
+      for (const line of said.lines) if (line.startsWith('redriven')) redriven.add(line)
       uncertain += said.lines.filter((line) => line.startsWith('uncertain')).length
       openMost = Math.max(openMost, accepted.size - ended.size)
     }
     expect(uncertain).toBeGreaterThan(kills / 2)
+    // Of some 600: a slow machine is killed in the same lone call now and then.
+    expect(redriven.size).toBeLessThan(5)
     expect(openMost).toBeGreaterThan(200)
     const open = [...accepted].filter((id) => !ended.has(id))
     const last = await live(files, { life: kills, open, killAfterLines: null, delayMs: 0 })

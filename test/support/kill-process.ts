@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import { openEngine } from '../../src/engine/index.ts'
+import { openEngine, type RunView } from '../../src/engine/index.ts'
 import { defineWorkflow } from '../../src/workflow/index.ts'
 import { ledgerAgents, OutsideLedger } from './ledger-agents.ts'
 
@@ -65,11 +65,15 @@ await Promise.all(open.values())
 say('idle')
 await engine.close()
 
-function drive(id: string, ending: Promise<{ readonly status: string }>): void {
-  open.set(
-    id,
-    ending.then(({ status }) => say(`ended ${id} ${status}`), fail),
-  )
+function drive(id: string, ending: Promise<RunView>): void {
+  const ended = async ({ status, error }: RunView): Promise<void> => {
+    if (error?.code !== 'CrashLoopError') return say(`ended ${id} ${status}`)
+    // Kills that meet one call again and again look as if it were the cause: somebody who knows better goes on.
+    say(`redriven ${id}`)
+    await engine.redrive(id)
+    await ended(await engine.continueWorkflow(id))
+  }
+  open.set(id, ending.then(ended).catch(fail))
 }
 
 /** At once and unbuffered: what the test has read was true. */
