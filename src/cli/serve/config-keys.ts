@@ -147,6 +147,10 @@ export const configKeys: readonly ConfigKey[] = [
     env: 'AURA_TASK_QUEUE',
     defaultValue: 'aura',
   }),
+  setting('temporal.payloadsFor', 'how long Redis keeps payloads of 512 KiB and more', {
+    kind: keptFor,
+    defaultValue: '365d',
+  }),
   setting('redis.url', 'where Redis is, for what several processes share', {
     kind: optionalText('redis://host:port, or rediss:// for TLS'),
     env: 'REDIS_URL',

@@ -39,6 +39,8 @@ export interface ServeSettings {
     readonly address: string | null
     readonly namespace: string
     readonly taskQueue: string
+    /** A duration; null for ever. */
+    readonly payloadsFor: string | null
   }
   readonly redis: { readonly url: string | null; readonly prefix: string }
   readonly placement: {
@@ -107,6 +109,7 @@ export async function readSettings(
       address: value('temporal.address') as string | null,
       namespace: value('temporal.namespace') as string,
       taskQueue: value('temporal.taskQueue') as string,
+      payloadsFor: value('temporal.payloadsFor') as string | null,
     },
     redis: {
       url: value('redis.url') as string | null,

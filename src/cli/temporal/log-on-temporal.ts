@@ -1,8 +1,6 @@
 import type { LogEntry } from '../../engine/index.ts'
 import type { CommandContext } from '../command-context.ts'
-import { readSettings } from '../serve/settings.ts'
-import { temporalPlace } from './place.ts'
-import { queuesOf } from './shared-site.ts'
+import { openEngineAt } from './engine-at.ts'
 
 /** What is recorded of executions on Temporal. */
 export interface LogOnTemporal {
@@ -13,15 +11,6 @@ export interface LogOnTemporal {
 
 /** Opens it where the settings say. @throws UsageError, StorageError */
 export async function openLogOnTemporal(context: CommandContext): Promise<LogOnTemporal> {
-  const settings = await readSettings(context, {})
-  const { openTemporalEngine } = await import('../../integrations/temporal/index.ts')
-  const engine = await openTemporalEngine({
-    ...temporalPlace(settings.temporal),
-    taskQueues: queuesOf(settings),
-    clock: context.clock,
-  })
-  return {
-    log: (executionId, afterSeq) => engine.getLog(executionId, afterSeq),
-    close: () => engine.close(),
-  }
+  const { engine, close } = await openEngineAt(context, {})
+  return { log: (executionId, afterSeq) => engine.getLog(executionId, afterSeq), close }
 }

@@ -7,9 +7,8 @@ import { startProgress } from '../progress/live-progress.ts'
 import { ProgressModel } from '../progress/progress-model.ts'
 import type { RunPlan } from '../run-plan.ts'
 import { reportEnd } from '../run-report.ts'
-import { readSettings } from '../serve/settings.ts'
-import { type TemporalFlags, temporalPlace } from './place.ts'
-import { queuesOf } from './shared-site.ts'
+import { openEngineAt } from './engine-at.ts'
+import type { TemporalFlags } from './place.ts'
 
 /** How often Temporal is asked what has happened. */
 const lookMs = 500
@@ -25,20 +24,7 @@ export async function runOnTemporal(
   plan: RunPlan,
   options: TemporalFlags & { readonly detach?: boolean },
 ): Promise<number> {
-  const { openTemporalEngine } = await import('../../integrations/temporal/index.ts')
-  const { clock } = context
-  const { address, namespace, taskQueue } = options
-  const settings = await readSettings(context, {
-    ...(address === undefined ? {} : { address }),
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(taskQueue === undefined ? {} : { taskQueue }),
-  })
-  const engine = await openTemporalEngine({
-    ...temporalPlace(settings.temporal),
-    clock,
-    // A queue that somebody names is meant as it is.
-    ...(taskQueue === undefined ? { taskQueues: queuesOf(settings) } : {}),
-  })
+  const { engine, close } = await openEngineAt(context, options)
   try {
     if (options.detach !== true) await engine.requireWorkers(plan.executionId)
     const { document, input, executionId } = plan
@@ -48,7 +34,7 @@ export async function runOnTemporal(
     else context.say(`${executionId}  started`)
     return exitCodes.done
   } finally {
-    await engine.close()
+    await close()
   }
 }
 

@@ -6,6 +6,7 @@ import {
   openTemporalEngine,
   type ShardWorkers,
 } from '../../integrations/temporal/index.ts'
+import type { EventMesh } from '../../mesh/index.ts'
 import { createTelemetry } from '../../observability/index.ts'
 import { Placement } from '../../placement/index.ts'
 import type { ApiServerOptions, Readiness } from '../../server/index.ts'
@@ -64,7 +65,7 @@ export async function openInstance(
   logger: Logger,
 ): Promise<ServedInstance> {
   refuseEmbeddedSettings(settings)
-  const place = { ...temporalPlace(settings.temporal), clock: context.clock, logger }
+  const { clock } = context
   const flags = flagProviderOf(context, settings.flags, logger)
   const agents = await agentsOf(context, settings.agents)
   const files = readWorkflowFiles(settings.workflows, context.cwd, knownAgents(agents, 'warning'))
@@ -72,17 +73,18 @@ export async function openInstance(
   const token = settings.token ?? randomBytes(32).toString('base64url')
   const taskQueues = queuesOf(settings)
   await using opened = new AsyncDisposableStack()
-  const site = opened.adopt(await openSite(settings, context.clock), (one) => one.close())
+  const site = opened.adopt(await openSite(settings, clock), (one) => one.close())
+  const place = { ...temporalPlace(settings.temporal), ...site.payloads, clock, logger }
   const parts: Parts = { context, settings, logger, name, site }
   const documents = new ServedDocuments(site.catalog)
   for (const { data } of files.documents) await documents.register(data)
   const ofEngine = { ...place, taskQueues, ...(flags === undefined ? {} : { flags }) }
   const engine = opened.adopt(await openTemporalEngine(ofEngine), (one) => one.close())
-  const telemetry = createTelemetry({ clock: context.clock })
+  const telemetry = createTelemetry({ clock })
   const outside = await openWorkerMesh(context, telemetry, logger)
   if (outside !== null) opened.adopt(outside, (one) => one.close())
   const { mesh = null, tda = null } = outside ?? {}
-  const triggers = new ServedTriggers({ engine, documents, tda, clock: context.clock, logger })
+  const triggers = new ServedTriggers({ engine, documents, tda, clock, logger })
   const state: Standing = { workers: null, placement: null, isGoingDown: false }
   const options: ApiServerOptions = {
     ...apiOptions(parts, state),
@@ -110,10 +112,8 @@ export async function openInstance(
   state.placement = await join(parts, state.workers)
   if (state.placement !== null) opened.adopt(state.placement, (one) => one.stop())
   await state.workers.settled()
-  await triggers.arm()
   opened.defer(() => triggers.close())
-  const isGoingDown = (): boolean => state.isGoingDown
-  await takeEvents(context, { mesh, logger, engine: triggers, isGoingDown })
+  await armTriggers(parts, triggers, { mesh, state })
   opened.defer(async () => {
     state.isGoingDown = true
     server.api.drain()
@@ -127,6 +127,17 @@ export async function openInstance(
     localPort: server.local.port,
     close: () => all.disposeAsync(),
   }
+}
+
+/** From now on schedules are kept, and the events of others start what they start. */
+async function armTriggers(
+  { context, logger }: Parts,
+  triggers: ServedTriggers,
+  { mesh, state }: { readonly mesh: EventMesh | null; readonly state: Standing },
+): Promise<void> {
+  await triggers.arm()
+  const isGoingDown = (): boolean => state.isGoingDown
+  await takeEvents(context, { mesh, logger, engine: triggers, isGoingDown })
 }
 
 /** What comes while the instance opens. */

@@ -3,33 +3,41 @@ import { type PlacementStore, shardOf, shardQueue } from '../../placement/index.
 import { type Catalog, MemoryCatalog } from '../../state/index.ts'
 import type { TaskQueues } from '../../integrations/temporal/index.ts'
 import type { ServeSettings } from '../serve/settings.ts'
+import { type OpenedPayloadStore, openPayloadStore } from './payload-store.ts'
 
 type SiteSettings = Pick<ServeSettings, 'redis' | 'placement' | 'temporal'>
 
 /** What the instances of an installation have together. */
 export interface SharedSite {
   readonly catalog: Catalog
+  /** Where payloads lie that are too large for Temporal; nowhere without Redis. */
+  readonly payloads: OpenedPayloadStore['option']
   /** Null without Redis: then there is one task queue, and whoever has a worker takes from it. */
   readonly placements: PlacementStore | null
   close(): Promise<void>
 }
 
 /** Opens what is shared, in Redis where that is set. @throws StorageError, UsageError, RefusedError */
-export async function openSite(
-  { redis, temporal }: SiteSettings,
-  clock: Clock,
-): Promise<SharedSite> {
-  if (redis.url === null)
-    return { catalog: new MemoryCatalog(clock), placements: null, close: async () => {} }
+export async function openSite(settings: SiteSettings, clock: Clock): Promise<SharedSite> {
+  const { redis, temporal } = settings
+  if (redis.url === null) {
+    const catalog = new MemoryCatalog(clock)
+    return { catalog, payloads: {}, placements: null, close: async () => {} }
+  }
   const { openRedis, RedisCatalog, RedisPlacementStore } =
     await import('../../integrations/redis/index.ts')
   const { connection, close } = await openRedis({ url: redis.url, clock })
   const { prefix } = redis
+  const store = await openPayloadStore(settings, clock)
   const name = `${temporal.namespace}/${temporal.taskQueue}`
   return {
     catalog: new RedisCatalog({ connection, clock, prefix }),
+    payloads: store.option,
     placements: new RedisPlacementStore({ connection, name, prefix }),
-    close,
+    async close() {
+      await store.close()
+      await close()
+    },
   }
 }
 

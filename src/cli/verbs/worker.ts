@@ -5,6 +5,7 @@ import { exitCodes } from '../exit-code.ts'
 import { listenForInterruption } from '../interruption.ts'
 import { logLevelOf } from '../log-level.ts'
 import { readSettings, withSettings } from '../serve/settings.ts'
+import { openPayloadStore } from '../temporal/payload-store.ts'
 import { type TemporalFlags, temporalPlace } from '../temporal/place.ts'
 import { openWorkerMesh } from '../temporal/worker-mesh.ts'
 
@@ -33,12 +34,14 @@ export async function worker(given: CommandContext, options: WorkerOptions): Pro
   })
   const interruption = listenForInterruption(({ code }) => context.processEnd.now(code))
   const outside = await openWorkerMesh(context, createTelemetry({ clock }), logger)
+  const store = await openPayloadStore(settings, clock)
   try {
     const { openTemporalWorker } = await import('../../integrations/temporal/index.ts')
     const { deployment } = options
     const versioning = deployment === undefined ? {} : { versioning: { deployment } }
     const opened = await openTemporalWorker({
       ...place,
+      ...store.option,
       ...versioning,
       agents,
       logger,
@@ -61,6 +64,7 @@ export async function worker(given: CommandContext, options: WorkerOptions): Pro
     await Promise.race([opened.stopped, interruption.requested])
     await opened.close()
   } finally {
+    await store.close()
     await outside?.close()
     interruption.stopListening()
   }

@@ -1,10 +1,12 @@
 import type { Clock } from '../../core/clock.ts'
+import type { CallOutcome } from '../../core/contracts/call.ts'
 import type { MeshPort } from '../../core/contracts/mesh.ts'
 import { type TdaContext, type TdaContextSource, unavailableTda } from '../../core/contracts/tda.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { AgentDirectory } from '../../engine/index.ts'
 import { attempt } from './attempt.ts'
 import { familyActivities } from './family-activities.ts'
+import { temporalPayloadBytesMax, tooLarge } from './large-payloads.ts'
 import type { ActivityModule } from './load.ts'
 import type { RemoteExecutions } from './remote-executions.ts'
 import type { Activities } from './wire.ts'
@@ -16,6 +18,8 @@ export interface ActivitiesParts {
   readonly agents: AgentDirectory
   readonly clock: Clock
   readonly activity: ActivityModule
+  /** Whether what is too large for Temporal is kept elsewhere. */
+  readonly hasPayloadStore: boolean
   /** Null: every context is unavailable. */
   readonly tda: TdaContextSource | null
   /** Resolves when a call may begin; rejects when it is lost to this process. Default: it may. */
@@ -53,10 +57,18 @@ export function activitiesOf(parts: ActivitiesParts): Activities {
         const tda = call.withTda ? tdaNow() : unavailableTda
         const outcome = await attempt(agent, { ...call, tda }, signal)
         // What the agent says of a worker that stops under it is no outcome: the call is lost.
-        return outcome.kind === 'failed' && isStop(signal.reason) ? nothing() : outcome
+        if (outcome.kind === 'failed' && isStop(signal.reason)) return nothing()
+        return parts.hasPayloadStore ? outcome : fitting(outcome)
       })
     },
   }
+}
+
+/** The outcome, or the failure of one that Temporal would not take. */
+function fitting(outcome: CallOutcome): CallOutcome {
+  const bytes = Buffer.byteLength(JSON.stringify(outcome))
+  if (bytes <= temporalPayloadBytesMax) return outcome
+  return { kind: 'failed', error: tooLarge(bytes).toJSON() }
 }
 
 /** Tells Temporal that this worker lives, while the work goes on; so it also hears of a cancellation. */

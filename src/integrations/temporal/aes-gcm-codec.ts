@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import type { Payload, PayloadCodec } from '@temporalio/common'
 import { OrchestrationError } from '../../core/errors.ts'
+import { encodingOf, fromBytes, toBytes } from './payload-bytes.ts'
 
 /** The keys of one Temporal namespace. */
 export interface PayloadKeys {
@@ -16,15 +17,13 @@ const ivBytes = 12
 const tagBytes = 16
 const sealed = 'binary/encrypted'
 const keyIdField = 'encryption-key-id'
-const newline = 0x0a
 
 /**
  * Encrypts what Temporal stores of an execution, inputs, outputs and its document, with AES-256-GCM (NIST SP
  * 800-38D): Temporal sees bytes and the id of their key. Clients and workers of a task queue need the same keys.
  * Ids of executions, types, search attributes and the messages of failures are not payloads and stay readable.
  *
- * A sealed payload is IV (12 bytes), tag (16) and ciphertext; within are its metadata as one line of JSON in
- * base64, then its data. The key's id is authenticated with it. A payload that is not sealed passes as it is, so
+ * A sealed payload is IV (12 bytes), tag (16) and ciphertext; within is the payload as `toBytes` makes it. The key's id is authenticated with it. A payload that is not sealed passes as it is, so
  * that executions from before the keys go on: this hides payloads from Temporal, and does not prove who wrote them.
  *
  * @throws UsageError when the current key is missing or a key has not 32 bytes; StorageError from `decode` when
@@ -68,7 +67,7 @@ function seal(payload: Payload, { current, keys }: PayloadKeys): Payload {
 }
 
 function open(payload: Payload, { keys }: PayloadKeys): Payload {
-  if (text(payload.metadata?.['encoding']) !== sealed) return payload
+  if (encodingOf(payload) !== sealed) return payload
   const id = text(payload.metadata?.[keyIdField])
   const key = keyOf(id, keys)
   const data = payload.data ?? Buffer.alloc(0)
@@ -95,25 +94,6 @@ function keyOf(id: string, keys: PayloadKeys['keys']): Uint8Array {
     hint: 'keep old keys until no history that was sealed with them is left',
     details: { keyId: id },
   })
-}
-
-function toBytes({ metadata, data }: Payload): Buffer {
-  const fields = Object.entries(metadata ?? {}).map(([name, value]) => [
-    name,
-    Buffer.from(value).toString('base64'),
-  ])
-  return Buffer.concat([Buffer.from(`${JSON.stringify(fields)}\n`), data ?? Buffer.alloc(0)])
-}
-
-function fromBytes(bytes: Buffer): Payload {
-  const end = bytes.indexOf(newline)
-  const fields = JSON.parse(bytes.toString('utf8', 0, end)) as readonly [string, string][]
-  return {
-    metadata: Object.fromEntries(
-      fields.map(([name, value]) => [name, Buffer.from(value, 'base64')]),
-    ),
-    data: bytes.subarray(end + 1),
-  }
 }
 
 function text(bytes: Uint8Array | undefined): string {

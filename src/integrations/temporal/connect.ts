@@ -3,6 +3,7 @@ import type { PayloadCodec } from '@temporalio/common'
 import type { Clock } from '../../core/clock.ts'
 import { messageOf, OrchestrationError } from '../../core/errors.ts'
 import { aesGcmCodec, type PayloadKeys } from './aes-gcm-codec.ts'
+import { largePayloads, type PayloadStore } from './large-payloads.ts'
 import { loadClient } from './load.ts'
 
 /** Where Temporal is and what of it Aura uses. */
@@ -17,14 +18,16 @@ export interface TemporalPlace {
   readonly apiKey?: string
   /** Seals what Temporal stores of executions; clients and workers need the same. Default: it is stored as it is. */
   readonly payloadKeys?: PayloadKeys
+  /** Keeps what is too large for Temporal, over 2 MB at once; clients and workers need the same. Default: it is refused. */
+  readonly payloadStore?: PayloadStore
 }
 
 /** How payloads travel, for client and worker alike. @throws UsageError for keys that are none */
-export function converterOf({ payloadKeys }: TemporalPlace): {
-  readonly dataConverter?: { readonly payloadCodecs: PayloadCodec[] }
+export function converterOf({ payloadKeys, payloadStore }: TemporalPlace): {
+  readonly dataConverter: { readonly payloadCodecs: PayloadCodec[] }
 } {
-  if (payloadKeys === undefined) return {}
-  return { dataConverter: { payloadCodecs: [aesGcmCodec(payloadKeys)] } }
+  const sealing = payloadKeys === undefined ? [] : [aesGcmCodec(payloadKeys)]
+  return { dataConverter: { payloadCodecs: [...sealing, largePayloads(payloadStore ?? null)] } }
 }
 
 const connectTimeoutMs = 5_000

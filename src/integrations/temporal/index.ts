@@ -1,5 +1,6 @@
 export { aesGcmCodec, type PayloadKeys } from './aes-gcm-codec.ts'
 export { probeTemporal, type TemporalAnswer, type TemporalPlace } from './connect.ts'
+export type { PayloadStore } from './large-payloads.ts'
 export type { ListedExecution, ListFilter } from './listing.ts'
 export { openTemporalEngine, type OpenTemporalEngineOptions } from './open-engine.ts'
 export {

@@ -73,6 +73,7 @@ export async function openTemporalEngine(
     historyEventsMax: options.historyEventsMax ?? null,
     heartbeatTimeoutMs,
     policy: options.policy?.data ?? null,
+    hasPayloadStore: options.payloadStore !== undefined,
     async close() {
       await worker?.close()
       await connection.close()

@@ -145,6 +145,7 @@ export async function openWorkerOn(
       tda: options.tda ?? null,
       executions,
       mesh: options.mesh ?? null,
+      hasPayloadStore: options.payloadStore !== undefined,
       ...(mayBegin === undefined ? {} : { mayBegin }),
     }),
     maxHeartbeatThrottleInterval: heartbeatThrottleMs,

@@ -29,6 +29,8 @@ export interface StartParts {
   readonly flags: FlagProvider | null
   /** Decides about the execution; null for nobody. */
   readonly policy: PolicyData | null
+  /** Whether what is too large for Temporal is kept elsewhere. */
+  readonly hasPayloadStore: boolean
 }
 
 /** Nothing is registered in Temporal: sub-workflows are those given with a start. */
@@ -93,6 +95,7 @@ export function preparedStart(
     policy: kept.policy,
     heartbeatTimeoutMs: kept.heartbeatTimeoutMs,
     historyEventsMax: kept.historyEventsMax,
+    hasPayloadStore: kept.hasPayloadStore,
     earlier: null,
   }
 }

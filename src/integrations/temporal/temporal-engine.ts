@@ -67,6 +67,8 @@ export interface TemporalEngineParts extends RemoteParts {
   readonly policy: PolicyData | null
   /** A run of an execution is followed by a new one after so many events; null: when Temporal suggests it. */
   readonly historyEventsMax: number | null
+  /** Whether what is too large for Temporal is kept elsewhere. */
+  readonly hasPayloadStore: boolean
   /** Null: every flag is on. */
   readonly flags: FlagProvider | null
   /** Ends what was opened for it. */

@@ -39,6 +39,8 @@ export interface ExecutionStart {
   readonly heartbeatTimeoutMs: number
   /** After so many events of its history a run is followed by a new one; null for when Temporal suggests it. */
   readonly historyEventsMax: number | null
+  /** What is too large for Temporal is kept elsewhere, so that a new run may be handed more. Absent: it is not. */
+  readonly hasPayloadStore?: boolean
   /** What its earlier runs in Temporal have decided; null for a first one. */
   readonly earlier: Earlier | null
 }

@@ -140,6 +140,7 @@ export class TemporalHarness implements EngineHarness {
       workflowBundle: await bundle,
       activities: this.#shifts.watched(
         activitiesOf({
+          hasPayloadStore: false,
           agents: registry,
           clock: this.#hurryingClock,
           activity,
@@ -161,6 +162,7 @@ export class TemporalHarness implements EngineHarness {
       random: systemRandom,
       flags: this.#options.flags ?? null,
       historyEventsMax: null,
+      hasPayloadStore: false,
       policy: null,
       heartbeatTimeoutMs,
       close: () => Promise.resolve(),

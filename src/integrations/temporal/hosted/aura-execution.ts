@@ -28,6 +28,8 @@ import { applyVerb, checkVerb } from './steering.ts'
 
 /** Temporal takes no arguments over 2 MB: what has become longer goes on in the run in which it is. */
 const carriedCharactersMax = 1_200_000
+/** Where a store takes what is larger: each new run reads it as a whole. */
+const storedCharactersMax = 20_000_000
 
 /**
  * An execution of Aura as a Temporal workflow: it hosts the kernel, and Temporal's history is its journal. It
@@ -62,8 +64,9 @@ export async function auraExecution(start: ExecutionStart): Promise<RunView> {
  */
 async function untilEnd(
   execution: HostedExecution,
-  { historyEventsMax }: ExecutionStart,
+  { historyEventsMax, hasPayloadStore = false }: ExecutionStart,
 ): Promise<ExecutionStart | null> {
+  const charactersMax = hasPayloadStore ? storedCharactersMax : carriedCharactersMax
   const isLong = (): boolean => {
     const { continueAsNewSuggested, historyLength } = workflowInfo()
     return continueAsNewSuggested || historyLength >= (historyEventsMax ?? Infinity)
@@ -71,7 +74,7 @@ async function untilEnd(
   await condition(() => execution.isOver || isLong())
   if (!execution.isOver) {
     const next = execution.next([{ kind: 'recovered' }])
-    if (JSON.stringify(next).length < carriedCharactersMax) {
+    if (JSON.stringify(next).length < charactersMax) {
       execution.drain()
       await condition(() => execution.isOver || (execution.isQuiet && allHandlersFinished()))
       if (!execution.isOver) return execution.next([{ kind: 'recovered' }])

@@ -35,6 +35,7 @@ export function childStart(
     policy: start.policy,
     heartbeatTimeoutMs: start.heartbeatTimeoutMs,
     historyEventsMax: start.historyEventsMax,
+    hasPayloadStore: start.hasPayloadStore === true,
     earlier: null,
   }
 }

@@ -1,0 +1,46 @@
+import type { TemporalEngine } from '../../integrations/temporal/index.ts'
+import type { CommandContext } from '../command-context.ts'
+import { readSettings } from '../serve/settings.ts'
+import { openPayloadStore } from './payload-store.ts'
+import { type TemporalFlags, temporalPlace } from './place.ts'
+import { queuesOf } from './shared-site.ts'
+
+/** The engine of a command, and what is opened for it. */
+export interface EngineAt {
+  readonly engine: TemporalEngine
+  readonly close: () => Promise<void>
+}
+
+/** Opens it where flags, environment and file say that Temporal is. @throws UsageError, StorageError */
+export async function openEngineAt(
+  context: CommandContext,
+  { address, namespace, taskQueue }: TemporalFlags,
+): Promise<EngineAt> {
+  const settings = await readSettings(context, {
+    ...(address === undefined ? {} : { address }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(taskQueue === undefined ? {} : { taskQueue }),
+  })
+  const place = temporalPlace(settings.temporal)
+  const store = await openPayloadStore(settings, context.clock)
+  try {
+    const { openTemporalEngine } = await import('../../integrations/temporal/index.ts')
+    const engine = await openTemporalEngine({
+      ...place,
+      ...store.option,
+      clock: context.clock,
+      // A queue that somebody names is meant as it is.
+      ...(taskQueue === undefined ? { taskQueues: queuesOf(settings) } : {}),
+    })
+    return {
+      engine,
+      async close() {
+        await engine.close()
+        await store.close()
+      },
+    }
+  } catch (thrown) {
+    await store.close()
+    throw thrown
+  }
+}

@@ -1,0 +1,119 @@
+import type { Payload, PayloadCodec } from '@temporalio/common'
+import { systemClock } from '../../core/clock.ts'
+import {
+  isOrchestrationError,
+  OrchestrationError,
+  ResourceExhaustionError,
+} from '../../core/errors.ts'
+import { limits } from '../../core/limits.ts'
+import type { BlobStore } from '../../state/index.ts'
+import { encodingOf, fromBytes, toBytes } from './payload-bytes.ts'
+
+/** Where payloads lie that are too large for Temporal. */
+export interface PayloadStore {
+  readonly blobs: BlobStore
+  /**
+   * How long from when it was last written, at least. It has to be longer than any execution is open and its
+   * history is kept: an execution whose payload is gone cannot go on. Default null: for ever.
+   */
+  readonly keepMs?: number | null
+}
+
+/** Temporal's own limit of one payload is 2 MiB; what seals it adds a little. */
+export const temporalPayloadBytesMax = 2_000_000
+/** From here on a payload goes to the store: one request to Temporal, at most 4 MB, may carry several. */
+const storedBytesMin = 524_288
+/** Bytes of one blob, which are a third more as base64. */
+const pieceBytes = Math.floor(limits.payloadBytesMax / 4) * 3
+const encoding = 'json/aura-blobs'
+/** Within the time after which Temporal takes a worker for dead that says nothing. */
+const triesMax = 16
+const tryEveryMs = 500
+
+/**
+ * Keeps payloads of 512 KiB and more in a blob store; Temporal has the hashes of their pieces. Clients and workers of
+ * a task queue need the same store. Behind a codec that seals, the blobs are sealed too.
+ *
+ * @param store null keeps nothing: larger payloads are refused, and those of others cannot be read
+ * @throws from `encode` ResourceExhaustionError for a payload over Temporal's 2 MB without a store; from `decode`
+ *   StorageError when a blob is gone, or there is no store; as `BlobStore`
+ */
+export function largePayloads(store: PayloadStore | null): PayloadCodec {
+  return {
+    encode: (payloads) => Promise.all(payloads.map((payload) => stow(payload, store))),
+    decode: (payloads) => Promise.all(payloads.map((payload) => fetched(payload, store))),
+  }
+}
+
+async function stow(payload: Payload, store: PayloadStore | null): Promise<Payload> {
+  const size = payload.data?.length ?? 0
+  if (store === null) {
+    if (size > temporalPayloadBytesMax) throw tooLarge(size)
+    return payload
+  }
+  if (size < storedBytesMin) return payload
+  const bytes = toBytes(payload)
+  const hashes: string[] = []
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    const text = bytes.toString('base64', at, at + pieceBytes)
+    hashes.push(await patiently(() => store.blobs.put(text, store.keepMs ?? null)))
+  }
+  return {
+    metadata: { encoding: Buffer.from(encoding) },
+    data: Buffer.from(JSON.stringify(hashes)),
+  }
+}
+
+/** A store that does not answer for a moment is asked again: an outcome that is not told is lost. */
+async function patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask()
+    } catch (thrown) {
+      if (tries >= triesMax || !isOrchestrationError(thrown) || !thrown.retryable) throw thrown
+    }
+    await new Promise<void>((resolve) => systemClock.after(tryEveryMs, resolve))
+  }
+}
+
+async function fetched(payload: Payload, store: PayloadStore | null): Promise<Payload> {
+  if (encodingOf(payload) !== encoding) return payload
+  const hashes = JSON.parse(Buffer.from(payload.data ?? []).toString()) as readonly string[]
+  if (store === null) throw noStore()
+  const pieces: Buffer[] = []
+  for (const hash of hashes) {
+    const text = await patiently(() => store.blobs.get(hash))
+    if (text === null) throw gone(hash)
+    pieces.push(Buffer.from(text, 'base64'))
+  }
+  return fromBytes(Buffer.concat(pieces))
+}
+
+const configure = 'give engine and workers the same `payloadStore`; in the shell, REDIS_URL'
+
+/** The refusal of a payload of so many bytes where there is no store. */
+export function tooLarge(size: number): OrchestrationError {
+  return new ResourceExhaustionError(
+    `a payload of ${size} bytes is over the ${temporalPayloadBytesMax} that Temporal takes`,
+    { hint: `hand on a reference (a path, an id), or ${configure}` },
+  )
+}
+
+function noStore(): OrchestrationError {
+  return new OrchestrationError(
+    'StorageError',
+    'a payload lies in a blob store, and this process has none',
+    { hint: configure },
+  )
+}
+
+function gone(hash: string): OrchestrationError {
+  return new OrchestrationError(
+    'StorageError',
+    `a payload is not in the blob store any more: piece ${hash}`,
+    {
+      hint: 'its time has passed (keepMs) or another store is meant; what it belongs to cannot go on without it',
+      details: { hash },
+    },
+  )
+}
