@@ -17,7 +17,10 @@ export function lookAfter(world: World): void {
     const { executionId } = record.row
     const status = disk.store.find(executionId)?.status
     if (status === 'paused') forget(engine.resumeWorkflow(executionId))
-    if (status === 'waiting') help(world, record)
+    if (status !== 'waiting') continue
+    // What is known of it may be what a power cut has taken from the disk.
+    if (record.isExempt) forget(engine.cancelWorkflow(executionId))
+    else help(world, record)
   }
 }
 

@@ -26,20 +26,21 @@ export function heapPressure(clock: Clock): Pressure {
   const oldBytesMax = getHeapStatistics().heap_size_limit - youngBytesMax()
   const reserveBytes = Math.min(limits.heapReserveBytes, oldBytesMax / 2)
   const filledMax = Math.min(limits.heapShareMax * oldBytesMax, oldBytesMax - reserveBytes)
+  const judge = (usedBytes: number): string | null =>
+    usedBytes <= filledMax
+      ? null
+      : `the heap holds ${megabytes(usedBytes)} of ${megabytes(oldBytesMax)} MB; heapShareMax is ${limits.heapShareMax}, heapReserveBytes ${megabytes(limits.heapReserveBytes)} MB`
   let lookedAtMs = -Infinity
   let asks = 0
-  let pressure: string | null = null
+  let lately: string | null = null
   return (isExact = false) => {
+    if (isExact) return judge(getHeapStatistics().used_heap_size)
     const nowMs = clock.monotonicMs()
-    if (!isExact && nowMs - lookedAtMs < lookMs && ++asks < asksMax) return pressure
+    if (nowMs - lookedAtMs < lookMs && ++asks < asksMax) return lately
     lookedAtMs = nowMs
     asks = 0
-    const usedBytes = isExact ? getHeapStatistics().used_heap_size : oldBytes()
-    pressure =
-      usedBytes <= filledMax
-        ? null
-        : `the heap holds ${megabytes(usedBytes)} of ${megabytes(oldBytesMax)} MB; heapShareMax is ${limits.heapShareMax}, heapReserveBytes ${megabytes(limits.heapReserveBytes)} MB`
-    return pressure
+    lately = judge(oldBytes())
+    return lately
   }
 }
 

@@ -85,6 +85,11 @@ export interface ApiServerOptions {
    * @throws NotFoundError
    */
   log?(executionId: string, afterSeq?: number): readonly LogEntry[] | Promise<readonly LogEntry[]>
+  /**
+   * For an engine that tells nobody what happens (its `subscribe` is refused): an execution that somebody follows
+   * is asked by `log` so often. The events of all executions are then not offered. Default: the engine tells.
+   */
+  readonly eventsEveryMs?: number
   /** Serves `/v1/agents`. */
   agents?(): readonly AgentListing[]
   /** Keeps new work from agents, and lets it come again; null while nobody watches them. */

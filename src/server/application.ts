@@ -38,7 +38,7 @@ export async function createApplication(options: ApiServerOptions): Promise<Appl
   const api: Api = {
     options,
     operations: allOperations,
-    streams: new Streams(options.engine),
+    streams: new Streams(options),
     starts: new Turns(),
     isDraining: false,
   }

@@ -1,7 +1,14 @@
 import { OrchestrationError } from '../core/errors.ts'
 import type { LogEntry, WorkflowEngine } from '../engine/index.ts'
-import { Refusal } from './refusal.ts'
+import type { ApiServerOptions } from './api-server-options.ts'
+import { AskedEvents } from './asked-events.ts'
+import { notOffered, Refusal } from './refusal.ts'
 import { serverLimits } from './server-limits.ts'
+
+type StreamsOptions = Pick<
+  ApiServerOptions,
+  'engine' | 'log' | 'eventsEveryMs' | 'clock' | 'logger'
+>
 
 /** Somebody who is told what happens. */
 export interface Follower {
@@ -11,17 +18,33 @@ export interface Follower {
   bye(): void
 }
 
-/** Everybody who follows events: one subscription to the engine, however many there are. */
+/**
+ * Everybody who follows events: one subscription to the engine, or one who asks for each execution that is followed,
+ * however many there are.
+ */
 export class Streams {
   readonly #engine: WorkflowEngine
+  readonly #asked: AskedEvents | null
+  /** Ends the asking, by execution. */
+  readonly #asking = new Map<string, () => void>()
   readonly #ofExecution = new Map<string, Set<Follower>>()
   readonly #ofAll = new Set<Follower>()
   #count = 0
   #unsubscribe: (() => void) | null = null
   #isClosed = false
 
-  constructor(engine: WorkflowEngine) {
+  constructor({ engine, log, eventsEveryMs, clock, logger }: StreamsOptions) {
     this.#engine = engine
+    this.#asked =
+      eventsEveryMs === undefined || log === undefined
+        ? null
+        : new AskedEvents({
+            log,
+            everyMs: eventsEveryMs,
+            clock,
+            logger,
+            tell: (entry) => this.#tell(entry),
+          })
   }
 
   get size(): number {
@@ -33,7 +56,8 @@ export class Streams {
    *
    * @param executionId null for all executions
    * @returns ends it; may be called more than once
-   * @throws ResourceExhaustionError (503) over `streamsMax`, OwnerError when the server is closed
+   * @throws ResourceExhaustionError (503) over `streamsMax`, OwnerError when the server is closed; a refusal (501) of all
+   *   executions where none tells by itself
    */
   follow(executionId: string | null, follower: Follower): () => void {
     if (this.#isClosed) {
@@ -46,10 +70,15 @@ export class Streams {
         hint: 'close one that nobody reads',
       })
     }
+    if (this.#asked !== null && executionId === null)
+      throw notOffered('this engine tells no events of all executions', 'follow those of one')
     const followers = this.#followersOf(executionId)
     followers.add(follower)
     this.#count++
-    this.#unsubscribe ??= this.#engine.subscribe({ onEvent: (entry) => this.#tell(entry) })
+    if (this.#asked === null || executionId === null)
+      this.#unsubscribe ??= this.#engine.subscribe({ onEvent: (entry) => this.#tell(entry) })
+    else if (!this.#asking.has(executionId))
+      this.#asking.set(executionId, this.#asked.watch(executionId))
     return () => {
       if (followers.delete(follower)) this.#left(executionId, followers)
     }
@@ -74,7 +103,11 @@ export class Streams {
 
   #left(executionId: string | null, followers: Set<Follower>): void {
     this.#count--
-    if (executionId !== null && followers.size === 0) this.#ofExecution.delete(executionId)
+    if (executionId !== null && followers.size === 0) {
+      this.#ofExecution.delete(executionId)
+      this.#asking.get(executionId)?.()
+      this.#asking.delete(executionId)
+    }
     if (this.#count > 0) return
     this.#unsubscribe?.()
     this.#unsubscribe = null

@@ -69,6 +69,11 @@ export class MeshTdaClient implements TdaClient, TdaContextSource {
     return client
   }
 
+  /** As `AnomalyFeed.take`, for an event that was heard elsewhere before. */
+  take(event: CloudEvent): void {
+    this.#feed.take(event)
+  }
+
   /** The anomalies in force, and the patterns of the last `contextWindow`; their surest is the confidence. */
   current(): TdaContext {
     const context = this.#feed.current()

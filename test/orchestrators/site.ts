@@ -74,12 +74,19 @@ export class Site {
   readonly #env: Record<string, string>
   #count = 0
 
-  constructor(addresses: { readonly redis: string; readonly temporal: string }) {
+  constructor(addresses: {
+    readonly redis: string
+    readonly temporal: string
+    readonly kafka?: string
+  }) {
     writeFileSync(join(this.#folder, 'order.yaml'), document)
     writeFileSync(join(this.#folder, 'agents.ts'), agents)
     this.#env = {
       TEMPORAL_ADDRESS: addresses.temporal,
       REDIS_URL: addresses.redis,
+      ...(addresses.kafka === undefined
+        ? {}
+        : { KAFKA_BROKERS: addresses.kafka, AURA_KAFKA_GROUP: `site-${this.#id}` }),
       AURA_REDIS_PREFIX: `test-${this.#id}:`,
       AURA_TASK_QUEUE: `site-${this.#id}`,
       AURA_SHARDS: String(this.shards),
@@ -186,4 +193,16 @@ export async function completed({ url }: Instance, executionId: string): Promise
       interval: 300,
     })
     .toBe('completed')
+}
+
+/** Its events as they happen, until it has ended. */
+export function followed(
+  { url }: Instance,
+  executionId: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
+  return fetch(`${url}/v1/executions/${executionId}/events`, {
+    headers: { ...headers, authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(120_000),
+  })
 }

@@ -42,8 +42,6 @@ const engine = await openEngine({
       type: 'deaf',
       url: given.url,
       actions: { ask: { effect: 'idempotent' } },
-      // Bodies that are under way at the same time are in the heap too.
-      config: { resourceLimits: { maxConcurrent: 50 } },
     }),
   ],
 })

@@ -13,8 +13,8 @@ export interface ExchangeRequest {
   readonly method: 'POST' | 'GET'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  /** Null sends none. */
-  readonly body: string | null
+  /** Made when the request is sent, so that what waits for a connection holds none; null sends none. */
+  readonly body: (() => string) | null
   /** `false` opens a connection of its own, closed afterwards. */
   readonly connections: Agent | false
   readonly tls: TlsMaterial
@@ -55,7 +55,7 @@ const otherBodyBytesMax = 65_536
  * cancels, after which it is not called any more.
  */
 export function exchange(request: ExchangeRequest, done: (result: Exchange) => void): () => void {
-  const { method, url, headers, body, connections, tls } = request
+  const { method, url, headers, connections, tls } = request
   let isDone = false
   let wasConnected = false
   const finish = (result: Exchange): void => {
@@ -67,9 +67,11 @@ export function exchange(request: ExchangeRequest, done: (result: Exchange) => v
     finish({ kind: 'broken', error, wasConnected, wasReused: outgoing.reusedSocket })
   }
   const send = url.startsWith('https:') ? httpsRequest : httpRequest
-  const length = body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+  let body: string | null
   let outgoing: ClientRequest
   try {
+    body = request.body === null ? null : request.body()
+    const length = body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) }
     outgoing = send(url, { method, agent: connections, headers: { ...headers, ...length }, ...tls })
   } catch (error) {
     finish({ kind: 'unsendable', error })

@@ -118,7 +118,7 @@ export class HttpTransport implements AgentTransport {
         ...(call.traceparent === null ? {} : { traceparent: call.traceparent }),
         ...this.#authHeaders(),
       },
-      body: JSON.stringify({ action: call.plan.name, input, context }),
+      body: () => JSON.stringify({ action: call.plan.name, input, context }),
       bodyBytesMax: this.#config.resourceLimits.payloadBytesMax,
       onConnected: () => call.sent(),
       over: call.plan.effect === 'once' ? 'fresh' : 'kept',

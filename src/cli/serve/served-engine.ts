@@ -1,3 +1,4 @@
+import type { CloudEvent } from '../../core/contracts/events.ts'
 import { isOrchestrationError, messageOf, OrchestrationError } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { WorkflowEngine } from '../../engine/index.ts'
@@ -21,13 +22,7 @@ export interface ServedEngineParts {
 export function servedEngine(parts: ServedEngineParts): WorkflowEngine {
   const { engine, feed, orchestration, logger } = parts
   const deliver: WorkflowEngine['deliver'] = async (event) => {
-    try {
-      feed.take(event)
-    } catch (thrown) {
-      logger.log('warn', `the TDA feed does not take event '${event.id}': ${messageOf(thrown)}`, {
-        source: event.source,
-      })
-    }
+    tellFeed(feed, event, logger)
     return [...(await engine.deliver(event)), ...(await orchestration.deliver(event))]
   }
   return new Proxy(engine, {
@@ -44,6 +39,16 @@ export function servedEngine(parts: ServedEngineParts): WorkflowEngine {
       }
     },
   })
+}
+
+/** An event that the feed cannot read is logged. */
+export function tellFeed(feed: Pick<AnomalyFeed, 'take'>, event: CloudEvent, logger: Logger): void {
+  try {
+    feed.take(event)
+  } catch (thrown) {
+    const { id, source } = event
+    logger.log('warn', `the TDA feed does not take event '${id}': ${messageOf(thrown)}`, { source })
+  }
 }
 
 function goingDown(thrown: unknown): unknown {

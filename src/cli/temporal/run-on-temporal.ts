@@ -62,7 +62,7 @@ async function watch(
   const progress = startProgress(context, new ProgressModel(executionId, document))
   const entries: LogEntry[] = []
   const look = async (): Promise<void> => {
-    for (const entry of (await engine.getLog(executionId)).slice(entries.length)) {
+    for (const entry of await engine.getLog(executionId, entries.at(-1)?.seq)) {
       entries.push(entry)
       progress.event(entry)
     }

@@ -1,4 +1,3 @@
-import type { Logger } from '../../core/logger.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import { LruCache } from '../../core/lru-cache.ts'
 import type { Catalog } from '../../state/index.ts'
@@ -20,13 +19,11 @@ interface Known {
 /** The documents that an installation knows: in its catalog, so that what one instance is told all of them know. */
 export class ServedDocuments {
   readonly #catalog: Catalog
-  readonly #logger: Logger
   /** By the hash of their text, which never means another one. */
   readonly #read = new LruCache<string, Known>(knownMax)
 
-  constructor(catalog: Catalog, logger: Logger) {
+  constructor(catalog: Catalog) {
     this.#catalog = catalog
-    this.#logger = logger
   }
 
   /** @throws DocumentError for one with problems; as `Catalog.register` */
@@ -35,8 +32,6 @@ export class ServedDocuments {
     if (document === null) throw documentError(problems)
     const { name, version } = document
     await this.#catalog.register('document', { name, version, text: JSON.stringify(data) })
-    if (document.triggers.length === 0) return
-    this.#logger.log('warn', `the triggers of ${name} do not fire on Temporal`, { version })
   }
 
   /** Those of a name, or all, by name and version. @throws as `Catalog.list` */

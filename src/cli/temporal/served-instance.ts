@@ -12,18 +12,23 @@ import type { ApiServerOptions, Readiness } from '../../server/index.ts'
 import { agentsOf, knownAgents } from '../agents.ts'
 import type { CommandContext } from '../command-context.ts'
 import { flagProviderOf } from '../flag-provider.ts'
-import { sharedMesh } from '../mesh.ts'
 import { startAt } from '../owner-server.ts'
+import { takeEvents } from '../serve/event-intake.ts'
 import type { ServeSettings } from '../serve/settings.ts'
 import { readWorkflowFiles } from '../serve/workflow-files.ts'
 import { refuseEmbeddedSettings } from './obeyed-settings.ts'
 import { temporalPlace } from './place.ts'
 import { ServedDocuments } from './served-documents.ts'
+import { ServedTriggers } from './served-triggers.ts'
 import { listed, servedPort, startServed } from './served-port.ts'
 import { openSite, queuesOf, type SharedSite } from './shared-site.ts'
+import { openWorkerMesh } from './worker-mesh.ts'
 
 /** How long calls may go on once the process was asked to end; then they are lost to it. */
 const graceMs = 10_000
+
+/** How often an execution that somebody follows is asked what has happened. */
+const eventsEveryMs = 500
 
 /** An instance that takes requests and works. */
 export interface ServedInstance {
@@ -69,19 +74,23 @@ export async function openInstance(
   await using opened = new AsyncDisposableStack()
   const site = opened.adopt(await openSite(settings, context.clock), (one) => one.close())
   const parts: Parts = { context, settings, logger, name, site }
-  const documents = new ServedDocuments(site.catalog, logger)
+  const documents = new ServedDocuments(site.catalog)
   for (const { data } of files.documents) await documents.register(data)
   const ofEngine = { ...place, taskQueues, ...(flags === undefined ? {} : { flags }) }
   const engine = opened.adopt(await openTemporalEngine(ofEngine), (one) => one.close())
   const telemetry = createTelemetry({ clock: context.clock })
-  const mesh = await sharedMesh(context, telemetry, logger)
-  if (mesh !== null) opened.adopt(mesh, (one) => one.close())
-  const state: Standing = { workers: null, placement: null }
+  const outside = await openWorkerMesh(context, telemetry, logger)
+  if (outside !== null) opened.adopt(outside, (one) => one.close())
+  const { mesh = null, tda = null } = outside ?? {}
+  const triggers = new ServedTriggers({ engine, documents, tda, clock: context.clock, logger })
+  const state: Standing = { workers: null, placement: null, isGoingDown: false }
   const options: ApiServerOptions = {
     ...apiOptions(parts, state),
     metrics: { text: () => telemetry.metricsText(), contentType: telemetry.metricsContentType },
-    engine: servedPort(engine, documents),
+    engine: servedPort(engine, documents, triggers),
     list: (filter) => listed(engine, filter),
+    log: (executionId, afterSeq) => engine.getLog(executionId, afterSeq),
+    eventsEveryMs,
     token,
     workflows: (wanted) => documents.list(wanted),
     startDocument: (document, options) => startServed(engine, documents, { document, options }),
@@ -92,7 +101,7 @@ export async function openInstance(
       ...place,
       agents,
       graceMs,
-      ...(mesh === null ? {} : { mesh }),
+      ...(mesh === null || tda === null ? {} : { mesh, tda }),
       queueOf: (shard) => taskQueues.all[shard] as string,
       mayBegin: async (shard) => state.placement?.mayBegin(shard) ?? true,
     }),
@@ -101,7 +110,14 @@ export async function openInstance(
   state.placement = await join(parts, state.workers)
   if (state.placement !== null) opened.adopt(state.placement, (one) => one.stop())
   await state.workers.settled()
-  opened.defer(async () => server.api.drain())
+  await triggers.arm()
+  opened.defer(() => triggers.close())
+  const isGoingDown = (): boolean => state.isGoingDown
+  await takeEvents(context, { mesh, logger, engine: triggers, isGoingDown })
+  opened.defer(async () => {
+    state.isGoingDown = true
+    server.api.drain()
+  })
   const all = opened.move()
   return {
     name,
@@ -118,6 +134,7 @@ interface Standing {
   workers: ShardWorkers | null
   /** Null where it shares its work with nobody. */
   placement: Placement | null
+  isGoingDown: boolean
 }
 
 /** Takes its share of the work: all of it where there is nobody to share with. */

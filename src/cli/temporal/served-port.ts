@@ -4,11 +4,20 @@ import type { TemporalEngine } from '../../integrations/temporal/index.ts'
 import { documentError, readDocumentData, type WorkflowDocument } from '../../workflow/index.ts'
 import type { ListedRow } from '../../server/index.ts'
 import type { ServedDocuments } from './served-documents.ts'
+import type { ServedTriggers } from './served-triggers.ts'
 
-/** The Temporal engine as the API sees it: documents go to the catalog, and sub-workflows are found there. */
-export function servedPort(engine: TemporalEngine, documents: ServedDocuments): WorkflowEngine {
-  const more: Pick<WorkflowEngine, 'registerWorkflow' | 'startWorkflow'> = {
-    registerWorkflow: (data) => documents.register(data),
+/** The Temporal engine as the API sees it: documents go to the catalog, where sub-workflows and triggers are found. */
+export function servedPort(
+  engine: TemporalEngine,
+  documents: ServedDocuments,
+  triggers: ServedTriggers,
+): WorkflowEngine {
+  const more: Pick<WorkflowEngine, 'registerWorkflow' | 'startWorkflow' | 'deliver'> = {
+    async registerWorkflow(data) {
+      await documents.register(data)
+      await triggers.arm()
+    },
+    deliver: (event) => triggers.deliver(event),
     async startWorkflow(name, work, options) {
       if (Array.isArray(work)) return engine.startWorkflow(name, work, options)
       const { document, problems } = readDocumentData(work, { file: name })

@@ -1,4 +1,4 @@
-import { createLogger } from '../../observability/index.ts'
+import { createLogger, createTelemetry } from '../../observability/index.ts'
 import { agentsOf } from '../agents.ts'
 import type { CommandContext } from '../command-context.ts'
 import { exitCodes } from '../exit-code.ts'
@@ -6,6 +6,7 @@ import { listenForInterruption } from '../interruption.ts'
 import { logLevelOf } from '../log-level.ts'
 import { readSettings, withSettings } from '../serve/settings.ts'
 import { type TemporalFlags, temporalPlace } from '../temporal/place.ts'
+import { openWorkerMesh } from '../temporal/worker-mesh.ts'
 
 export interface WorkerOptions extends TemporalFlags {
   readonly agents?: readonly string[]
@@ -31,6 +32,7 @@ export async function worker(given: CommandContext, options: WorkerOptions): Pro
     clock,
   })
   const interruption = listenForInterruption(({ code }) => context.processEnd.now(code))
+  const outside = await openWorkerMesh(context, createTelemetry({ clock }), logger)
   try {
     const { openTemporalWorker } = await import('../../integrations/temporal/index.ts')
     const { deployment } = options
@@ -42,6 +44,7 @@ export async function worker(given: CommandContext, options: WorkerOptions): Pro
       logger,
       clock,
       graceMs,
+      ...(outside === null ? {} : { mesh: outside.mesh, tda: outside.tda }),
     })
     const { buildId } = opened
     const ids = agents.map(({ id }) => id)
@@ -58,6 +61,7 @@ export async function worker(given: CommandContext, options: WorkerOptions): Pro
     await Promise.race([opened.stopped, interruption.requested])
     await opened.close()
   } finally {
+    await outside?.close()
     interruption.stopListening()
   }
   return exitCodes.done

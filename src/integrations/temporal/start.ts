@@ -13,9 +13,9 @@ import {
   startHashOf,
 } from '../../engine/index.ts'
 import type { PolicyData } from '../../semantic/index.ts'
-import type { Origin } from '../../workflow/index.ts'
+import type { Origin, WorkflowData } from '../../workflow/index.ts'
 import { readsTda } from './reads-tda.ts'
-import type { ExecutionStart } from './wire.ts'
+import type { ExecutionStart, PreparedStart } from './wire.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
 export interface StartParts {
@@ -43,32 +43,50 @@ const nothingRegistered = { workflows: () => [], document: () => undefined }
 export function startOf(
   definition: Definition,
   options: ExecuteOptions & { readonly origin?: Origin },
-  { nowMs, random, definitions, flags, ...kept }: StartParts,
+  parts: StartParts,
 ): ExecutionStart {
-  const { document, hash } = definition
+  const { document } = definition
   const input = checkedInput(definition, payload(options.input ?? {}, 'the input'))
   const executionId =
     options.executionId === undefined
-      ? newExecutionId(document.name, nowMs, random)
+      ? newExecutionId(document.name, parts.nowMs, parts.random)
       : checkedId(options.executionId)
-  const pinned = new Pins(nothingRegistered, definitions).resolve(
-    definition,
-    options.workflows ?? [],
-  )
-  refuseUnsupported([definition, ...pinned.definitions], flags)
+  const prepared = preparedStart(definition, options.workflows ?? [], parts)
   const context = { executionId, workflow: document.name }
-  const decided = checkFlags(flags, document.featureFlags, context)
+  const decided = checkFlags(parts.flags, document.featureFlags, context)
   return {
+    ...prepared,
     executionId,
-    document,
-    documentHash: hash,
     startHash: startHashOf(definition, input),
     input,
     origin: {
-      ...(pinned.pins === null ? {} : { pins: pinned.pins }),
-      ...tenantOf(document.metadata),
+      ...prepared.origin,
       ...(decided === null ? {} : { flags: decided }),
       ...options.origin,
+    },
+  }
+}
+
+/**
+ * What all executions of a document are started with.
+ *
+ * @param workflows where its sub-workflows are
+ * @throws RefusedError for what the Temporal engine does not have; DocumentError for a sub-workflow that is missing
+ */
+export function preparedStart(
+  definition: Definition,
+  workflows: readonly WorkflowData[],
+  { definitions, flags, ...kept }: StartParts,
+): PreparedStart {
+  const { document, hash } = definition
+  const pinned = new Pins(nothingRegistered, definitions).resolve(definition, workflows)
+  refuseUnsupported([definition, ...pinned.definitions], flags)
+  return {
+    document,
+    documentHash: hash,
+    origin: {
+      ...(pinned.pins === null ? {} : { pins: pinned.pins }),
+      ...tenantOf(document.metadata),
     },
     documents: Object.fromEntries(pinned.definitions.map((one) => [one.hash, one.document])),
     readsTda: kept.policy !== null || readsTda(document),

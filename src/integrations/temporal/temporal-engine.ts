@@ -56,6 +56,7 @@ import {
 import type { PolicyData } from '../../semantic/index.ts'
 import { Listing, type ListedExecution, type ListFilter } from './listing.ts'
 import { RemoteExecutions, type RemoteParts } from './remote-executions.ts'
+import { TemporalSchedules } from './schedules.ts'
 import { startOf, type StartParts } from './start.ts'
 import { refusedByTemporal } from './unsupported.ts'
 import type { ExecutionStart, Verb } from './wire.ts'
@@ -84,12 +85,15 @@ export class TemporalEngine implements WorkflowEngine {
   readonly #definitions = new Definitions()
   readonly #executions: RemoteExecutions
   readonly #listing: Listing
+  /** Of documents with schedule triggers. */
+  readonly schedules: TemporalSchedules
   #isClosed = false
 
   constructor(parts: TemporalEngineParts) {
     this.#parts = parts
     this.#executions = new RemoteExecutions(parts)
     this.#listing = new Listing({ ...parts, executions: this.#executions })
+    this.schedules = new TemporalSchedules({ ...parts, start: () => this.#startParts() })
   }
 
   /**
@@ -119,6 +123,12 @@ export class TemporalEngine implements WorkflowEngine {
   /** As `startWorkflow`, for a document that was read before. */
   async startDocument(document: WorkflowDocument, options: ExecuteOptions = {}): Promise<string> {
     return this.#start(this.#definitions.ofDocument(document), options)
+  }
+
+  /** As `startDocument`, once for an id: false when it is taken, whatever by. */
+  startOnce(document: WorkflowDocument, options: ExecuteOptions): Promise<boolean> {
+    const definition = this.#definitions.ofDocument(document)
+    return this.#executions.start(startOf(definition, options, this.#startParts()))
   }
 
   async continueWorkflow(executionId: string): Promise<RunView> {
@@ -318,9 +328,9 @@ export class TemporalEngine implements WorkflowEngine {
     return this.#executions.ask<RunView>(executionId, 'run')
   }
 
-  /** Its events so far, oldest first. */
-  getLog(executionId: string): Promise<readonly LogEntry[]> {
-    return this.#executions.ask<readonly LogEntry[]>(executionId, 'log')
+  /** Its events so far after `afterSeq`, oldest first. */
+  getLog(executionId: string, afterSeq = 0): Promise<readonly LogEntry[]> {
+    return this.#executions.ask<readonly LogEntry[]>(executionId, 'log', afterSeq)
   }
 
   /** As `RemoteExecutions.requireWorkers`: what is started without one waits until there is one. */

@@ -63,8 +63,9 @@ export function refuseBudgets(agents: readonly BaseAgent[]): void {
 /** Methods of the port that Temporal cannot carry, and why. */
 const refusals = {
   registerWorkflow:
-    'nothing is registered in Temporal: hand sub-workflows to the start, as `workflows`',
-  deliver: 'triggers belong to registered documents, and nothing is registered in Temporal',
+    'nothing is registered in Temporal: hand sub-workflows to the start, as `workflows`; `schedules.keep` keeps schedule triggers',
+  deliver:
+    'triggers belong to registered documents, and nothing is registered in Temporal: `aura serve --engine temporal` has a catalog',
   subscribe: 'workers of other processes drive the executions: ask for `getLog`',
 } as const
 

@@ -1,6 +1,7 @@
 import type { ActionContract, CallOutcome, LookupOutcome } from '../../core/contracts/call.ts'
 import type { StateWrite } from '../../core/contracts/state.ts'
 import type { TdaContext } from '../../core/contracts/tda.ts'
+import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { AdaptationRequest } from '../../engine/index.ts'
 import type { PolicyData } from '../../semantic/index.ts'
@@ -40,6 +41,34 @@ export interface ExecutionStart {
   readonly historyEventsMax: number | null
   /** What its earlier runs in Temporal have decided; null for a first one. */
   readonly earlier: Earlier | null
+}
+
+/** What every execution of a document is started with. */
+export type PreparedStart = Omit<ExecutionStart, 'executionId' | 'startHash' | 'input'>
+
+/** The type of what a schedule starts in Temporal, which starts the execution. */
+export const scheduledStartType = 'auraScheduledStart'
+
+/** A schedule trigger, as a schedule in Temporal knows it. */
+export interface ScheduledStart {
+  /** Of the execution's id, which the scheduled time in milliseconds ends. */
+  readonly prefix: string
+  /** The trigger's input, a template. */
+  readonly input: JsonObject
+  readonly inputReadsTda: boolean
+  /** A time that nobody came to start so long is left out. */
+  readonly lateMsMax: number
+  readonly start: PreparedStart
+  /** The task queues of the installation, in the order of their shards. */
+  readonly taskQueues: readonly string[]
+}
+
+/** What came of a scheduled time. `late`: it was left out. */
+export interface ScheduledEnd {
+  readonly executionId: string
+  readonly outcome: 'started' | 'existed' | 'late' | 'refused'
+  /** Why it was refused. */
+  readonly error: ErrorJson | null
 }
 
 /** What one run of an execution hands on to the next. */

@@ -39,7 +39,7 @@ export async function auraExecution(start: ExecutionStart): Promise<RunView> {
   const execution = new HostedExecution(start)
   setHandler(runQuery, () => execution.run())
   setHandler(showQuery, (nowMs) => execution.show(nowMs))
-  setHandler(logQuery, () => execution.log)
+  setHandler(logQuery, (afterSeq = 0) => execution.log.filter(({ seq }) => seq > afterSeq))
   setHandler(entriesQuery, (nowMs) => execution.entries(nowMs))
   setHandler(deadLettersQuery, () => deadLetterViews(execution.state))
   setHandler(effectsQuery, (to, nowMs) => execution.effects(to, nowMs))

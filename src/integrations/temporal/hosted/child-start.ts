@@ -1,9 +1,8 @@
 import { OrchestrationError } from '../../../core/errors.ts'
-import { isJsonObject } from '../../../core/json.ts'
-import { type Command, compileInput, type ExecutionState } from '../../../workflow/index.ts'
-import { inputRefusal } from '../../../engine/hosted.ts'
+import type { Command, ExecutionState } from '../../../workflow/index.ts'
 import { readsTda } from '../reads-tda.ts'
 import type { ExecutionStart } from '../wire.ts'
+import { checkedInput } from './checked-input.ts'
 
 /**
  * What a sub-workflow is started with: pins, tenant and flags are those of its parent.
@@ -21,9 +20,6 @@ export function childStart(
       'StateConsistencyError',
       `execution '${state.executionId}' was started without the document of '${executionId}'`,
     )
-  const { value, problems } =
-    document.input === null ? { value: input, problems: [] } : compileInput(document.input)(input)
-  if (problems.length > 0 || !isJsonObject(value)) throw inputRefusal(document.name, problems)
   const { pins, tenant } = state
   const parent = { executionId: state.executionId, call, token, depth: state.depth + 1 }
   return {
@@ -32,7 +28,7 @@ export function childStart(
     documentHash,
     // Only whoever starts an execution under a given id is compared with it.
     startHash: '',
-    input: value,
+    input: checkedInput(document, input),
     origin: { parent, pins, ...(tenant === null ? {} : { tenant }) },
     documents: start.documents,
     readsTda: start.policy !== null || readsTda(document),

@@ -20,6 +20,7 @@ import { workflowType } from '../wire.ts'
 import { startMemo } from '../start-memo.ts'
 import { childStart } from './child-start.ts'
 import { childSignal, relaySignal } from './messages.ts'
+import { isIdTaken } from './taken-id.ts'
 
 type StartChild = Command & { kind: 'startChild' }
 type SteerChild = Command & { kind: 'steerChild' }
@@ -120,7 +121,7 @@ export class HostedFamily {
         ...startMemo(start),
       })
     } catch (thrown) {
-      if (!isTaken(thrown)) throw thrown
+      if (!isIdTaken(thrown)) throw thrown
       const end = await this.#ask.reviveChild(this.#asked(executionId, token))
       if (end !== null) this.told({ executionId, end })
     }
@@ -129,8 +130,4 @@ export class HostedFamily {
   #asked(executionId: string, token: number): ChildAsked {
     return { executionId, token, parentId: this.#parts.state.executionId }
   }
-}
-
-function isTaken(thrown: unknown): boolean {
-  return thrown instanceof Error && thrown.name === 'WorkflowExecutionAlreadyStartedError'
 }

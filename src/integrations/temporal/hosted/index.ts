@@ -2,3 +2,4 @@ import './globals.ts'
 
 /** What the sandbox of a worker knows by name. */
 export { auraExecution } from './aura-execution.ts'
+export { auraScheduledStart } from './scheduled-start.ts'

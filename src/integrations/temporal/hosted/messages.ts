@@ -9,8 +9,8 @@ import type { ChildTold, ExecutionStart, Verb } from '../wire.ts'
 export const runQuery = defineQuery<RunView>('run')
 /** The execution as `aura show` prints it, at that time. */
 export const showQuery = defineQuery<ShowView, [number]>('show')
-/** Its events, as `aura logs` prints them. */
-export const logQuery = defineQuery<readonly LogEntry[]>('log')
+/** Its events after one of them, as `aura logs` prints them. */
+export const logQuery = defineQuery<readonly LogEntry[], [number?]>('log')
 /** Its state at that time. */
 export const entriesQuery = defineQuery<readonly StateEntry[], [number]>('entries')
 export const deadLettersQuery = defineQuery<readonly DeadLetterView[]>('deadLetters')
