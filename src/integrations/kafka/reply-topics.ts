@@ -69,7 +69,7 @@ export class ReplyTopics {
       await this.#parts.append({ topic: this.#own, key: 'beat', value: '', headers: {} })
     } catch (thrown) {
       if (!isOrchestrationError(thrown) || thrown.code !== 'NotFoundError') throw thrown
-      await this.#onLost()
+      if (!this.#isClosed) await this.#onLost()
     }
   }
 
