@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { cleanUp, newFolder, startAura } from '../cli-process.ts'
 import { describeWithServices } from '../support/services.ts'
 
@@ -10,6 +10,7 @@ afterEach(cleanUp)
 
 const document = `name: shell
 version: 1.0.0
+metadata: { team: shop, level: 3 }
 steps:
   rest: { sleep: 50ms }
   ask: { agent: guide, action: answer, needs: [rest], with: { n: 21 } }
@@ -90,7 +91,7 @@ await describeWithServices('aura and Temporal', ['temporal'], ({ temporal }) => 
   )
 
   test(
-    'a worker drives what is started, until a signal',
+    'a worker drives what is started, until a signal, and it is found by its metadata',
     async () => {
       const folder = folderWithFlow()
       const worker = startAura(folder, ['worker', ...place, '--agents', 'agents.ts'])
@@ -101,6 +102,19 @@ await describeWithServices('aura and Temporal', ['temporal'], ({ temporal }) => 
         status: 'completed',
         output: 42,
       })
+      const ls = async (...meta: readonly string[]) => {
+        const words = ['ls', '--engine', 'temporal', '--json', ...place]
+        const more = meta.flatMap((pair) => ['--meta', pair])
+        const { stdout: listed } = await startAura(folder, [...words, ...more]).ended
+        return (JSON.parse(listed) as { readonly executions: readonly object[] }).executions
+      }
+      const found = { workflow: 'shell', status: 'completed', metadata: { team: 'shop', level: 3 } }
+      await vi.waitFor(
+        async () =>
+          expect(await ls('team=shop', 'level=3')).toEqual([expect.objectContaining(found)]),
+        { timeout: 30_000, interval: 500 },
+      )
+      expect(await ls('team=shop', 'level=4')).toEqual([])
       worker.kill('SIGTERM')
       expect(await worker.ended).toMatchObject({ code: 0 })
     },

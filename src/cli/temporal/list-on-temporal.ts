@@ -1,6 +1,6 @@
-import { OrchestrationError } from '../../core/errors.ts'
 import type { ListedExecution } from '../../integrations/temporal/index.ts'
 import type { CommandContext } from '../command-context.ts'
+import { splitPair } from '../option-values.ts'
 import { readSettings } from '../serve/settings.ts'
 import { type TemporalFlags, temporalPlace } from './place.ts'
 import { queuesOf } from './shared-site.ts'
@@ -11,15 +11,12 @@ export interface ListOnTemporalOptions extends TemporalFlags {
   readonly meta?: readonly string[]
 }
 
-/** Executions on Temporal, newest first. @throws UsageError for `--meta`: Temporal has not indexed it */
+/** Executions on Temporal, newest first. @throws UsageError for a `--meta` that is no pair */
 export async function listOnTemporal(
   context: CommandContext,
   { meta = [], status, workflow, address, namespace, taskQueue }: ListOnTemporalOptions,
 ): Promise<readonly ListedExecution[]> {
-  if (meta.length > 0)
-    throw new OrchestrationError('UsageError', 'executions on Temporal are not found by --meta', {
-      hint: 'use --workflow or --status',
-    })
+  const metadata = Object.fromEntries(meta.map((pair) => splitPair('--meta', pair)))
   const settings = await readSettings(context, {
     ...(address === undefined ? {} : { address }),
     ...(namespace === undefined ? {} : { namespace }),
@@ -36,6 +33,7 @@ export async function listOnTemporal(
     return await engine.list({
       ...(status === undefined ? {} : { status }),
       ...(workflow === undefined ? {} : { workflow }),
+      metadata,
     })
   } finally {
     await engine.close()

@@ -47,20 +47,21 @@ export async function startServed(
 /**
  * Executions as the API lists them, newest first.
  *
- * @throws RefusedError for pages and for metadata, of which Temporal has no index
+ * @throws RefusedError for pages after the first
  */
 export async function listed(
   engine: TemporalEngine,
   { status, workflow, metadata, before, limit }: ExecutionFilter,
 ): Promise<readonly ListedRow[]> {
-  if (metadata !== undefined || before !== undefined)
-    throw new OrchestrationError('RefusedError', 'lists on Temporal have neither meta nor cursor', {
-      hint: 'ask by status and workflow, with a limit',
+  if (before !== undefined)
+    throw new OrchestrationError('RefusedError', 'lists on Temporal have no cursor', {
+      hint: 'ask by status, workflow and metadata, with a limit',
     })
   const rows = await engine.list({
     ...(status === undefined ? {} : { status }),
     ...(workflow === undefined ? {} : { workflow }),
+    ...(metadata === undefined ? {} : { metadata }),
     ...(limit === undefined ? {} : { limit }),
   })
-  return rows.map((row, execution) => ({ ...row, execution, metadata: {} }))
+  return rows.map((row, execution) => ({ ...row, execution }))
 }

@@ -75,7 +75,7 @@ async function askRows(owner: OwnerInfo, options: LsOptions): Promise<readonly L
 }
 
 /** What is shown of an execution. */
-type ListedRow = Omit<ApiRow, 'execution' | 'metadata'> & Partial<Pick<ApiRow, 'metadata'>>
+type ListedRow = Omit<ApiRow, 'execution'>
 
 function listed(row: ListedRow): object {
   const { executionId, workflow, version, status, metadata, startedAtMs, endedAtMs } = row

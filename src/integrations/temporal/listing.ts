@@ -1,13 +1,16 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client'
+import type { JsonObject } from '../../core/json.ts'
 import type { DeadLetterFilter, DeadLetterView } from '../../engine/index.ts'
 import type { RemoteExecutions, TaskQueues } from './remote-executions.ts'
-import { searchAttributes } from './search-attributes.ts'
+import { metadataWord, searchAttributes } from './search-attributes.ts'
 import { workflowType } from './wire.ts'
 
 export interface ListFilter {
   readonly status?: string
   /** Name of a document. */
   readonly workflow?: string
+  /** Every pair must be in the document's metadata; values compare as text. */
+  readonly metadata?: Readonly<Record<string, string>>
   /** Newest first; default 1,000. */
   readonly limit?: number
 }
@@ -18,6 +21,7 @@ export interface ListedExecution {
   readonly workflow: string
   readonly version: string
   readonly status: string
+  readonly metadata: JsonObject
   readonly startedAtMs: number
   readonly endedAtMs: number | null
 }
@@ -40,12 +44,15 @@ export class Listing {
   }
 
   /** Newest first. */
-  async list({ status, workflow, limit = limitDefault }: ListFilter = {}): Promise<
+  async list({ status, workflow, metadata = {}, limit = limitDefault }: ListFilter = {}): Promise<
     readonly ListedExecution[]
   > {
     const wanted = [
       ...(status === undefined ? [] : [`${searchAttributes.status.name} = ${quoted(status)}`]),
       ...whereWorkflow(workflow),
+      ...Object.entries(metadata).map(
+        ([key, value]) => `${searchAttributes.metadata.name} = ${quoted(metadataWord(key, value))}`,
+      ),
     ]
     const found = new Map<string, ListedExecution>()
     for await (const info of this.#infos(wanted)) {
@@ -105,6 +112,7 @@ function listedOf(info: WorkflowExecutionInfo): ListedExecution {
     workflow: text(memo['workflow'], ''),
     version: text(memo['version'], ''),
     status: text(typedSearchAttributes.get(searchAttributes.status), 'running'),
+    metadata: (memo['metadata'] ?? {}) as JsonObject,
     startedAtMs: startTime.getTime(),
     endedAtMs: closeTime?.getTime() ?? null,
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { messageOf, OrchestrationError } from '../../core/errors.ts'
+import { canonicalJson, type JsonObject, type JsonValue } from '../../core/json.ts'
 
 /** What executions are found by; `temporal operator search-attribute create` takes name and type as they are here. */
 export const searchAttributes = {
@@ -8,10 +9,28 @@ export const searchAttributes = {
   status: { name: 'AuraStatus', type: 'KEYWORD' },
   /** How many are open. */
   deadLetters: { name: 'AuraDeadLetters', type: 'INT' },
+  /** A pair of the document's metadata each, as `key=value`. */
+  metadata: { name: 'AuraMetadata', type: 'KEYWORD_LIST' },
 } as const
 
-/** Of Temporal's `IndexedValueType`. */
-const indexedTypes = { KEYWORD: 2, INT: 3 } as const
+/** Of Temporal's `IndexedValueType`, and as its command line says them. */
+const indexedTypes = { KEYWORD: 2, INT: 3, KEYWORD_LIST: 7 } as const
+const typeWords = { KEYWORD: 'Keyword', INT: 'Int', KEYWORD_LIST: 'KeywordList' } as const
+
+/** What Temporal takes of a keyword: a longer pair of metadata is shown, and not found. */
+const keywordCharactersMax = 255
+
+/** A pair of metadata as it is found; values that are no texts as canonical JSON. */
+export function metadataWord(key: string, value: JsonValue): string {
+  return `${key}=${typeof value === 'string' ? value : canonicalJson(value)}`
+}
+
+/** The pairs of metadata by which an execution is found. */
+export function metadataWords(metadata: JsonObject): string[] {
+  return Object.entries(metadata)
+    .map(([key, value]) => metadataWord(key, value))
+    .filter((word) => word.length <= keywordCharactersMax)
+}
 
 /** What of a connection, of a client or a worker, is needed here. */
 export interface AdminServices {
@@ -83,13 +102,11 @@ async function known(
 
 function notRegistered(
   namespace: string,
-  missing: readonly { readonly name: string; readonly type: string }[],
+  missing: readonly { readonly name: string; readonly type: keyof typeof typeWords }[],
   cause: unknown,
 ): OrchestrationError {
   const names = missing.map(({ name }) => name).join(', ')
-  const commands = missing.map(
-    ({ name, type }) => `--name ${name} --type ${type === 'INT' ? 'Int' : 'Keyword'}`,
-  )
+  const commands = missing.map(({ name, type }) => `--name ${name} --type ${typeWords[type]}`)
   return new OrchestrationError(
     'StorageError',
     `namespace '${namespace}' of Temporal has no search attribute ${names}, and they could not be registered: ${messageOf(cause)}`,
