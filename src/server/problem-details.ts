@@ -29,6 +29,7 @@ const statuses: { readonly [Code in ErrorCode]?: number } = {
   OwnerError: 503,
   StorageError: 503,
   AgentUnavailableError: 503,
+  AgentCommunicationError: 503,
 }
 
 /** @param status goes before the one that belongs to the error's code */

@@ -126,6 +126,13 @@ export class Site {
     return { process, url, name: instance }
   }
 
+  /** Events of an execution as `aura logs` prints them, asked for beside the first instance. */
+  async logs(executionId: string): Promise<readonly { readonly seq: number }[]> {
+    const words = ['logs', executionId, '--json', '--db', '0.db']
+    const { stdout } = await startAura(this.#folder, words, this.#env).ended
+    return (JSON.parse(stdout) as { readonly entries: readonly { readonly seq: number }[] }).entries
+  }
+
   id(order: number): string {
     return `order-${this.#id}-${order}`
   }

@@ -126,6 +126,7 @@ await describeWithServices('triggers at two orchestrators', ['redis', 'temporal'
       expect(whole).toMatch(/event: ExecutionCompleted[^]*event: end/)
       expect(rest!.match(/^id: .*$/m)?.[0]).toBe('id: 3')
       expect((await ask(one.url, 'GET', '/v1/events')).status).toBe(501)
+      expect((await site.logs(scheduled)).map(({ seq }) => seq)).toEqual(seqs)
     },
     patience,
   )

@@ -4,10 +4,13 @@ import type { LogEntry, Look } from '../../engine/index.ts'
 import { findOwner } from '../../storage/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { exitCodes } from '../exit-code.ts'
-import { missingAgents, ownerView } from '../owner-view.ts'
+import { missingAgents, ownerView, ownerWithoutFile } from '../owner-view.ts'
 import { eventText } from '../progress/plain-line.ts'
 import { timeOfDayText, momentText } from '../terminal/duration-text.ts'
 import { plainText } from '../terminal/width.ts'
+import type { LogOnTemporal } from '../temporal/log-on-temporal.ts'
+
+type Source = Pick<Look, 'log' | 'close'> | LogOnTemporal
 
 /** How often a followed journal is looked at. */
 const followMs = 200
@@ -23,18 +26,29 @@ export async function logs(
   executionId: string,
   isFollowed: boolean,
 ): Promise<number> {
-  const look = openLook(context.databasePath)
+  const source = await openSource(context)
   try {
-    if (isFollowed) await follow(context, look, executionId)
-    else await printAll(context, look, executionId)
+    if (isFollowed) await follow(context, source, executionId)
+    else await printAll(context, source, executionId)
   } finally {
-    look.close()
+    await source.close()
   }
   return exitCodes.done
 }
 
-async function printAll(context: CommandContext, look: Look, executionId: string): Promise<void> {
-  const entries = look.log(executionId)
+/** The file; without one, Temporal, when whoever owns the place serves executions there. */
+async function openSource(context: CommandContext): Promise<Source> {
+  if (ownerWithoutFile(context) === null) return openLook(context.databasePath)
+  const { openLogOnTemporal } = await import('../temporal/log-on-temporal.ts')
+  return openLogOnTemporal(context)
+}
+
+async function printAll(
+  context: CommandContext,
+  source: Source,
+  executionId: string,
+): Promise<void> {
+  const entries = await source.log(executionId)
   if (context.isJson) context.json({ executionId, entries })
   else print(context, entries, null)
   const last = entries.at(-1)
@@ -54,10 +68,10 @@ async function tellMissing(context: CommandContext, executionId: string): Promis
     context.note(context.paintErr.yellow(`${label} waits: ${plainText(what)}`))
 }
 
-async function follow(context: CommandContext, look: Look, executionId: string): Promise<void> {
+async function follow(context: CommandContext, source: Source, executionId: string): Promise<void> {
   let last: LogEntry | null = null
   for (let quietLooks = 0; ; quietLooks++) {
-    const entries: readonly LogEntry[] = look.log(executionId, last?.seq ?? 0)
+    const entries: readonly LogEntry[] = await source.log(executionId, last?.seq ?? 0)
     if (context.isJson) for (const entry of entries) context.say(JSON.stringify(entry))
     else print(context, entries, last)
     last = entries.at(-1) ?? last

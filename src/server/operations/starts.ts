@@ -69,8 +69,14 @@ async function startOnce(
   }
 }
 
+/** How it stands; what is started and has nobody yet who could tell (a worker on Temporal) is pending. */
 async function standing({ options }: Api, executionId: string): Promise<object> {
-  return { executionId, status: (await options.engine.getExecution(executionId)).status }
+  try {
+    return { executionId, status: (await options.engine.getExecution(executionId)).status }
+  } catch (thrown) {
+    if (!isOrchestrationError(thrown) || thrown.code !== 'AgentCommunicationError') throw thrown
+    return { executionId, status: 'pending' }
+  }
 }
 
 async function exists({ options }: Api, executionId: string): Promise<boolean> {
