@@ -1,4 +1,5 @@
-// Request and reply over the Kafka mesh against the same round trip with the bare client, turn by turn in one run.
+// Request and reply over the Kafka mesh against the same round trip with the bare client, turn by turn in one run;
+// then what one step of a workflow costs the broker, as more and more have finished.
 //
 //   npm run -s bench:kafka [-- --json]        (npm run services:up kafka; KAFKA_BROKERS says where else)
 import { Consumer, Producer, stringSerializers } from '@platformatic/kafka'
@@ -7,6 +8,7 @@ import { kafkaMesh, readBrokers } from '../src/integrations/kafka/index.ts'
 import { KafkaClient } from '../src/integrations/kafka/kafka-client.ts'
 import { loadKafka } from '../src/integrations/kafka/load.ts'
 import { ensureTopics, eventTopic } from '../src/integrations/kafka/topics.ts'
+import { measureStepMessages } from './kafka-steps.ts'
 import { percentile } from './percentile.ts'
 
 const rounds = 6
@@ -107,6 +109,7 @@ for (let round = 0; round < rounds; round++) {
 }
 const messages = (mesh.written() - before) / times.mesh.length
 await Promise.all([bare.close(), mesh.close()])
+const perStep = await measureStepMessages(brokers, `${name}s`)
 const of = (values: number[], share: number): number =>
   percentile(
     values.toSorted((a, b) => a - b),
@@ -121,5 +124,6 @@ const result = {
   bareMsP99: of(times.bare, 0.99),
   messagesPerRequest: messages,
   requests: times.mesh.length,
+  ...perStep,
 }
 console.log(process.argv.includes('--json') ? JSON.stringify(result) : result)

@@ -1,41 +1,21 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { cleanUp } from '../cli-process.ts'
 import { describeWithServices } from '../support/services.ts'
-import { ask, completed, type Instance, placed, shared, Site } from './site.ts'
+import {
+  ask,
+  completed,
+  expectNothingDoubled,
+  type Instance,
+  load,
+  orders,
+  placed,
+  shared,
+  Site,
+} from './site.ts'
 
 const patience = 600_000
-const orders = 25
-/** Between two orders: each instance always has some under way. */
-const betweenMs = 100
 
 afterEach(cleanUp)
-
-function range(count: number): readonly number[] {
-  return Array.from({ length: count }, (_, n) => n)
-}
-
-/** Starts executions one after the other at whoever takes them. */
-async function load(site: Site, instances: () => readonly Instance[]): Promise<readonly string[]> {
-  const ids: string[] = []
-  for (const order of range(orders)) {
-    const turned = (): readonly Instance[] => {
-      const all = instances()
-      return [...all.slice(order % all.length), ...all.slice(0, order % all.length)]
-    }
-    ids.push(await site.order(turned, order))
-    await pause(betweenMs)
-  }
-  return ids
-}
-
-/** Every order was paid once and shipped under one key. */
-function expectNothingDoubled(site: Site, ids: readonly string[]): void {
-  const paid = site.calls('pay').map(({ key }) => key)
-  expect(paid.toSorted()).toEqual([...new Set(paid)].toSorted())
-  expect(paid).toHaveLength(ids.length)
-  expect(new Set(site.calls('ship').map(({ key }) => key)).size).toBe(ids.length)
-}
 
 await describeWithServices('several orchestrators', ['redis', 'temporal'], (addresses) => {
   test(

@@ -65,6 +65,11 @@ export interface Instance {
   readonly name: string
 }
 
+/** How many `load` starts. */
+export const orders = 25
+/** Between two orders: each instance always has some under way. */
+const betweenMs = 100
+
 /** An installation of its own on the shared servers, with an outside ledger. */
 export class Site {
   readonly shards = 6
@@ -212,4 +217,29 @@ export function followed(
     headers: { ...headers, authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(120_000),
   })
+}
+
+/** Starts executions one after the other at whoever takes them. */
+export async function load(
+  site: Site,
+  instances: () => readonly Instance[],
+): Promise<readonly string[]> {
+  const ids: string[] = []
+  for (let order = 0; order < orders; order++) {
+    const turned = (): readonly Instance[] => {
+      const all = instances()
+      return [...all.slice(order % all.length), ...all.slice(0, order % all.length)]
+    }
+    ids.push(await site.order(turned, order))
+    await pause(betweenMs)
+  }
+  return ids
+}
+
+/** Every order was paid once and shipped under one key. */
+export function expectNothingDoubled(site: Site, ids: readonly string[]): void {
+  const paid = site.calls('pay').map(({ key }) => key)
+  expect(paid.toSorted()).toEqual([...new Set(paid)].toSorted())
+  expect(paid).toHaveLength(ids.length)
+  expect(new Set(site.calls('ship').map(({ key }) => key)).size).toBe(ids.length)
 }

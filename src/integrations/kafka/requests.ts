@@ -5,6 +5,7 @@ import { decodeEvent, encodeEvent, type IncomingRecord } from './event-codec.ts'
 import type { LogReader } from './log-reader.ts'
 import type { MeshParts } from './mesh-parts.ts'
 import { cancelHeader, errorHeader, replyTo, requestKey } from './remote-asker.ts'
+import { ReplyTopics, replyTopicsOf } from './reply-topics.ts'
 import { fleetingTopic } from './topics.ts'
 
 /** How long a broker keeps replies: longer than anybody waits for one that came. */
@@ -16,6 +17,7 @@ export class Requests {
   readonly #topicOf: (type: string) => string
   readonly #open = new Map<string, Request>()
   #replies: Promise<LogReader> | null = null
+  #topics: ReplyTopics | null = null
   #names = 0
 
   constructor(parts: MeshParts, topicOf: (type: string) => string) {
@@ -25,7 +27,7 @@ export class Requests {
 
   /** The topic of this process's replies. */
   get topic(): string {
-    return `${this.#parts.prefix}.replies.${this.#parts.instanceId}`
+    return `${replyTopicsOf(this.#parts.prefix)}${this.#parts.instanceId}`
   }
 
   /** Sends a request once replies to it would be read. @throws as `EventMesh.request` */
@@ -62,6 +64,7 @@ export class Requests {
 
   /** Nothing is asked any more; what waits for a reply waits no longer. */
   async close(why: Error): Promise<void> {
+    this.#topics?.close()
     for (const request of this.#open.values()) request.end(why)
     const reader = await this.#replies?.catch(() => null)
     if (reader == null) return
@@ -91,7 +94,17 @@ export class Requests {
       onRecord: (record) => this.#take(record),
     })
     await reader.readAll('beginning')
+    const onLost = (): Promise<void> => this.#listenAnew()
+    this.#topics ??= new ReplyTopics(this.#parts, { own: this.topic, onLost })
     return reader
+  }
+
+  /** The topic was removed: its offsets begin anew. */
+  async #listenAnew(): Promise<void> {
+    const reader = await this.#replies
+    this.#replies = null
+    await reader?.close()
+    await this.#ready()
   }
 
   #take(record: IncomingRecord): void {
