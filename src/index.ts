@@ -71,6 +71,13 @@ export type {
   WorkflowStateEntry,
 } from './engine/index.ts'
 export {
+  createLogger,
+  createTelemetry,
+  type LoggerOptions,
+  type ProcessTelemetry,
+  type TelemetryOptions,
+} from './observability/index.ts'
+export {
   ConsensusCoordinator,
   ConsensusPattern,
   EventDrivenPattern,

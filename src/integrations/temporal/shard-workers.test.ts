@@ -32,6 +32,26 @@ test('a worker that stops by a fault is opened again while its shard is wanted',
   expect(opened[1]?.isClosed).toBe(true)
 })
 
+test('a fault that stays is met less and less often, one after a good while at once', async () => {
+  const { time, opened, row } = await wantedRow()
+  const secondsUntilOpened = async (): Promise<number> => {
+    const { length } = opened
+    opened.at(-1)?.fail(new Error('the core gave up'))
+    for (let seconds = 0; ; seconds++) {
+      if (opened.length > length) return seconds
+      await time.advance(1_000)
+      await Promise.resolve()
+    }
+  }
+  const waits: number[] = []
+  for (let fault = 0; fault < 7; fault++) waits.push(await secondsUntilOpened())
+  expect(waits).toEqual([1, 2, 4, 8, 16, 30, 30])
+  await time.advance(31_000)
+  expect(await secondsUntilOpened()).toBe(1)
+  row.want(false)
+  await row.settled
+})
+
 test('a worker whose shard is not wanted any more is not opened again after a fault', async () => {
   const { time, opened, row } = await wantedRow()
   opened[0]?.fail(new Error('the core gave up'))

@@ -22,7 +22,8 @@ export interface OpenShardWorkersOptions extends Omit<OpenWorkerOptions, 'taskQu
 
 /**
  * The workers of an instance: one for the task queue of each shard that it holds. They share agents and connection.
- * One that stops by a fault is opened again after 1,000 ms, for as long as its shard is wanted.
+ * One that stops by a fault is opened again after 1,000 ms, and twice as late each time up to 30 s while faults
+ * follow one another, for as long as its shard is wanted.
  */
 export interface ShardWorkers {
   /** The shards to work for from now on; others are left, and what was begun for them ends within `graceMs`. */
@@ -34,8 +35,9 @@ export interface ShardWorkers {
   close(): Promise<void>
 }
 
-/** How long a worker is not tried again after it could not be opened, or stopped by a fault. */
+/** How long a worker is not tried again after it could not be opened, or stopped by a fault: at first, and at most. */
 const againMs = 1_000
+const againMsMax = 30_000
 
 /** Connects and starts the agents; no worker is there before `serve`. @throws as `openTemporalWorker` */
 export async function openShardWorkers(options: OpenShardWorkersOptions): Promise<ShardWorkers> {
@@ -84,6 +86,7 @@ export class ShardRow {
   readonly #parts: ShardRowParts
   #isWanted = false
   #worker: Pick<TemporalWorker, 'stopped' | 'close'> | null = null
+  #againMs = againMs
 
   constructor(parts: ShardRowParts) {
     this.#parts = parts
@@ -105,7 +108,7 @@ export class ShardRow {
         this.#watch(this.#worker)
       } catch (thrown) {
         logger.log('warn', `no worker for shard ${shard} yet: ${messageOf(thrown)}`)
-        await pause(clock)
+        await this.#pause(clock)
       }
     }
     if (this.#isWanted || this.#worker === null) return
@@ -120,17 +123,21 @@ export class ShardRow {
   #watch(worker: Pick<TemporalWorker, 'stopped' | 'close'>): void {
     const { shard, options } = this.#parts
     const { clock = systemClock, logger = silentLogger } = options
+    const openedAtMs = clock.monotonicMs()
     worker.stopped.catch((thrown: unknown) => {
       if (this.#worker !== worker) return
       logger.log('error', `the worker of shard ${shard} stopped: ${messageOf(thrown)}`)
       this.#worker = null
-      this.settled = this.settled.then(() => pause(clock)).then(() => this.#change())
+      if (clock.monotonicMs() - openedAtMs > againMsMax) this.#againMs = againMs
+      this.settled = this.settled.then(() => this.#pause(clock)).then(() => this.#change())
     })
   }
-}
 
-function pause(clock: Clock): Promise<void> {
-  return new Promise((resolve) => clock.after(againMs, resolve))
+  #pause(clock: Clock): Promise<void> {
+    const ms = this.#againMs
+    this.#againMs = Math.min(2 * ms, againMsMax)
+    return new Promise((resolve) => clock.after(ms, resolve))
+  }
 }
 
 function lostShard(shard: number): OrchestrationError {
