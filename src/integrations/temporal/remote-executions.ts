@@ -8,7 +8,7 @@ import { compilePlan, type ExecutionState, type Stimulus } from '../../workflow/
 import { workersOf } from './connect.ts'
 import { startMemo } from './start-memo.ts'
 import type { ClientModule } from './load.ts'
-import { isOutage, noWorker, temporalError } from './temporal-error.ts'
+import { isForNow, noWorker, temporalError } from './temporal-error.ts'
 import { decideVerb, reopens } from './verbs.ts'
 import { type ExecutionStart, type Verb, workflowType } from './wire.ts'
 
@@ -175,8 +175,8 @@ export class RemoteExecutions {
     if (workers === 0) throw noWorker({ address, taskQueue })
   }
 
-  isOutage(thrown: unknown): boolean {
-    return isOutage(this.#parts.module, thrown)
+  isForNow(thrown: unknown): boolean {
+    return isForNow(this.#parts.module, thrown)
   }
 
   error(executionId: string, thrown: unknown): OrchestrationError {

@@ -30,6 +30,7 @@ export interface TemporalSchedulesParts extends RemoteParts {
 interface Wanted {
   readonly trigger: ScheduleTrigger
   readonly asked: ScheduledStart
+  readonly calendars: ReturnType<typeof calendarsOf>
   /** Of all that it is made of: another one means that it has changed. */
   readonly fingerprint: string
 }
@@ -100,9 +101,10 @@ export class TemporalSchedules {
       start: preparedStart(parts.definitions.ofDocument(document), workflows, parts),
       taskQueues: taskQueues?.all ?? [taskQueue],
     }
-    const all = [asked, calendarsOf(schedule.pattern), schedule.timezone]
-    const fingerprint = createHash('sha256').update(JSON.stringify(all)).digest('hex')
-    return { trigger, asked, fingerprint }
+    const calendars = calendarsOf(schedule.pattern)
+    const all = JSON.stringify([asked, calendars, schedule.timezone])
+    const fingerprint = createHash('sha256').update(all).digest('hex')
+    return { trigger, asked, calendars, fingerprint }
   }
 
   async #keepOne(wanted: Wanted): Promise<void> {
@@ -119,11 +121,11 @@ export class TemporalSchedules {
     }
   }
 
-  #options({ trigger, asked, fingerprint }: Wanted) {
+  #options({ trigger, asked, calendars, fingerprint }: Wanted) {
     const { workflow, version, prefix, schedule } = trigger
     const { catchUpMsMax } = limits
     return {
-      spec: { calendars: [...calendarsOf(schedule.pattern)], timezone: schedule.timezone },
+      spec: { calendars: [...calendars], timezone: schedule.timezone },
       policies: { overlap: 'SKIP', catchupWindow: catchUpMsMax } as const,
       action: {
         type: 'startWorkflow',

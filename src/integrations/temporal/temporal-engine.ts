@@ -75,8 +75,8 @@ export interface TemporalEngineParts extends RemoteParts {
   readonly close: () => Promise<void>
 }
 
-/** How often whoever waits for an end tries again while Temporal does not answer. */
-const outageEveryMs = 500
+/** How long whoever waits for an end waits while Temporal does not answer, or has too many who wait: at first, and at most. */
+const [waitMsMin, waitMsMax] = [500, 5_000]
 
 /**
  * The part of the port `WorkflowEngine` that Temporal carries. An execution is a workflow of the same id, whose
@@ -99,7 +99,7 @@ export class TemporalEngine implements WorkflowEngine {
   }
 
   /**
-   * As the port has it. Once it has started, a Temporal that does not answer is waited for, until `close`.
+   * As the port has it. Once it has started, a Temporal that does not answer, or has too many who wait, is waited for, until `close`.
    *
    * @throws RefusedError for a document that needs what the Temporal engine does not have
    */
@@ -134,16 +134,16 @@ export class TemporalEngine implements WorkflowEngine {
   }
 
   async continueWorkflow(executionId: string): Promise<RunView> {
-    const { clock, module } = this.#parts
-    for (;;) {
+    const { clock, module, random } = this.#parts
+    for (let waitMs = waitMsMin; ; waitMs = Math.min(2 * waitMs, waitMsMax)) {
       try {
         return (await this.#executions.handle(executionId).result()) as RunView
       } catch (thrown) {
         if (thrown instanceof module.WorkflowFailedError)
           return this.#unhappyEnd(executionId, thrown)
-        if (this.#isClosed || !this.#executions.isOutage(thrown))
+        if (this.#isClosed || !this.#executions.isForNow(thrown))
           throw this.#executions.error(executionId, thrown)
-        await new Promise<void>((resolve) => clock.after(outageEveryMs, resolve))
+        await new Promise<void>((resolve) => clock.after(waitMs * (0.5 + random()), resolve))
       }
     }
   }

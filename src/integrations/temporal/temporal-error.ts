@@ -5,6 +5,7 @@ import {
   isOrchestrationError,
   messageOf,
   OrchestrationError,
+  ResourceExhaustionError,
 } from '../../core/errors.ts'
 import { outOfReach } from './connect.ts'
 import type { ClientModule } from './load.ts'
@@ -17,6 +18,7 @@ export interface AskedWhat {
 
 /** Status codes of gRPC that mean something of their own here. */
 const deadlineExceeded = 4
+const resourceExhausted = 8
 const failedPrecondition = 9
 const unavailable = 14
 
@@ -38,6 +40,11 @@ export function temporalError(
   if (refusal !== null) return fromErrorJson(refusal)
   const code = module.isGrpcServiceError(thrown) ? thrown.code : codeOfCause(thrown)
   if (code === unavailable || isUnsent(thrown)) return outOfReach(address, thrown)
+  if (code === resourceExhausted)
+    return new ResourceExhaustionError(
+      `Temporal at ${address} takes no more at the moment: ${messageOf(causeOf(thrown) ?? thrown)}`,
+      { cause: thrown, retryable: true, hint: 'ask less at once, or raise the limit in Temporal' },
+    )
   const isTimeout = thrown instanceof module.WorkflowUpdateRPCTimeoutOrCancelledError
   if (isTimeout || code === deadlineExceeded || code === failedPrecondition)
     return noWorker(asked, thrown)
@@ -57,10 +64,10 @@ function isUnsent(thrown: unknown): boolean {
   return text.includes('Deadline exceeded after') && !text.includes('remote_addr=')
 }
 
-/** Whether Temporal does not answer at the moment, as far as this error tells. */
-export function isOutage(module: ClientModule, thrown: unknown): boolean {
+/** Whether Temporal does not answer at the moment, or too many ask it at once, as far as this error tells. */
+export function isForNow(module: ClientModule, thrown: unknown): boolean {
   const code = module.isGrpcServiceError(thrown) ? thrown.code : codeOfCause(thrown)
-  return code === unavailable
+  return code === unavailable || code === resourceExhausted
 }
 
 /** The error for a task queue that nobody works for. */
