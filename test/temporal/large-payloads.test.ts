@@ -4,7 +4,7 @@ import { systemClock as clock } from '../../src/core/clock.ts'
 import { openRedis, RedisBlobStore } from '../../src/integrations/redis/index.ts'
 import { connect } from '../../src/integrations/temporal/connect.ts'
 import { openTemporalEngine, type PayloadStore } from '../../src/integrations/temporal/index.ts'
-import { MemoryBlobStore, type WorkflowData } from '../../src/index.ts'
+import { type BlobStore, MemoryBlobStore, type WorkflowData } from '../../src/index.ts'
 import { ScriptedAgents } from '../../src/testing/scripted-agents.ts'
 import { describeWithServices } from '../support/services.ts'
 
@@ -68,7 +68,12 @@ await describeWithServices('payloads over 2 MB', ['temporal', 'redis'], ({ tempo
       closers.push(close)
       const prefix = `large-${process.pid}:`
       const blobs = new RedisBlobStore({ connection, prefix })
-      const store = { blobs, keepMs: 600_000 }
+      const stored: string[] = []
+      const put: BlobStore['put'] = (kept, keepMs) => {
+        stored.push(kept)
+        return blobs.put(kept, keepMs)
+      }
+      const store = { blobs: { put, get: (hash: string) => blobs.get(hash) }, keepMs: 600_000 }
       const payloadKeys = { current: 'k', keys: new Map([['k', randomBytes(32)]]) }
       const taskQueue = queue()
       const text = textOf(3)
@@ -91,12 +96,30 @@ await describeWithServices('payloads over 2 MB', ['temporal', 'redis'], ({ tempo
         payloadStore: store,
       })
       closers.push(() => raw.close())
+      expect(stored.length).toBeGreaterThan(0)
+      for (const kept of stored)
+        expect(Buffer.from(kept, 'base64').includes(text.slice(0, 100))).toBe(false)
       const { historyLength, historySize } = (await client.workflow.getHandle(id).describe()) as {
         historyLength: number
         historySize?: number
       }
       expect(historyLength).toBeGreaterThan(10)
       expect(historySize).toBeLessThan(100_000)
+    },
+    patience,
+  )
+
+  test(
+    'many of middling size that start together are more than one message takes, and go by reference',
+    async () => {
+      const { engine, script } = await open(queue(), { blobs: new MemoryBlobStore(clock) })
+      script.run = () => null
+      const step = { agent: 'worker', action: 'read', with: { text: '${ input.text }' } }
+      const steps = Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`s${n}`, step]))
+      const wide = { name: 'wide', version: '1.0.0', steps } as unknown as WorkflowData
+      const text = textOf(1).slice(0, 450_000)
+      const run = await engine.executeWorkflow('wide', wide, { input: { text } })
+      expect(run.status).toBe('completed')
     },
     patience,
   )

@@ -147,7 +147,7 @@ export const configKeys: readonly ConfigKey[] = [
     env: 'AURA_TASK_QUEUE',
     defaultValue: 'aura',
   }),
-  setting('temporal.payloadsFor', 'how long Redis keeps payloads of 512 KiB and more', {
+  setting('temporal.payloadsFor', 'how long Redis keeps payloads of 32 KiB and more', {
     kind: keptFor,
     defaultValue: '365d',
   }),

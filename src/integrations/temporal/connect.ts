@@ -26,8 +26,9 @@ export interface TemporalPlace {
 export function converterOf({ payloadKeys, payloadStore }: TemporalPlace): {
   readonly dataConverter: { readonly payloadCodecs: PayloadCodec[] }
 } {
-  const sealing = payloadKeys === undefined ? [] : [aesGcmCodec(payloadKeys)]
-  return { dataConverter: { payloadCodecs: [...sealing, largePayloads(payloadStore ?? null)] } }
+  const sealing = payloadKeys === undefined ? null : aesGcmCodec(payloadKeys)
+  const large = largePayloads(payloadStore ?? null, sealing)
+  return { dataConverter: { payloadCodecs: sealing === null ? [large] : [large, sealing] } }
 }
 
 const connectTimeoutMs = 5_000

@@ -10,7 +10,7 @@ import { startMemo } from './start-memo.ts'
 import type { ClientModule } from './load.ts'
 import { isForNow, noWorker, temporalError } from './temporal-error.ts'
 import { decideVerb, reopens } from './verbs.ts'
-import { type ExecutionStart, type Verb, workflowType } from './wire.ts'
+import { type Asked, type ExecutionStart, type Verb, workflowType } from './wire.ts'
 
 /** The task queues that share the work. */
 export interface TaskQueues {
@@ -76,9 +76,10 @@ export class RemoteExecutions {
     ...given: readonly unknown[]
   ): Promise<Answer> {
     try {
-      return await this.#soon(() =>
-        this.handle(executionId).query<Answer, unknown[]>(query, ...given),
+      const { asked } = await this.#soon(() =>
+        this.handle(executionId).query<Asked<Answer>, unknown[]>(query, ...given),
       )
+      return asked
     } catch (thrown) {
       throw this.error(executionId, thrown)
     }

@@ -45,6 +45,16 @@ export interface ExecutionStart {
   readonly earlier: Earlier | null
 }
 
+/**
+ * The answer to a question, which nobody keeps; a payload that begins so is known by it (`answerMark`).
+ */
+export interface Asked<Answer> {
+  readonly asked: Answer
+}
+
+/** How the JSON of an answer begins. */
+export const answerMark = '{"asked":'
+
 /** What every execution of a document is started with. */
 export type PreparedStart = Omit<ExecutionStart, 'executionId' | 'startHash' | 'input'>
 

@@ -39,13 +39,15 @@ const storedCharactersMax = 20_000_000
 export async function auraExecution(start: ExecutionStart): Promise<RunView> {
   refuseForeign(start)
   const execution = new HostedExecution(start)
-  setHandler(runQuery, () => execution.run())
-  setHandler(showQuery, (nowMs) => execution.show(nowMs))
-  setHandler(logQuery, (afterSeq = 0) => execution.log.filter(({ seq }) => seq > afterSeq))
-  setHandler(entriesQuery, (nowMs) => execution.entries(nowMs))
-  setHandler(deadLettersQuery, () => deadLetterViews(execution.state))
-  setHandler(effectsQuery, (to, nowMs) => execution.effects(to, nowMs))
-  setHandler(startQuery, () => execution.next([]))
+  setHandler(runQuery, () => ({ asked: execution.run() }))
+  setHandler(showQuery, (nowMs) => ({ asked: execution.show(nowMs) }))
+  setHandler(logQuery, (afterSeq = 0) => ({
+    asked: execution.log.filter(({ seq }) => seq > afterSeq),
+  }))
+  setHandler(entriesQuery, (nowMs) => ({ asked: execution.entries(nowMs) }))
+  setHandler(deadLettersQuery, () => ({ asked: deadLetterViews(execution.state) }))
+  setHandler(effectsQuery, (to, nowMs) => ({ asked: execution.effects(to, nowMs) }))
+  setHandler(startQuery, () => ({ asked: execution.next([]) }))
   execution.begin()
   setHandler(steerUpdate, (verb: Verb) => applyVerb(execution, verb), {
     validator: (verb: Verb) => checkVerb(execution, verb),

@@ -3,21 +3,21 @@ import type { JsonValue } from '../../../core/json.ts'
 import type { DeadLetterView, LogEntry, RunView, ShowView } from '../../../engine/index.ts'
 import type { StateEntry } from '../../../workflow/index.ts'
 import type { Effects } from '../remote-executions.ts'
-import type { ChildTold, ExecutionStart, Verb } from '../wire.ts'
+import type { Asked, ChildTold, ExecutionStart, Verb } from '../wire.ts'
 
 /** The execution as `aura run` prints it. */
-export const runQuery = defineQuery<RunView>('run')
+export const runQuery = defineQuery<Asked<RunView>>('run')
 /** The execution as `aura show` prints it, at that time. */
-export const showQuery = defineQuery<ShowView, [number]>('show')
+export const showQuery = defineQuery<Asked<ShowView>, [number]>('show')
 /** Its events after one of them, as `aura logs` prints them. */
-export const logQuery = defineQuery<readonly LogEntry[], [number?]>('log')
+export const logQuery = defineQuery<Asked<readonly LogEntry[]>, [number?]>('log')
 /** Its state at that time. */
-export const entriesQuery = defineQuery<readonly StateEntry[], [number]>('entries')
-export const deadLettersQuery = defineQuery<readonly DeadLetterView[]>('deadLetters')
+export const entriesQuery = defineQuery<Asked<readonly StateEntry[]>, [number]>('entries')
+export const deadLettersQuery = defineQuery<Asked<readonly DeadLetterView[]>>('deadLetters')
 /** What nothing would undo of what came after a checkpoint, or after the start. */
-export const effectsQuery = defineQuery<Effects, [string | null, number]>('effects')
+export const effectsQuery = defineQuery<Asked<Effects>, [string | null, number]>('effects')
 /** What a new run of the execution would be started with. */
-export const startQuery = defineQuery<ExecutionStart>('start')
+export const startQuery = defineQuery<Asked<ExecutionStart>>('start')
 /** Steers it; a verb that is refused leaves nothing in its history. */
 export const steerUpdate = defineUpdate<JsonValue, [Verb]>('steer')
 /** A verb that its parent hands on; one that is of no use changes nothing. */
