@@ -108,7 +108,15 @@ await describeWithServices('triggers at two orchestrators', ['redis', 'temporal'
         return found[0]!
       }, soon)
       expect(scheduled).toMatch(new RegExp(`^${name}\\.1\\.\\d{10}000$`))
-      expect((await placed(one, scheduled)).execution?.instance).not.toBeNull()
+      await vi.waitFor(
+        async () => expect((await placed(one, scheduled)).execution?.instance).not.toBeNull(),
+        soon,
+      )
+      // Whoever goes on after an event has to name one that is recorded.
+      await vi.waitFor(async () => {
+        const { value } = await ask(one.url, 'GET', `/v1/executions/${scheduled}`)
+        expect(value['status']).toBe('waiting')
+      }, soon)
       // A newer version without triggers ends them.
       const calm = { ...document, version: '1.1.0', triggers: [] }
       expect((await ask(other.url, 'POST', '/v1/workflows', calm)).status).toBeLessThan(300)
