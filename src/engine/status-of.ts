@@ -12,6 +12,6 @@ export function statusOf(
   const { missing, waitingChildren: { size: waiting } = { size: 0 } } = running
   if (status !== 'running' || missing.size + waiting === 0) return status
   const { scheduled, running: attempts, lookingUp, child } = running.state.counts
-  const isIdle = scheduled + lookingUp <= missing.size && child <= waiting
-  return attempts === 0 && isIdle ? 'waiting' : status
+  const isIdle = attempts + scheduled + lookingUp <= missing.size && child <= waiting
+  return isIdle ? 'waiting' : status
 }

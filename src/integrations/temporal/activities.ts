@@ -2,9 +2,8 @@ import type { Clock } from '../../core/clock.ts'
 import type { CallOutcome } from '../../core/contracts/call.ts'
 import type { MeshPort } from '../../core/contracts/mesh.ts'
 import { type TdaContext, type TdaContextSource, unavailableTda } from '../../core/contracts/tda.ts'
-import { OrchestrationError } from '../../core/errors.ts'
 import type { AgentDirectory } from '../../engine/index.ts'
-import { attempt } from './attempt.ts'
+import { attempt, onAbort } from './attempt.ts'
 import { familyActivities } from './family-activities.ts'
 import { temporalPayloadBytesMax, tooLarge } from './large-payloads.ts'
 import type { ActivityModule } from './load.ts'
@@ -24,6 +23,8 @@ export interface ActivitiesParts {
   readonly tda: TdaContextSource | null
   /** Resolves when a call may begin; rejects when it is lost to this process. Default: it may. */
   readonly mayBegin?: () => Promise<void>
+  /** Aborted when the worker closes: a call that its execution has given up does not hold it up. */
+  readonly closing: AbortSignal
 }
 
 /** A worker says that it lives so many times within the time after which it is taken for dead, at least each second. */
@@ -35,7 +36,7 @@ const noBeat = (): void => {}
 
 /** What a worker does with its agents for the executions of its task queue. */
 export function activitiesOf(parts: ActivitiesParts): Activities {
-  const { agents, clock, activity, mayBegin } = parts
+  const { agents, mayBegin } = parts
   const tdaNow = (): TdaContext => parts.tda?.current() ?? unavailableTda
   return {
     ...familyActivities(parts),
@@ -44,15 +45,14 @@ export function activitiesOf(parts: ActivitiesParts): Activities {
 
     async lookUp(agent, action, idempotencyKey) {
       const found = agents.resolve(agent)
-      // Another worker may have it: Temporal asks again.
-      if (found === undefined) throw absent(agent)
-      return beating(clock, activity, () => found.lookup(action, idempotencyKey))
+      if (found === undefined) return null
+      return beating(parts, () => found.lookup(action, idempotencyKey))
     },
 
     async callAgent(call) {
       const agent = agents.resolve(call.agent)
-      if (agent === undefined) return { kind: 'failed', error: absent(call.agent).toJSON() }
-      return beating(clock, activity, async (signal) => {
+      if (agent === undefined) return null
+      return beating(parts, async (signal) => {
         await mayBegin?.()
         const tda = call.withTda ? tdaNow() : unavailableTda
         const outcome = await attempt(agent, { ...call, tda }, signal)
@@ -73,11 +73,10 @@ function fitting(outcome: CallOutcome): CallOutcome {
 
 /** Tells Temporal that this worker lives, while the work goes on; so it also hears of a cancellation. */
 async function beating<Result>(
-  clock: Clock,
-  { Context }: ActivityModule,
+  { clock, activity, closing }: ActivitiesParts,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const context = Context.current()
+  const context = activity.Context.current()
   const timeoutMs = context.info.heartbeatTimeoutMs ?? 0
   const everyMs = Math.min(heartbeatEveryMs, timeoutMs / heartbeatsPerTimeout)
   let cancelBeat = noBeat
@@ -89,17 +88,21 @@ async function beating<Result>(
   if (everyMs > 0) cancelBeat = clock.after(Math.min(everyMs, firstHeartbeatMs), beat)
   try {
     // What a worker leaves undone when it stops is lost, and Temporal hands it to another one.
-    return await Promise.race([work(context.cancellationSignal), stopped(context)])
+    return await Promise.race([work(context.cancellationSignal), stopped(context, closing)])
   } finally {
     cancelBeat()
   }
 }
 
-/** Rejects when the worker stops before the call has ended; a call that its execution cancels goes on to its end. */
-function stopped(context: ReturnType<ActivityModule['Context']['current']>): Promise<never> {
+/** Rejects when the worker stops before the call has ended; a call that its execution cancels goes on until then. */
+function stopped(
+  context: ReturnType<ActivityModule['Context']['current']>,
+  closing: AbortSignal,
+): Promise<never> {
   return context.cancelled.catch((thrown: unknown) => {
     if (isStop(thrown)) throw thrown
-    return nothing()
+    // Temporal tells an activity of one cancellation, and of none that follows.
+    return new Promise<never>((_, reject) => onAbort(closing, () => reject(thrown as Error)))
   })
 }
 
@@ -109,12 +112,4 @@ function isStop(reason: unknown): boolean {
 
 function nothing(): Promise<never> {
   return new Promise<never>(() => {})
-}
-
-/** The refusal of a worker that lacks an agent which others of its task queue have. */
-function absent(agent: string): OrchestrationError {
-  return new OrchestrationError('AgentUnavailableError', `this worker has no agent '${agent}'`, {
-    retryable: true,
-    hint: 'give all workers of one task queue the same agents',
-  })
 }

@@ -50,7 +50,8 @@ function agentCall(
   }
 }
 
-function onAbort(signal: AbortSignal, abort: () => void): void {
+/** Calls back when the signal is aborted; at once where it is. */
+export function onAbort(signal: AbortSignal, abort: () => void): void {
   if (signal.aborted) abort()
   else signal.addEventListener('abort', abort, { once: true })
 }

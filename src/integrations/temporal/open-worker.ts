@@ -59,6 +59,9 @@ export const defaultTaskQueue = 'aura'
 /** So long Temporal waits for the worker that has an execution in memory, then it gives it to any. */
 const stickyMs = 3_000
 
+/** Calls that are lost to a worker have so long to heed it before their agents are closed. */
+const lostCallsMs = 1_000
+
 /** A call hears of its cancellation with a heartbeat, so these are not held back for longer. */
 const heartbeatThrottleMs = 500
 
@@ -106,7 +109,7 @@ export async function openParts(options: OpenWorkerOptions): Promise<SharedParts
 }
 
 export async function closeParts({ agents, connection }: SharedParts): Promise<void> {
-  await agents.close()
+  await agents.close(lostCallsMs)
   await connection.close()
 }
 
@@ -129,6 +132,7 @@ export async function openWorkerOn(
   const bundle = await workflowBundle(module)
   const { versioning } = options
   const buildId = versioning === undefined ? null : (versioning.buildId ?? buildIdOf(bundle))
+  const closing = new AbortController()
   const worker = await module.Worker.create({
     connection,
     namespace,
@@ -145,6 +149,7 @@ export async function openWorkerOn(
       tda: options.tda ?? null,
       executions,
       mesh: options.mesh ?? null,
+      closing: closing.signal,
       hasPayloadStore: options.payloadStore !== undefined,
       ...(mayBegin === undefined ? {} : { mayBegin }),
     }),
@@ -158,6 +163,7 @@ export async function openWorkerOn(
     stopped,
     async close() {
       if (worker.getState() === 'RUNNING') worker.shutdown()
+      closing.abort()
       await stopped
     },
   }

@@ -96,11 +96,12 @@ export interface Earlier {
 export interface Activities {
   /** Null where the worker has no such agent or action. */
   contractOf(agent: string, action: string): Promise<ActionContract | null>
-  /** Makes one attempt. It rejects only when the attempt is lost. */
-  callAgent(call: RemoteCall): Promise<CallOutcome>
+  /** Makes one attempt. It rejects only when the attempt is lost. Null where the worker has no such agent: nobody was called. */
+  callAgent(call: RemoteCall): Promise<CallOutcome | null>
   /** What the worker's TDA feed says now; unavailable where it has none. */
   getTdaContext(): Promise<TdaContext>
-  lookUp(agent: string, action: string, idempotencyKey: string): Promise<LookupOutcome>
+  /** Null where the worker has no such agent. */
+  lookUp(agent: string, action: string, idempotencyKey: string): Promise<LookupOutcome | null>
   /** Sends what an event publishes; tried again until it is taken. */
   publish(published: Published): Promise<void>
   /** Asked when the sub-workflow exists already. Null when its end is told later. */

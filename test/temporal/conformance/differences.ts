@@ -8,9 +8,7 @@ const driven = 'a worker that is there drives every execution: none is left alon
 const ownCalls = 'each execution counts the calls of its own: no worker knows those of a whole tree'
 const updates =
   'an update is made of the state as it was when the attempt began; where that was changed, the attempt fails'
-const deafness =
-  'not shown: with calls that do not heed their cancel the standing time of these checks comes to no rest'
-const unsolved = 'fails here, and what is behind it is not found yet'
+const busy = 'an agent that does not heed its cancel keeps its place with the worker while it runs'
 const asData =
   'a policy travels with the start as data, and the suite gives a function: `tda-context.test.ts` has these'
 const many = 'needs more round trips to the server than a check may take'
@@ -57,26 +55,15 @@ export const differences: DeclaredGaps = {
   'endings: cancel stops starts, aborts running attempts and gives everything back': places,
   'state: an update is given what is there when the call completes, its own writes included':
     updates,
-  'rollback: what an aborted call answers within 30 s is awaited, and undone with that output':
-    deafness,
-  'rollback: a crash while aborted attempts are awaited goes on with the rollback': deafness,
-  'children: a rollback past a child undoes it and runs a new one under the next run': unsolved,
-  'children: a `once` call of a child that nothing undoes refuses the rollback of its parent':
-    unsolved,
-  'children: a cancel that was accepted before a crash reaches the children after it': deafness,
-  'patterns: at its deadline a consensus decides without those who have not voted': deafness,
-  'patterns: the first answer ends a fan-out, and what else runs is told to stop': deafness,
-  'patterns: a `once` call that runs when its pattern has decided is awaited, and not lost':
-    deafness,
   'patterns: killed between any two messages, a coordinator still gives one decision for one id':
     told,
-  'patterns: a pattern whose agents do not heed the cancel ends with the grace period': deafness,
   'regressions: the first calls of a sub-workflow are bounded by the budget above it': ownCalls,
+  'patterns: at its deadline a consensus decides without those who have not voted': busy,
+  'patterns: a pattern whose agents do not heed the cancel ends with the grace period': busy,
+  'patterns: at its deadline a pattern ends also while its execution stops': busy,
   'regressions: an execution whose agents are missing waits, never fails for it, and goes on where they are':
-    unsolved,
-  'patterns: at its deadline a pattern ends also while its execution stops': deafness,
-  'patterns: a call that a pattern gave up cannot end the same call of a later run': deafness,
+    'it looks again for them within 5 min, and not at once: `missing-agent.test.ts` shows it',
   'regressions: cancel waits at most 30 s for attempts that do not heed their abort and gives their places back':
-    'shown in real time, by `engine.test.ts`: the standing time of these checks comes to no rest',
+    busy,
   'state: updates of calls that end in the same moment all count, with one attempt each': updates,
 }

@@ -38,6 +38,7 @@ interface Life {
   readonly registry: AgentRegistry
   readonly worker: workerModule.Worker
   readonly stopped: Promise<void>
+  readonly closing: AbortController
 }
 
 /** What all harnesses of a test file share: connections to a real server. */
@@ -134,6 +135,7 @@ export class TemporalHarness implements EngineHarness {
       clock: { ...systemClock, nowMs: () => this.nowMs() },
     }
     bundle ??= unmapped()
+    const closing = new AbortController()
     const worker = await workerModule.Worker.create({
       connection,
       taskQueue: this.#taskQueue,
@@ -141,6 +143,7 @@ export class TemporalHarness implements EngineHarness {
       activities: this.#shifts.watched(
         activitiesOf({
           hasPayloadStore: false,
+          closing: closing.signal,
           agents: registry,
           clock: this.#hurryingClock,
           activity,
@@ -156,7 +159,7 @@ export class TemporalHarness implements EngineHarness {
       // No threads of its own for each check.
       debugMode: true,
     })
-    this.#life = { clock, registry, worker, stopped: worker.run() }
+    this.#life = { clock, registry, worker, stopped: worker.run(), closing }
     const engine = new TemporalEngine({
       ...remote,
       random: systemRandom,
@@ -214,9 +217,10 @@ export class TemporalHarness implements EngineHarness {
   }
 
   async #stop(): Promise<void> {
-    const { clock, worker, stopped } = this.#alive
+    const { clock, worker, stopped, closing } = this.#alive
     clock.die()
     worker.shutdown()
+    closing.abort()
     await stopped
     this.#shifts.forget()
   }
@@ -260,27 +264,39 @@ export class TemporalHarness implements EngineHarness {
     }
   }
 
+  /** Executions that tell each other something were all at rest at once when none has moved between two looks. */
   async #serverIsCalm(): Promise<boolean> {
-    const { open } = this.#errands
-    const before = open.size
-    const calm = await Promise.all([...open].map((executionId) => this.#isCalm(executionId)))
-    return calm.every(Boolean) && open.size === before && this.#errands.isCalm
+    const first = await this.#look()
+    if (first === null || first.size <= 1) return first !== null
+    const second = await this.#look()
+    if (second === null || second.size !== first.size) return false
+    return [...second].every(([executionId, length]) => first.get(executionId) === length)
   }
 
-  async #isCalm(executionId: string): Promise<boolean> {
+  /** How long the histories of all open executions are; null while one of them moves. */
+  async #look(): Promise<ReadonlyMap<string, string> | null> {
+    const ids = [...this.#errands.open]
+    const seen = await Promise.all(ids.map((executionId) => this.#restingAt(executionId)))
+    const isWhole = seen.every((at) => at !== null) && this.#errands.open.size === ids.length
+    if (!isWhole || !this.#errands.isCalm) return null
+    return new Map(ids.map((executionId, place) => [executionId, seen[place] as string]))
+  }
+
+  /** The run of an execution and the length of its history; null while it moves. */
+  async #restingAt(executionId: string): Promise<string | null> {
     const handle = this.#handle(executionId)
     const found = await handle.describe().catch(ended)
     // A sub-workflow that Temporal is about to start.
-    if (found === undefined) return false
+    if (found === undefined) return null
     const { raw, status } = found
     const children = raw.pendingChildren ?? []
     for (const { workflowId } of children)
       this.#errands.began(ownId(this.#taskQueue, workflowId as string))
     if (status.name !== 'RUNNING') {
       this.#errands.ended(executionId)
-      return false
+      return null
     }
-    if (raw.pendingWorkflowTask != null) return false
+    if (raw.pendingWorkflowTask != null) return null
     const isCalm = (raw.pendingActivities ?? []).every(({ activityId, attempt, state }) =>
       this.#shifts.isCalm(`${serverId(this.#taskQueue, executionId)} ${activityId}`, {
         attempt: attempt ?? 1,
@@ -289,7 +305,8 @@ export class TemporalHarness implements EngineHarness {
     )
     // The ids of sub-workflows begin with that of their parent and a dot.
     const hasFamily = children.length > 0 || executionId.includes('.')
-    return isCalm && !(hasFamily && (await handle.query<boolean>(busyQuery)))
+    if (!isCalm || (hasFamily && (await handle.query<boolean>(busyQuery)))) return null
+    return `${found.runId} ${found.historyLength}`
   }
 
   get #alive(): Life {

@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow'
 import type { ActionContract } from '../../../core/contracts/call.ts'
 import { systemClock } from '../../../core/clock.ts'
+import { OrchestrationError } from '../../../core/errors.ts'
 import { missingAgent } from '../../../engine/hosted.ts'
 import {
   type CallRef,
@@ -105,29 +106,43 @@ export class HostedCalls {
     this.#running.delete(call)
   }
 
-  lookUp({ call, token, agent, action, idempotencyKey }: Lookup): void {
+  lookUp(command: Lookup): void {
     const { shield, stimulate } = this.#parts
+    const { call, token, agent, action, idempotencyKey } = command
     this.#lookups++
     void shield.run(async () => {
-      const outcome = await this.#often.lookUp(agent, action, idempotencyKey)
+      const outcome = await this.#untilPresent(command, () =>
+        this.#often.lookUp(agent, action, idempotencyKey),
+      )
       this.#lookups--
       stimulate({ kind: 'lookedUp', call, token, outcome })
     })
   }
 
-  async #ask({ call, agent, action }: Admit): Promise<void> {
-    for (let pauseMs = lookAgainMs; ; pauseMs = Math.min(2 * pauseMs, lookAgainMaxMs)) {
-      const contract = await this.#here.contractOf(agent, action)
+  async #ask(command: Admit): Promise<void> {
+    const { call, agent, action } = command
+    const contract = await this.#untilPresent(command, async () => {
+      const known = await this.#here.contractOf(agent, action)
       const found = findCall(this.#parts.state, call)
-      if (found?.ref !== call || !found.requested) return
-      if (contract !== null) {
-        this.#contracts.set(`${agent} ${action}`, contract)
-        this.missing.delete(call)
-        if (this.#isDraining) return
-        return this.#parts.stimulate({ kind: 'admitted', call, contract })
-      }
+      return found?.ref === call && found.requested ? known : 'unwanted'
+    })
+    if (contract === 'unwanted') return
+    this.#contracts.set(`${agent} ${action}`, contract)
+    if (this.#isDraining) return
+    this.#parts.stimulate({ kind: 'admitted', call, contract })
+  }
+
+  /** Asks workers until one has the agent; until it asks again, the call counts as missing it. */
+  async #untilPresent<Answer>(
+    { call, agent, action }: Pick<Admit, 'call' | 'agent' | 'action'>,
+    ask: () => Promise<Answer | null>,
+  ): Promise<Answer> {
+    for (let pauseMs = lookAgainMs; ; pauseMs = Math.min(2 * pauseMs, lookAgainMaxMs)) {
+      const answer = await ask()
+      if (answer !== null) return answer
       this.missing.set(call, missingAgent(agent, action))
       await sleep(pauseMs)
+      this.missing.delete(call)
     }
   }
 
@@ -138,11 +153,16 @@ export class HostedCalls {
     this.#running.set(call, scope)
     let stimulus: Stimulus
     try {
-      const outcome = await scope.run(() => this.#once.callAgent(this.#remote(command)))
+      const outcome = await scope.run(() =>
+        this.#untilPresent(command, () => this.#once.callAgent(this.#remote(command))),
+      )
       stimulus = { kind: 'ended', call, token, outcome }
     } catch (thrown) {
       if (!(thrown instanceof ActivityFailure) && !isCancellation(thrown)) throw thrown
-      stimulus = { kind: 'lost', call, token }
+      // A call whose agent is missing was not made.
+      stimulus = this.missing.delete(call)
+        ? { kind: 'ended', call, token, outcome: { kind: 'failed', error: notCalled().toJSON() } }
+        : { kind: 'lost', call, token }
     }
     if (this.#running.get(call) === scope) this.#running.delete(call)
     stimulate(stimulus)
@@ -172,4 +192,9 @@ export class HostedCalls {
       entries: entriesAt(state, systemClock.nowMs()),
     }
   }
+}
+
+function notCalled(): OrchestrationError {
+  const message = 'the call was cancelled before a worker had its agent'
+  return new OrchestrationError('WorkflowCancelledError', message)
 }
