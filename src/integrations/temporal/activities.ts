@@ -102,7 +102,7 @@ function stopped(
   return context.cancelled.catch((thrown: unknown) => {
     if (isStop(thrown)) throw thrown
     // Temporal tells an activity of one cancellation, and of none that follows.
-    return new Promise<never>((_, reject) => onAbort(closing, () => reject(thrown as Error)))
+    return new Promise<never>((_, reject) => onAbort(closing, () => reject(thrown)))
   })
 }
 
