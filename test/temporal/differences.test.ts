@@ -26,10 +26,13 @@ await describeWithServices('what Temporal does not carry', ['temporal'], ({ temp
 
   test.each([
     ['concurrency', probe({ a: call('read', { concurrency: { key: 'k', max: 1 } }) })],
-    ['tokens', probe({ a: call('read') }, { budget: { tokens: 10 } })],
-    ['costUsd', probe({ a: call('read') }, { budget: { costUsd: 1 } })],
+    [
+      'a budget of tokens or costUsd together with sub-workflows',
+      probe({ a: { workflow: { name: 'kid', version: '*' } } }, { budget: { tokens: 10 } }),
+    ],
   ])('a document that wants %s is refused before it starts', async (what, document) => {
-    await expect(engine.startWorkflow('probe', document)).rejects.toMatchObject({
+    const workflows = [{ ...probe({ a: call('read') }), name: 'kid' }]
+    await expect(engine.startWorkflow('probe', document, { workflows })).rejects.toMatchObject({
       ...refused,
       message: expect.stringContaining(what),
     })

@@ -1,5 +1,5 @@
 import type { BudgetLimit } from '../../core/contracts/budget.ts'
-import { exactUsd, type Usage } from '../../core/usage.ts'
+import { exactUsd } from '../../core/usage.ts'
 import {
   type BudgetChange,
   type BudgetScope,
@@ -7,12 +7,8 @@ import {
   changedTotal,
 } from '../journal/budget-totals.ts'
 import type { Running } from '../running.ts'
+import type { Amount } from './amount.ts'
 import { spanStart } from './budget-span.ts'
-
-/** What a delivery needs of a budget, or a budget has left; infinity for any number. */
-export interface Amount extends Usage {
-  readonly calls: number
-}
 
 /** One budget: what it has left, and who waits for it. */
 export interface Account<Waiting> {

@@ -1,6 +1,6 @@
 import type { ActionContract } from '../../core/contracts/call.ts'
 import type { BudgetLeft, BudgetLimit } from '../../core/contracts/budget.ts'
-import { OrchestrationError, type ErrorJson } from '../../core/errors.ts'
+import type { ErrorJson } from '../../core/errors.ts'
 import { exactUsd, noUsage, type Usage } from '../../core/usage.ts'
 import type { KernelEvent } from '../../workflow/index.ts'
 import {
@@ -10,7 +10,8 @@ import {
   type BudgetTotal,
 } from '../journal/budget-totals.ts'
 import type { Running } from '../running.ts'
-import { type Account, type Amount, SharedAccount } from './account.ts'
+import { type Account, SharedAccount } from './account.ts'
+import { budgetExceeded, fitsBudget } from './amount.ts'
 
 export interface BudgetsOptions {
   /** What was spent so far, as the journal has it. */
@@ -70,10 +71,10 @@ export class Budgets<Waiting> {
     const need = { calls, ...most }
     for (const account of accounts) {
       const left = account.left(running)
-      if (fits(need, left)) continue
+      if (fitsBudget(need, left)) continue
       // Calls are never given back.
       if (account.running > 0 && need.calls <= left.calls) return { kind: 'wait', account }
-      return { kind: 'exceeded', error: exceeded(account.label, need, left) }
+      return { kind: 'exceeded', error: budgetExceeded(account.label, need, left) }
     }
     for (const account of accounts) account.running++
     return { kind: 'granted', accounts, isAccounted: shared.length > 0 }
@@ -175,28 +176,3 @@ export class Budgets<Waiting> {
 
 const none = [] as const
 const unbounded = { tokensLeft: null, costUsdLeft: null } as const
-
-function fits(need: Amount, left: Amount): boolean {
-  return need.calls <= left.calls && need.tokens <= left.tokens && need.costUsd <= left.costUsd
-}
-
-function exceeded(label: string, need: Amount, left: Amount): ErrorJson {
-  const [what, wanted, has] =
-    need.calls > left.calls
-      ? (['calls', need.calls, left.calls] as const)
-      : need.tokens > left.tokens
-        ? (['tokens', need.tokens, left.tokens] as const)
-        : (['costUsd', need.costUsd, left.costUsd] as const)
-  const how =
-    has < 0
-      ? `was exceeded by ${-has} ${what}: nothing more starts`
-      : `has ${has} ${what} left and the call may use ${wanted}`
-  return new OrchestrationError(
-    'BudgetExceededError',
-    `the budget of ${label} ${how} (budget.${what})`,
-    {
-      hint: 'raise the budget, or declare less as the most that the action uses',
-      details: { budget: label, of: what, left: has, needed: wanted },
-    },
-  ).toJSON()
-}

@@ -34,8 +34,16 @@ function inDocument({ plan }: Definition): readonly string[] {
 
 const flagBelow = (flag: string): string => `flag '${flag}' of a sub-workflow`
 
-function unsupportedInPlan({ usageMax: { tokens, costUsd } }: Plan): readonly string[] {
-  return tokens === Infinity && costUsd === Infinity ? [] : ['a budget of tokens or costUsd']
+function unsupportedInPlan({ usageMax: { tokens, costUsd }, steps }: Plan): readonly string[] {
+  const isBounded = tokens !== Infinity || costUsd !== Infinity
+  return isBounded && steps.some(mayStartChildren)
+    ? ['a budget of tokens or costUsd together with sub-workflows']
+    : []
+}
+
+function mayStartChildren({ work, fallbacks, compensate }: Plan['steps'][number]): boolean {
+  const targets = [work, ...fallbacks.map(({ target }) => target), compensate?.target]
+  return targets.some((target) => target?.kind === 'workflow')
 }
 
 function unsupportedInStep({ id, concurrency }: Plan['steps'][number]): readonly string[] {

@@ -154,6 +154,23 @@ export const budgetChecks: EngineChecks = {
     assert.equal(run.steps['a']?.status, 'compensated')
     assert.equal((await stage.show('x')).metrics.tokens, 16)
   },
+  async 'who waits for the budget of a paused execution does not start before it is resumed'(
+    stage,
+  ) {
+    stage.script.run = () => held
+    const document = probe({ a: think(), b: think() }, { budget: { tokens: 15 } })
+    await stage.begin(document, { executionId: 'x' })
+    await stage.now(stage.engine.pauseWorkflow('x'))
+    stage.script.call('a').report({ tokens: 2 })
+    stage.script.call('a').resolve(null)
+    await stage.harness.advance(0)
+    assert.deepEqual(stage.script.keys, ['x/a/1'])
+    await stage.now(stage.engine.resumeWorkflow('x'))
+    assert.deepEqual(stage.script.keys, ['x/a/1', 'x/b/1'])
+    stage.script.call('b').resolve(null)
+    assert.equal((await stage.ended('x')).status, 'completed')
+    stage.releasedAll()
+  },
   async 'a sub-workflow spends the budget of its parent, also while both run'(stage) {
     stage.script.run = () => held
     const child = { ...probe({ c: think() }), name: 'child' }

@@ -21,6 +21,7 @@ import {
   type Stimulus,
 } from '../../../workflow/index.ts'
 import type { Activities, RemoteCall } from '../wire.ts'
+import { HostedBudget } from './hosted-budget.ts'
 
 type Admit = Command & { kind: 'admit' }
 type Lookup = Command & { kind: 'lookup' }
@@ -46,6 +47,7 @@ export class HostedCalls {
   readonly missing = new Map<CallRef, string>()
   readonly #parts: HostedCallsParts
   readonly #contracts = new Map<string, ActionContract>()
+  readonly #budget: HostedBudget
   readonly #running = new Map<CallRef, CancellationScope>()
   #lookups = 0
   #isDraining = false
@@ -55,6 +57,7 @@ export class HostedCalls {
 
   constructor(parts: HostedCallsParts) {
     this.#parts = parts
+    this.#budget = new HostedBudget(parts.state, (command) => this.admit(command))
     const options = { startToCloseTimeout: longestMs, heartbeatTimeout: parts.heartbeatTimeoutMs }
     this.#once = proxyActivities<Activities>({
       ...options,
@@ -80,18 +83,23 @@ export class HostedCalls {
     const { call, agent, action } = command
     if (this.#isDraining) return
     const contract = this.#contracts.get(`${agent} ${action}`)
-    if (contract !== undefined) this.#parts.stimulate({ kind: 'admitted', call, contract })
-    else void this.#parts.shield.run(() => this.#ask(command))
+    if (contract === undefined) return void this.#parts.shield.run(() => this.#ask(command))
+    const answer = this.#budget.ask(command, contract)
+    if (answer === 'granted') return this.#parts.stimulate({ kind: 'admitted', call, contract })
+    if (answer === 'waits') return
+    this.#parts.stimulate({ kind: 'refused', call, reason: 'budget', error: answer })
   }
 
   release(call: CallRef): void {
     this.missing.delete(call)
+    this.#budget.ended(call)
   }
 
   invoke(command: Invocation): void {
     const started = findCall(this.#parts.state, command.call)
     // A pattern may have given it up in the turn that started it.
-    if (started?.status !== 'running' || started.token !== command.token) return
+    if (started?.status !== 'running' || started.token !== command.token)
+      return this.release(command.call)
     void this.#call(command)
   }
 
@@ -104,6 +112,7 @@ export class HostedCalls {
   abandon(call: CallRef): void {
     this.abort(call)
     this.#running.delete(call)
+    this.#budget.ended(call)
   }
 
   lookUp(command: Lookup): void {
@@ -128,8 +137,7 @@ export class HostedCalls {
     })
     if (contract === 'unwanted') return
     this.#contracts.set(`${agent} ${action}`, contract)
-    if (this.#isDraining) return
-    this.#parts.stimulate({ kind: 'admitted', call, contract })
+    this.admit(command)
   }
 
   /** Asks workers until one has the agent; until it asks again, the call counts as missing it. */
@@ -164,14 +172,18 @@ export class HostedCalls {
         ? { kind: 'ended', call, token, outcome: { kind: 'failed', error: notCalled().toJSON() } }
         : { kind: 'lost', call, token }
     }
-    if (this.#running.get(call) === scope) this.#running.delete(call)
+    const isGivenUp = this.#running.get(call) !== scope
+    if (!isGivenUp) this.#running.delete(call)
     stimulate(stimulus)
+    // Only now is it known what it has used.
+    if (!isGivenUp) this.#budget.ended(call)
   }
 
   #remote(command: Invocation): RemoteCall {
     const { state } = this.#parts
     const { call, agent, action, input, attempt, idempotencyKey } = command
     const { timeoutMs, agentCallsLeft, resumed, withTda } = command
+    const contract = this.#contracts.get(`${agent} ${action}`) ?? {}
     return {
       agent,
       action,
@@ -185,7 +197,7 @@ export class HostedCalls {
         idempotencyKey,
         timeoutMs,
         correlationId: state.executionId,
-        budget: { agentCallsLeft, tokensLeft: null, costUsdLeft: null },
+        budget: { agentCallsLeft, ...this.#budget.left(call, contract) },
         resumed,
       },
       withTda,
