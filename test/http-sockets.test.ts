@@ -1,8 +1,8 @@
-import diagnostics from 'node:diagnostics_channel'
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { defineAgent, openEngine } from '../src/index.ts'
+import { countSockets } from './support/count-sockets.ts'
 
 const closers: (() => unknown)[] = []
 afterEach(async () => {
@@ -33,25 +33,6 @@ async function startServer(): Promise<{ readonly url: string; served: () => numb
   return { url, served: () => served }
 }
 
-/** Counts what this process connects to a port: all in all, and at the same time. */
-function countSockets(port: number): { readonly opened: number; readonly most: number } {
-  const open = new Set<Socket>()
-  const counts = { opened: 0, most: 0 }
-  const onSocket = (message: unknown): void => {
-    const { socket } = message as { readonly socket: Socket }
-    socket.once('connect', () => {
-      if (socket.remotePort !== port) return
-      open.add(socket)
-      for (const one of open) if (one.destroyed) open.delete(one)
-      counts.opened++
-      counts.most = Math.max(counts.most, open.size)
-    })
-  }
-  diagnostics.subscribe('net.client.socket', onSocket)
-  closers.push(() => diagnostics.unsubscribe('net.client.socket', onSocket))
-  return counts
-}
-
 test.each([
   ['read', 'are kept', callsMax],
   ['pay', 'are fresh for once', 1_000],
@@ -60,6 +41,7 @@ test.each([
   async (action, _, opened) => {
     const server = await startServer()
     const counts = countSockets(Number(new URL(server.url).port))
+    closers.push(counts.stop)
     const agents = ['north', 'south'].map((type) =>
       defineAgent({
         type,
@@ -79,6 +61,6 @@ test.each([
     const input = { items: Array.from({ length: 500 }, (_one, n) => n) }
     const { status } = await engine.executeWorkflow('crowd', document, { input })
     expect([status, server.served()]).toEqual(['completed', 1_000])
-    expect(counts).toEqual({ opened, most: callsMax })
+    expect(counts).toMatchObject({ opened, most: callsMax })
   },
 )
