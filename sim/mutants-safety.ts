@@ -54,7 +54,7 @@ export const safetyMutants: readonly Mutant[] = [
   ),
   mutant(
     'overrun-goes-on',
-    'src/engine/budgets/budgets.ts',
+    'src/engine/budgets/amount.ts',
     'return need.calls <= left.calls && need.tokens <= left.tokens',
     'return need.calls <= left.calls && (left.tokens < 0 || need.tokens <= left.tokens)',
   ),

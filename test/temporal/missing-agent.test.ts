@@ -7,7 +7,7 @@ import {
 import { deaf, held, ScriptedAgents } from '../../src/testing/scripted-agents.ts'
 import { describeWithServices } from '../support/services.ts'
 
-const patience = 90_000
+const patience = 180_000
 const soon = { timeout: 45_000, interval: 200 }
 
 await describeWithServices('agents and workers that go', ['temporal'], ({ temporal: address }) => {

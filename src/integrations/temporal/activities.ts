@@ -23,7 +23,7 @@ export interface ActivitiesParts {
   readonly tda: TdaContextSource | null
   /** Resolves when a call may begin; rejects when it is lost to this process. Default: it may. */
   readonly mayBegin?: () => Promise<void>
-  /** Aborted when the worker closes: a call that its execution has given up does not hold it up. */
+  /** Aborted when a worker that closes waits no longer: also a call that was cancelled before is lost to it then. */
   readonly closing: AbortSignal
 }
 

@@ -130,7 +130,7 @@ export async function openWorkerOn(
     clock,
   })
   const bundle = await workflowBundle(module)
-  const { versioning } = options
+  const { versioning, graceMs = 0 } = options
   const buildId = versioning === undefined ? null : (versioning.buildId ?? buildIdOf(bundle))
   const closing = new AbortController()
   const worker = await module.Worker.create({
@@ -155,7 +155,7 @@ export async function openWorkerOn(
     }),
     maxHeartbeatThrottleInterval: heartbeatThrottleMs,
     stickyQueueScheduleToStartTimeout: stickyMs,
-    shutdownGraceTime: options.graceMs ?? 0,
+    shutdownGraceTime: graceMs,
   })
   const stopped = worker.run()
   return {
@@ -163,8 +163,8 @@ export async function openWorkerOn(
     stopped,
     async close() {
       if (worker.getState() === 'RUNNING') worker.shutdown()
-      closing.abort()
-      await stopped
+      const cancel = clock.after(graceMs, () => closing.abort())
+      await stopped.finally(cancel)
     },
   }
 }
