@@ -56,20 +56,22 @@ await describeWithServices('sockets to Redis', ['redis'], ({ redis }) => {
     '1,000 concurrent steps that write state share one, also between two who open the same URL',
     async () => {
       const counts = counted(redis)
-      const [first, second] = [await openRedis({ url: redis }), await openRedis({ url: redis })]
+      const open = async () => {
+        const { connection, close } = await openRedis({ url: redis })
+        const prefix = `sockets-${process.pid}:`
+        return { store: new RedisStateStore({ connection, prefix, cachedEntriesMax: 0 }), close }
+      }
+      const [first, second] = [await open(), await open()]
       closers.push(() => second.close())
-      const prefix = `sockets-${process.pid}:`
-      const stores = [first, second].map(
-        ({ connection }) => new RedisStateStore({ connection, prefix, cachedEntriesMax: 0 }),
-      ) as [RedisStateStore, RedisStateStore]
       const writer = defineAgent({
         type: 'writer',
         actions: { set: { effect: 'read', run: (_, ctx) => ctx.state.set('k', 1) } },
       })
-      const mirror = { ...storeMirror(stores[0], 60_000), close: () => first.close() }
+      const mirror = { ...storeMirror(first.store, 60_000), close: () => first.close() }
       const engine = await openEngine({ agents: [writer], mirrors: [mirror] })
       await runAll(engine, { agent: 'writer', action: 'set' })
       await engine.close()
+      expect(await second.store.list('nobody')).toEqual([])
       expect(counts.opened).toBe(1)
     },
     patience,

@@ -2,7 +2,7 @@
  * What every host of the kernel shows and checks in the same way. Nothing here reaches for a file, a clock or
  * another process, so that it also runs inside the sandbox of a Temporal workflow.
  */
-export { budgetExceeded, fitsBudget } from './budgets/amount.ts'
+export { budgetExceeded, fitsBudget, leftWith } from './budgets/amount.ts'
 export { foldEntries } from './folding.ts'
 export { inputRefusal } from './input-refusal.ts'
 export { missingAgent } from './missing-agent.ts'

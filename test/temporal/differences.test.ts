@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { WorkflowData } from '../../src/index.ts'
 import { openTemporalEngine, type TemporalEngine } from '../../src/integrations/temporal/index.ts'
 import { call, probe } from '../../src/testing/engine-stage.ts'
 import { describeWithServices } from '../support/services.ts'
 
 const patience = 30_000
 const refused = { code: 'RefusedError' }
+
+/** A sub-workflow under a budget of its parent. */
+const bounded = (budget: { readonly tokens?: number; readonly costUsd?: number }): WorkflowData =>
+  probe({ a: { workflow: { name: 'kid', version: '*' } } }, { budget })
 
 await describeWithServices('what Temporal does not carry', ['temporal'], ({ temporal }) => {
   let engine: TemporalEngine
@@ -26,10 +31,8 @@ await describeWithServices('what Temporal does not carry', ['temporal'], ({ temp
 
   test.each([
     ['concurrency', probe({ a: call('read', { concurrency: { key: 'k', max: 1 } }) })],
-    [
-      'a budget of tokens or costUsd together with sub-workflows',
-      probe({ a: { workflow: { name: 'kid', version: '*' } } }, { budget: { tokens: 10 } }),
-    ],
+    ['a budget of tokens or costUsd together with sub-workflows', bounded({ tokens: 10 })],
+    ['a budget of tokens or costUsd together with sub-workflows', bounded({ costUsd: 1 })],
   ])('a document that wants %s is refused before it starts', async (what, document) => {
     const workflows = [{ ...probe({ a: call('read') }), name: 'kid' }]
     await expect(engine.startWorkflow('probe', document, { workflows })).rejects.toMatchObject({

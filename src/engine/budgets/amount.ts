@@ -1,5 +1,6 @@
+import type { BudgetLeft } from '../../core/contracts/budget.ts'
 import { type ErrorJson, OrchestrationError } from '../../core/errors.ts'
-import type { Usage } from '../../core/usage.ts'
+import { addUsage, type Usage } from '../../core/usage.ts'
 
 /** What a delivery needs of a budget, or a budget has left; infinity for any number. */
 export interface Amount extends Usage {
@@ -9,6 +10,15 @@ export interface Amount extends Usage {
 /** Whether what a delivery may use is left. */
 export function fitsBudget(need: Amount, left: Amount): boolean {
   return need.calls <= left.calls && need.tokens <= left.tokens && need.costUsd <= left.costUsd
+}
+
+/** What a call is told is left, which has reserved its most out of it; null for any amount. */
+export function leftWith(most: Usage, left: Usage): Omit<BudgetLeft, 'agentCallsLeft'> {
+  const { tokens, costUsd } = addUsage(left, most)
+  return {
+    tokensLeft: tokens === Infinity ? null : Math.max(0, tokens),
+    costUsdLeft: costUsd === Infinity ? null : Math.max(0, costUsd),
+  }
 }
 
 /** Says what is too little; no retry helps. */

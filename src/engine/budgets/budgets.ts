@@ -11,7 +11,7 @@ import {
 } from '../journal/budget-totals.ts'
 import type { Running } from '../running.ts'
 import { type Account, SharedAccount } from './account.ts'
-import { budgetExceeded, fitsBudget } from './amount.ts'
+import { budgetExceeded, fitsBudget, leftWith } from './amount.ts'
 
 export interface BudgetsOptions {
   /** What was spent so far, as the journal has it. */
@@ -88,12 +88,10 @@ export class Budgets<Waiting> {
   ): Omit<BudgetLeft, 'agentCallsLeft'> {
     if (accounts.length === 0) return unbounded
     const lefts = accounts.map((account) => account.left(running))
-    const tokens = Math.min(...lefts.map((left) => left.tokens)) + most.tokens
-    const costUsd = exactUsd(Math.min(...lefts.map((left) => left.costUsd)) + most.costUsd)
-    return {
-      tokensLeft: tokens === Infinity ? null : Math.max(0, tokens),
-      costUsdLeft: costUsd === Infinity ? null : Math.max(0, costUsd),
-    }
+    return leftWith(most, {
+      tokens: Math.min(...lefts.map((left) => left.tokens)),
+      costUsd: Math.min(...lefts.map((left) => left.costUsd)),
+    })
   }
 
   /** The delivery is over, or was not made. */

@@ -38,6 +38,17 @@ it("gives back what LangGraph's own serialiser gives back", async () => {
   )
 })
 
+it('gives what lies under `__proto__` to the serialiser, as it makes it', async () => {
+  for (const inner of [new Map([['a', 1]]), { a: 1 }]) {
+    const value = { ['__proto__']: inner }
+    const [type, bytes] = await serde.dumpsTyped(value)
+    const expected: unknown = await serde.loadsTyped(type, bytes)
+    const given: unknown = await codec.decode(JSON.parse(await codec.encode(value)) as StoredValue)
+    expect(Object.keys(given as object)).toEqual(Object.keys(expected as object))
+    expect(Object.getPrototypeOf(given)).toEqual(Object.getPrototypeOf(expected))
+  }
+})
+
 it('keeps plain JSON plain, and the bytes of a serialiser of its own', async () => {
   expect(await codec.encode({ a: [1, 'x', null] })).toBe('[0,{"a":[1,"x",null]}]')
   const sealing = {

@@ -2,7 +2,7 @@ import type { BudgetLeft } from '../../../core/contracts/budget.ts'
 import type { ActionContract } from '../../../core/contracts/call.ts'
 import type { ErrorJson } from '../../../core/errors.ts'
 import { addUsage, noUsage, type Usage } from '../../../core/usage.ts'
-import { budgetExceeded, fitsBudget } from '../../../engine/hosted.ts'
+import { budgetExceeded, fitsBudget, leftWith } from '../../../engine/hosted.ts'
 import {
   budgetInForce,
   type CallRef,
@@ -52,10 +52,7 @@ export class HostedBudget {
 
   /** What is left to a call that has reserved its most. */
   left({ undo }: CallRef, { most = noUsage }: MostOf): Omit<BudgetLeft, 'agentCallsLeft'> {
-    const { tokens, costUsd } = addUsage(this.#left(), most)
-    const told = (amount: number): number | null =>
-      undo !== null || amount === Infinity ? null : Math.max(0, amount)
-    return { tokensLeft: told(tokens), costUsdLeft: told(costUsd) }
+    return undo === null ? leftWith(most, this.#left()) : { tokensLeft: null, costUsdLeft: null }
   }
 
   /** The call is over, was not made, or waits no longer: others may follow. */

@@ -80,9 +80,9 @@ export class HostedCalls {
 
   /** Finds out what the agent promises; who of its callers runs when is left to the worker's pool. */
   admit(command: Admit): void {
-    const { call, agent, action } = command
+    const { call } = command
     if (this.#isDraining) return
-    const contract = this.#contracts.get(`${agent} ${action}`)
+    const contract = this.#contracts.get(contractKey(command))
     if (contract === undefined) return void this.#parts.shield.run(() => this.#ask(command))
     const answer = this.#budget.ask(command, contract)
     if (answer === 'granted') return this.#parts.stimulate({ kind: 'admitted', call, contract })
@@ -136,7 +136,7 @@ export class HostedCalls {
       return found?.ref === call && found.requested ? known : 'unwanted'
     })
     if (contract === 'unwanted') return
-    this.#contracts.set(`${agent} ${action}`, contract)
+    this.#contracts.set(contractKey(command), contract)
     this.admit(command)
   }
 
@@ -183,7 +183,7 @@ export class HostedCalls {
     const { state } = this.#parts
     const { call, agent, action, input, attempt, idempotencyKey } = command
     const { timeoutMs, agentCallsLeft, resumed, withTda } = command
-    const contract = this.#contracts.get(`${agent} ${action}`) ?? {}
+    const contract = this.#contracts.get(contractKey(command)) ?? {}
     return {
       agent,
       action,
@@ -204,6 +204,10 @@ export class HostedCalls {
       entries: entriesAt(state, systemClock.nowMs()),
     }
   }
+}
+
+function contractKey({ agent, action }: Pick<Admit, 'agent' | 'action'>): string {
+  return `${agent} ${action}`
 }
 
 function notCalled(): OrchestrationError {
