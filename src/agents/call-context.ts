@@ -1,7 +1,6 @@
 import type { MemoryAccess } from '../core/contracts/memory.ts'
 import type { MeshAccess } from '../core/contracts/mesh.ts'
 import type { StateAccess } from '../core/contracts/state.ts'
-import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { Logger } from '../core/logger.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
 import type { AgentContext, AgentLogger } from './contract.ts'
@@ -87,30 +86,22 @@ export class CallContext implements AgentContext {
     return structuredClone(this.#invocation.call.resumed)
   }
 
-  call(
-    agent: string,
-    action: string,
-    input: JsonObject = {},
-    options: { readonly timeoutMs?: number; readonly number?: number } = {},
-  ): Promise<JsonValue> {
-    return this.#invocation.callInside({
-      agent,
-      action,
-      input,
-      timeoutMs: options.timeoutMs ?? null,
-      number: options.number ?? null,
-    })
+  // Agents take these two out of the context as they take the others.
+  get call(): AgentContext['call'] {
+    const invocation = this.#invocation
+    return (agent, action, input = {}, { timeoutMs = null, number = null } = {}) =>
+      invocation.callInside({ agent, action, input, timeoutMs, number })
   }
 
   /** Brought into 0..1; one that is no number, or comes after the call has ended, is dropped. */
-  progress(fraction: number, note?: string): void {
-    const { host, isEnded, call } = this.#invocation
-    if (host.onProgress === null || isEnded || !Number.isFinite(fraction)) return
-    host.onProgress(
-      call,
-      Math.min(1, Math.max(0, fraction)),
-      typeof note === 'string' ? this.#invocation.hide(note).slice(0, 500) : null,
-    )
+  get progress(): AgentContext['progress'] {
+    const invocation = this.#invocation
+    return (fraction, note) => {
+      const { host, isEnded, call } = invocation
+      if (host.onProgress === null || isEnded || !Number.isFinite(fraction)) return
+      const told = typeof note === 'string' ? invocation.hide(note).slice(0, 500) : null
+      host.onProgress(call, Math.min(1, Math.max(0, fraction)), told)
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { BudgetLeft } from '../core/contracts/budget.ts'
 import type { MeshPort } from '../core/contracts/mesh.ts'
+import type { NestedCaller } from '../core/contracts/nested-call.ts'
 import type { SecretPlace } from '../core/contracts/secret.ts'
 import type { TdaContext } from '../core/contracts/tda.ts'
 import type { JsonValue } from '../core/json.ts'
@@ -30,6 +31,8 @@ export interface AgentCall {
   readonly readState?: ReadState
   /** Absent: nothing is remembered beyond the execution. */
   readonly memories?: () => Memories
+  /** Makes the calls of `ctx.call`. Absent: the agent's host does. */
+  readonly caller?: NestedCaller
   /** Absent or null: there is no mesh; the call may publish all the same. */
   readonly mesh?: MeshPort | null
   /** W3C trace context of the attempt; absent or null when nothing records traces. */

@@ -174,7 +174,7 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
 
   /** Another agent is called from inside this call, and what that uses counts as used by this one. */
   async callInside(other: InnerCall): Promise<JsonValue> {
-    const { caller } = this.host
+    const { caller = this.host.caller } = this.call
     if (caller === null || this.#isEnded) throw mayNotCall(this.plan.fullName, this.#isEnded)
     if (this.#secrets?.reveals(other.input) === true) throw tellsSecret(this.plan.fullName)
     const { idempotencyKey: inside, chain = [this.config.agentId] } = this.call

@@ -4,7 +4,14 @@ export { publishedBy } from './outbox-rows.ts'
 export { checkFlags, checkSameStart } from './acceptance.ts'
 export { checkedInput, type Definition, Definitions, startHashOf } from './definitions.ts'
 export { payload } from './payload.ts'
-export { directCallDocument, type InvokeOptions } from './direct-calls.ts'
+export { directCallDocument, type InvokeOptions } from './direct-call.ts'
+export {
+  changedInside,
+  innerAnswer,
+  innerExecution,
+  isCancelled,
+  unknownInside,
+} from './inner-call.ts'
 export { Pins } from './pins.ts'
 export { EmbeddedEngine } from './embedded-engine.ts'
 export type { EmbeddedEngineParts } from './engine-parts.ts'

@@ -28,6 +28,8 @@ export interface SeenCall {
   readonly mesh: AgentContext['mesh']
   /** Of the call; aborted on timeout, cancel and close. */
   readonly signal: AbortSignal
+  /** Makes a call inside this one. */
+  readonly call: AgentContext['call']
   /** What the call has used. */
   readonly report: AgentContext['budget']['report']
   /** Ends a held call. */
@@ -131,6 +133,7 @@ export class ScriptedAgents {
       state: context.state,
       mesh: context.mesh,
       signal: context.signal,
+      call: (...asked) => context.call(...asked),
       report: (usage) => context.budget.report(usage),
       resolve,
       reject,

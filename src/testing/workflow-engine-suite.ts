@@ -16,6 +16,7 @@ import { endingChecks } from './engine-suite/endings-suite.ts'
 import { failureChecks } from './engine-suite/failures-suite.ts'
 import { forkChecks } from './engine-suite/fork-suite.ts'
 import { identityChecks } from './engine-suite/identity-suite.ts'
+import { nestedChecks } from './engine-suite/nested-suite.ts'
 import { patternChecks } from './engine-suite/patterns-suite.ts'
 import { recoveryChecks } from './engine-suite/recovery-suite.ts'
 import { redriveChecks } from './engine-suite/redrive-suite.ts'
@@ -47,6 +48,7 @@ const themes: Readonly<Record<string, EngineChecks>> = {
   fork: forkChecks,
   redrive: redriveChecks,
   children: childrenChecks,
+  nested: nestedChecks,
   patterns: patternChecks,
   tda: tdaChecks,
   triggers: triggerChecks,

@@ -3,6 +3,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AgentRegistry, type BaseAgent } from '../../src/agents/index.ts'
+import type { NestedCall } from '../../src/core/contracts/nested-call.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { seededRandom } from '../../src/core/random.ts'
 import {
@@ -93,12 +94,14 @@ export class EmbeddedHarness implements EngineHarness {
 
   async start(agents: () => readonly BaseAgent[] = this.#options.agents): Promise<void> {
     const clock = this.time.newLife()
-    const registry = new AgentRegistry({ clock, logger: silentLogger })
+    let engine: EmbeddedEngine
+    const caller = { call: (call: NestedCall) => engine.directCalls.call(call) }
+    const registry = new AgentRegistry({ clock, logger: silentLogger, caller })
     for (const agent of agents()) registry.register(agent)
     const started = registry.start()
     await this.time.advance(0)
     await started
-    const engine = testEngine({
+    engine = testEngine({
       journal: this.#store.open(),
       agents: registry,
       clock,

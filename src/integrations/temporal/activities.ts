@@ -7,11 +7,14 @@ import { attempt, onAbort } from './attempt.ts'
 import { familyActivities } from './family-activities.ts'
 import { temporalPayloadBytesMax, tooLarge } from './large-payloads.ts'
 import type { ActivityModule } from './load.ts'
+import type { NestedCalls } from './nested-calls.ts'
 import type { RemoteExecutions } from './remote-executions.ts'
-import type { Activities } from './wire.ts'
+import { type Activities, defaultHeartbeatTimeoutMs } from './wire.ts'
 
 export interface ActivitiesParts {
   readonly executions: RemoteExecutions
+  /** Where calls made inside calls of this worker go. */
+  readonly nested: NestedCalls
   /** Null: agents may publish, and that is all. */
   readonly mesh: MeshPort | null
   readonly agents: AgentDirectory
@@ -52,10 +55,14 @@ export function activitiesOf(parts: ActivitiesParts): Activities {
     async callAgent(call) {
       const agent = agents.resolve(call.agent)
       if (agent === undefined) return null
+      const { heartbeatTimeoutMs = defaultHeartbeatTimeoutMs } =
+        parts.activity.Context.current().info
       return beating(parts, async (signal) => {
         await mayBegin?.()
         const tda = call.withTda ? tdaNow() : unavailableTda
-        const outcome = await attempt(agent, { ...call, tda }, signal)
+        const isLost = (): boolean => signal.aborted && !isCancel(signal.reason)
+        const caller = parts.nested.under({ heartbeatTimeoutMs, isLost })
+        const outcome = await attempt(agent, { ...call, tda, caller }, signal)
         // What the agent says of a worker that stops under it is no outcome: the call is lost.
         if (outcome.kind === 'failed' && isStop(signal.reason)) return nothing()
         return parts.hasPayloadStore ? outcome : fitting(outcome)
@@ -108,6 +115,10 @@ function stopped(
 
 function isStop(reason: unknown): boolean {
   return reason instanceof Error && reason.message === 'WORKER_SHUTDOWN'
+}
+
+function isCancel(reason: unknown): boolean {
+  return reason instanceof Error && reason.message === 'CANCELLED'
 }
 
 function nothing(): Promise<never> {

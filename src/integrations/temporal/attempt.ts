@@ -1,34 +1,45 @@
-import { type Grant, verdictOf } from '../../agents/index.ts'
+import { type AgentCall, type Grant, verdictOf } from '../../agents/index.ts'
 import type { CallOutcome } from '../../core/contracts/call.ts'
+import type { NestedCaller } from '../../core/contracts/nested-call.ts'
 import type { TdaContext } from '../../core/contracts/tda.ts'
 import { invariant } from '../../core/assert.ts'
 import { type ErrorJson, OrchestrationError, ResourceExhaustionError } from '../../core/errors.ts'
 import type { EngineAgent } from '../../engine/index.ts'
 import type { RemoteCall } from './wire.ts'
 
+/** What a worker adds to a call. */
+export interface HereParts {
+  readonly tda: TdaContext
+  readonly caller: NestedCaller
+}
+
 /**
- * Makes one attempt: waits for a place of the agent's pool, calls the agent and gives the place back. Resolves
- * also when the agent refuses or fails.
+ * Makes one attempt: waits for a place of the agent's pool, calls the agent and gives the place back. One that is
+ * made inside a call of the same agent runs under that one's place. Resolves also when the agent refuses or fails.
  *
  * @param signal aborted when the execution wants the call to stop
  */
 export function attempt(
   agent: EngineAgent,
-  remote: RemoteCall & { readonly tda: TdaContext },
+  remote: RemoteCall & HereParts,
   signal: AbortSignal,
 ): Promise<CallOutcome> {
   const { promise, resolve } = Promise.withResolvers<CallOutcome>()
   const { pool } = agent
+  const { chain = [] } = remote
+  const agentId = agent.contract(remote.action)?.agentId
+  const isReentrant = agentId !== undefined && chain.includes(agentId)
+  const call = agentCall(remote, agentId === undefined ? chain : [...chain, agentId])
   const fail = (error: ErrorJson): void => resolve({ kind: 'failed', error })
   const grant: Grant = (answer) => {
     if (answer === 'open') return fail(breakerOpen(agent))
-    const running = agent.invoke(remote.action, agentCall(agent, remote), (outcome) => {
-      pool.release(verdictOf(outcome))
+    const running = agent.invoke(remote.action, call, (outcome) => {
+      if (!isReentrant) pool.release(verdictOf(outcome))
       resolve(outcome)
     })
     onAbort(signal, () => running.abort('cancel'))
   }
-  const answer = pool.acquire(grant)
+  const answer = isReentrant ? 'granted' : pool.acquire(grant)
   if (answer === 'full') fail(poolFull(agent, remote.action).toJSON())
   else if (answer === 'queued') onAbort(signal, () => pool.cancel(grant) && fail(cancelled()))
   else grant(answer)
@@ -36,18 +47,13 @@ export function attempt(
 }
 
 function agentCall(
-  agent: EngineAgent,
-  { action, call, tda, entries }: RemoteCall & { readonly tda: TdaContext },
-): Parameters<EngineAgent['invoke']>[1] {
-  const agentId = agent.contract(action)?.agentId
+  { call, tda, caller, entries }: RemoteCall & HereParts,
+  chain: readonly string[],
+): AgentCall {
   const read = (name: string): RemoteCall['entries'][number] | null =>
     entries.find(({ key }) => key === name) ?? null
-  return {
-    ...call,
-    tda,
-    chain: agentId === undefined ? [] : [agentId],
-    readState: Object.assign(read, { isOfTheStart: true as const }),
-  }
+  const readState = Object.assign(read, { isOfTheStart: true as const })
+  return { ...call, tda, caller, chain, readState }
 }
 
 /** Calls back when the signal is aborted; at once where it is. */

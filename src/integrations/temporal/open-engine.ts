@@ -11,6 +11,7 @@ import { defaultTaskQueue, openTemporalWorker, type OpenWorkerOptions } from './
 import { ensureSearchAttributes } from './search-attributes.ts'
 import type { TaskQueues } from './remote-executions.ts'
 import { TemporalEngine } from './temporal-engine.ts'
+import { defaultHeartbeatTimeoutMs } from './wire.ts'
 
 export interface OpenTemporalEngineOptions
   extends TemporalPlace, Pick<OpenWorkerOptions, 'tda' | 'mesh'> {
@@ -35,7 +36,6 @@ export interface OpenTemporalEngineOptions
   readonly clock?: Clock
 }
 
-const defaultHeartbeatTimeoutMs = 10_000
 const heartbeatTimeoutMsMin = 1_000
 
 /**

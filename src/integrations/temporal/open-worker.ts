@@ -6,8 +6,10 @@ import { type Logger, type LogLevel, silentLogger } from '../../core/logger.ts'
 import type { MeshPort } from '../../core/contracts/mesh.ts'
 import { activitiesOf } from './activities.ts'
 import { buildIdOf, workflowBundle } from './bundle.ts'
+import { CallSlots } from './call-slots.ts'
 import { accessOf, converterOf, noAccess, type TemporalPlace } from './connect.ts'
 import { loadClient, loadWorker, type WorkerModule } from './load.ts'
+import { NestedCalls } from './nested-calls.ts'
 import { ensureSearchAttributes } from './search-attributes.ts'
 import { refuseBudgets } from './unsupported.ts'
 import { RemoteExecutions } from './remote-executions.ts'
@@ -55,6 +57,9 @@ export interface TemporalWorker {
 }
 
 export const defaultTaskQueue = 'aura'
+
+/** So many calls a worker takes on at the same time, those apart that wait for calls made inside them. */
+const callsMax = 100
 
 /** So long Temporal waits for the worker that has an execution in memory, then it gives it to any. */
 const stickyMs = 3_000
@@ -133,6 +138,15 @@ export async function openWorkerOn(
   const { versioning, graceMs = 0 } = options
   const buildId = versioning === undefined ? null : (versioning.buildId ?? buildIdOf(bundle))
   const closing = new AbortController()
+  const slots = new CallSlots(callsMax)
+  const hasPayloadStore = options.payloadStore !== undefined
+  const nested = new NestedCalls({
+    executions,
+    clock,
+    hasPayloadStore,
+    aside: (work) => slots.lend(work),
+    closing: closing.signal,
+  })
   const worker = await module.Worker.create({
     connection,
     namespace,
@@ -148,11 +162,13 @@ export async function openWorkerOn(
       activity,
       tda: options.tda ?? null,
       executions,
+      nested,
       mesh: options.mesh ?? null,
       closing: closing.signal,
-      hasPayloadStore: options.payloadStore !== undefined,
+      hasPayloadStore,
       ...(mayBegin === undefined ? {} : { mayBegin }),
     }),
+    tuner: slots.tuner,
     maxHeartbeatThrottleInterval: heartbeatThrottleMs,
     stickyQueueScheduleToStartTimeout: stickyMs,
     shutdownGraceTime: graceMs,

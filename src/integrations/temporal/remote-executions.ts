@@ -3,14 +3,16 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { foldEntries } from '../../engine/hosted.ts'
-import type { LogEntry } from '../../engine/index.ts'
+import { systemRandom } from '../../core/random.ts'
+import { checkSameStart, type LogEntry, type RunView } from '../../engine/index.ts'
 import { compilePlan, type ExecutionState, type Stimulus } from '../../workflow/index.ts'
 import { workersOf } from './connect.ts'
+import { searchAttributes } from './search-attributes.ts'
 import { startMemo } from './start-memo.ts'
 import type { ClientModule } from './load.ts'
 import { isForNow, noWorker, temporalError } from './temporal-error.ts'
 import { decideVerb, reopens } from './verbs.ts'
-import { type Asked, type ExecutionStart, type Verb, workflowType } from './wire.ts'
+import { type Asked, type EndedRun, type ExecutionStart, type Verb, workflowType } from './wire.ts'
 
 /** The task queues that share the work. */
 export interface TaskQueues {
@@ -44,6 +46,8 @@ export interface EndedExecution {
 
 /** How long a question or a verb waits for a worker. */
 const answerTimeoutMs = 15_000
+/** How long whoever waits for an end waits while Temporal does not answer, or has too many who wait: at first, and at most. */
+const [waitMsMin, waitMsMax] = [500, 5_000]
 /** How often an execution that is between two runs is asked again, and how long apart. */
 const triesMax = 20
 const tryEveryMs = 100
@@ -63,6 +67,48 @@ export class RemoteExecutions {
   /** @returns false when the id is taken */
   start(start: ExecutionStart): Promise<boolean> {
     return this.#start(start, 'REJECT_DUPLICATE')
+  }
+
+  /**
+   * Starts it where its id is free; false where the same document was started with the same input before.
+   *
+   * @throws UsageError when another one has the id
+   */
+  async startOrAttach(start: ExecutionStart): Promise<boolean> {
+    if (await this.start(start)) return true
+    const { executionId, startHash, document } = start
+    const { memo = {} } = await this.handle(executionId).describe()
+    const text = (name: string, missing: string): string => {
+      const value = memo[name]
+      return typeof value === 'string' ? value : missing
+    }
+    const known = {
+      executionId,
+      workflow: text('workflow', document.name),
+      version: text('version', document.version),
+      startHash: text('startHash', ''),
+    }
+    checkSameStart(known, startHash)
+    return false
+  }
+
+  /**
+   * How it ended, however long that takes. A Temporal that does not answer is waited for.
+   *
+   * @param isClosed nobody waits any more: then the next fault is thrown
+   */
+  async untilEnd(executionId: string, isClosed: () => boolean): Promise<EndedRun> {
+    const { clock, module } = this.#parts
+    for (let waitMs = waitMsMin; ; waitMs = Math.min(2 * waitMs, waitMsMax)) {
+      try {
+        return (await this.handle(executionId).result()) as EndedRun
+      } catch (thrown) {
+        if (thrown instanceof module.WorkflowFailedError)
+          return this.#unhappyEnd(executionId, thrown)
+        if (isClosed() || !isForNow(module, thrown)) throw this.error(executionId, thrown)
+        await new Promise<void>((resolve) => clock.after(waitMs * (0.5 + systemRandom()), resolve))
+      }
+    }
   }
 
   handle(executionId: string): WorkflowHandle {
@@ -151,6 +197,12 @@ export class RemoteExecutions {
     return this.ask<Effects>(executionId, 'effects', to, this.nowMs)
   }
 
+  /** By its index, which may be a moment behind; null where nobody has told it. */
+  async statusOf(executionId: string): Promise<string | null> {
+    const { typedSearchAttributes } = await this.handle(executionId).describe()
+    return typedSearchAttributes.get(searchAttributes.status) ?? null
+  }
+
   async exists(executionId: string): Promise<boolean> {
     try {
       await this.handle(executionId).describe()
@@ -174,10 +226,6 @@ export class RemoteExecutions {
       throw this.error(executionId, thrown)
     })
     if (workers === 0) throw noWorker({ address, taskQueue })
-  }
-
-  isForNow(thrown: unknown): boolean {
-    return isForNow(this.#parts.module, thrown)
   }
 
   error(executionId: string, thrown: unknown): OrchestrationError {
@@ -205,6 +253,22 @@ export class RemoteExecutions {
       if (thrown instanceof module.WorkflowExecutionAlreadyStartedError) return false
       throw this.error(executionId, thrown)
     }
+  }
+
+  /** A failed execution carries its view; a cancelled one is asked for it. */
+  async #unhappyEnd(
+    executionId: string,
+    { cause }: { readonly cause?: unknown },
+  ): Promise<EndedRun> {
+    const { ApplicationFailure, CancelledFailure } = this.#parts.module
+    if (cause instanceof ApplicationFailure && cause.details?.[0] !== undefined)
+      return cause.details[0] as EndedRun
+    if (cause instanceof CancelledFailure) return this.ask<RunView>(executionId, 'run')
+    throw new OrchestrationError(
+      'StateConsistencyError',
+      `execution '${executionId}' was ended by Temporal itself, not by its workflow`,
+      { cause, hint: 'somebody terminated it, or it ran into a limit of Temporal: look there' },
+    )
   }
 
   /** @returns undefined when the execution has ended */

@@ -1,6 +1,5 @@
 import type { FlagProvider } from '../../core/contracts/flags.ts'
 import { unavailableTda } from '../../core/contracts/tda.ts'
-import { OrchestrationError } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { Random } from '../../core/random.ts'
 import {
@@ -24,7 +23,6 @@ import {
   checkedRequest,
   checkedWrite,
   checkFits,
-  checkSameStart,
   type CheckpointView,
   type DeadLetterFilter,
   type DeadLetterView,
@@ -59,7 +57,7 @@ import { RemoteExecutions, type RemoteParts } from './remote-executions.ts'
 import { TemporalSchedules } from './schedules.ts'
 import { startOf, type StartParts } from './start.ts'
 import { refusedByTemporal } from './unsupported.ts'
-import type { ExecutionStart, Verb } from './wire.ts'
+import type { Verb } from './wire.ts'
 
 export interface TemporalEngineParts extends RemoteParts {
   readonly random: Random
@@ -74,9 +72,6 @@ export interface TemporalEngineParts extends RemoteParts {
   /** Ends what was opened for it. */
   readonly close: () => Promise<void>
 }
-
-/** How long whoever waits for an end waits while Temporal does not answer, or has too many who wait: at first, and at most. */
-const [waitMsMin, waitMsMax] = [500, 5_000]
 
 /**
  * The part of the port `WorkflowEngine` that Temporal carries. An execution is a workflow of the same id, whose
@@ -134,18 +129,8 @@ export class TemporalEngine implements WorkflowEngine {
   }
 
   async continueWorkflow(executionId: string): Promise<RunView> {
-    const { clock, module, random } = this.#parts
-    for (let waitMs = waitMsMin; ; waitMs = Math.min(2 * waitMs, waitMsMax)) {
-      try {
-        return (await this.#executions.handle(executionId).result()) as RunView
-      } catch (thrown) {
-        if (thrown instanceof module.WorkflowFailedError)
-          return this.#unhappyEnd(executionId, thrown)
-        if (this.#isClosed || !this.#executions.isForNow(thrown))
-          throw this.#executions.error(executionId, thrown)
-        await new Promise<void>((resolve) => clock.after(waitMs * (0.5 + random()), resolve))
-      }
-    }
+    const { used: _, ...run } = await this.#executions.untilEnd(executionId, () => this.#isClosed)
+    return run
   }
 
   pauseWorkflow(executionId: string): Promise<boolean> {
@@ -348,44 +333,12 @@ export class TemporalEngine implements WorkflowEngine {
 
   async #start(definition: Definition, options: ExecuteOptions): Promise<string> {
     const start = startOf(definition, options, this.#startParts())
-    if (!(await this.#executions.start(start))) await this.#refuseOther(start)
+    await this.#executions.startOrAttach(start)
     return start.executionId
   }
 
   #startParts(): StartParts {
     return { ...this.#parts, nowMs: this.#executions.nowMs, definitions: this.#definitions }
-  }
-
-  /** The id is taken: by the same document and input, or the start is refused. @throws UsageError */
-  async #refuseOther({ executionId, startHash, document }: ExecutionStart): Promise<void> {
-    const { memo = {} } = await this.#executions.handle(executionId).describe()
-    const text = (name: string, missing: string): string => {
-      const value = memo[name]
-      return typeof value === 'string' ? value : missing
-    }
-    const known = {
-      executionId,
-      workflow: text('workflow', document.name),
-      version: text('version', document.version),
-      startHash: text('startHash', ''),
-    }
-    checkSameStart(known, startHash)
-  }
-
-  /** A failed execution carries its view; a cancelled one is asked for it. */
-  async #unhappyEnd(
-    executionId: string,
-    { cause }: { readonly cause?: unknown },
-  ): Promise<RunView> {
-    const { ApplicationFailure, CancelledFailure } = this.#parts.module
-    if (cause instanceof ApplicationFailure && cause.details?.[0] !== undefined)
-      return cause.details[0] as RunView
-    if (cause instanceof CancelledFailure) return this.#executions.ask<RunView>(executionId, 'run')
-    throw new OrchestrationError(
-      'StateConsistencyError',
-      `execution '${executionId}' was ended by Temporal itself, not by its workflow`,
-      { cause, hint: 'somebody terminated it, or it ran into a limit of Temporal: look there' },
-    )
   }
 
   async #steerOpen(executionId: string, verb: Verb): Promise<boolean> {

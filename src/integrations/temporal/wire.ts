@@ -3,7 +3,8 @@ import type { StateWrite } from '../../core/contracts/state.ts'
 import type { TdaContext } from '../../core/contracts/tda.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
-import type { AdaptationRequest } from '../../engine/index.ts'
+import type { AdaptationRequest, RunView } from '../../engine/index.ts'
+import type { Usage } from '../../core/usage.ts'
 import type { PolicyData } from '../../semantic/index.ts'
 import type {
   ChildEnd,
@@ -18,6 +19,9 @@ import type { AgentCall } from '../../agents/index.ts'
 
 /** The type of every Aura execution in Temporal, as its web page and `temporal workflow list` show it. */
 export const workflowType = 'auraExecution'
+
+/** A worker that has said nothing for so long is taken for dead, where nobody says otherwise. */
+export const defaultHeartbeatTimeoutMs = 10_000
 
 /** What an execution is started with; all that its replays need beside its history. */
 export interface ExecutionStart {
@@ -54,6 +58,12 @@ export interface Asked<Answer> {
 
 /** How the JSON of an answer begins. */
 export const answerMark = '{"asked":'
+
+/** What Temporal is told at the end of an execution. */
+export interface EndedRun extends RunView {
+  /** Of one that was made inside a call. */
+  readonly used?: Usage
+}
 
 /** What every execution of a document is started with. */
 export type PreparedStart = Omit<ExecutionStart, 'executionId' | 'startHash' | 'input'>
@@ -131,8 +141,10 @@ export interface RemoteCall {
   readonly action: string
   readonly call: Omit<
     AgentCall,
-    'chain' | 'tda' | 'memories' | 'mesh' | 'readState' | 'traceparent'
+    'chain' | 'tda' | 'memories' | 'mesh' | 'caller' | 'readState' | 'traceparent'
   >
+  /** Ids of the agents that are being called above it, the outermost first. Absent: none. */
+  readonly chain?: readonly string[]
   /** Whether the agent is told what the worker's TDA feed says. */
   readonly withTda: boolean
   /** The state of the execution when the attempt began. */

@@ -1,10 +1,11 @@
 import { defaultPayloadConverter } from '@temporalio/common'
 import type { WorkflowClientInterceptor } from '@temporalio/client'
 import type { WorkflowEngine } from '../../../src/engine/index.ts'
+import type { RemoteExecutions } from '../../../src/integrations/temporal/remote-executions.ts'
 import { nowHeader, serverId } from './messages.ts'
 
 /** Methods that resolve when an execution has ended, which may take any time. */
-const ends = ['executeWorkflow', 'continueWorkflow']
+const ends = ['executeWorkflow', 'continueWorkflow', 'untilEnd']
 
 /** What was asked of an engine and is not answered yet, and the executions that it has. */
 export class Errands {
@@ -51,7 +52,19 @@ export class Errands {
       this.#awaiting(executionId, () => continues(executionId))
     const starts = engine.startWorkflow.bind(engine)
     engine.startWorkflow = (...given) => this.#counting(() => starts(...given))
-    return new Proxy(engine, {
+    return this.#proxied(engine)
+  }
+
+  /** What a worker asks of executions, with every question counted until it is answered. */
+  countedExecutions(executions: RemoteExecutions): RemoteExecutions {
+    const untilEnd = executions.untilEnd.bind(executions)
+    executions.untilEnd = (executionId, isClosed) =>
+      this.#awaiting(executionId, () => untilEnd(executionId, isClosed))
+    return this.#proxied(executions)
+  }
+
+  #proxied<Counted extends object>(counted: Counted): Counted {
+    return new Proxy(counted, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name)
         if (typeof value !== 'function') return value

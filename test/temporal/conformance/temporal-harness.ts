@@ -9,6 +9,7 @@ import { systemRandom } from '../../../src/core/random.ts'
 import type { WorkflowEngine } from '../../../src/engine/index.ts'
 import { activitiesOf } from '../../../src/integrations/temporal/activities.ts'
 import { bundled } from '../../../src/integrations/temporal/bundle.ts'
+import { NestedCalls } from '../../../src/integrations/temporal/nested-calls.ts'
 import { RemoteExecutions } from '../../../src/integrations/temporal/remote-executions.ts'
 import { ensureSearchAttributes } from '../../../src/integrations/temporal/search-attributes.ts'
 import { TemporalEngine } from '../../../src/integrations/temporal/temporal-engine.ts'
@@ -136,6 +137,14 @@ export class TemporalHarness implements EngineHarness {
     }
     bundle ??= unmapped()
     const closing = new AbortController()
+    const executions = this.#errands.countedExecutions(new RemoteExecutions(remote))
+    const nested = new NestedCalls({
+      executions,
+      clock: this.#hurryingClock,
+      hasPayloadStore: false,
+      aside: (work) => work(),
+      closing: closing.signal,
+    })
     const worker = await workerModule.Worker.create({
       connection,
       taskQueue: this.#taskQueue,
@@ -149,7 +158,8 @@ export class TemporalHarness implements EngineHarness {
           activity,
           mesh: this.#options.mesh ?? null,
           tda: this.#options.tda ?? null,
-          executions: new RemoteExecutions(remote),
+          executions,
+          nested,
         }),
       ),
       maxHeartbeatThrottleInterval: heartbeatThrottleMs,

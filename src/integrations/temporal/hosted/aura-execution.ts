@@ -9,8 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import { deadLetterViews } from '../../../engine/hosted.ts'
-import type { RunView } from '../../../engine/index.ts'
-import type { ExecutionStart, Verb } from '../wire.ts'
+import type { EndedRun, ExecutionStart, Verb } from '../wire.ts'
 import { HostedExecution } from './hosted-execution.ts'
 import {
   childSignal,
@@ -36,7 +35,7 @@ const storedCharactersMax = 20_000_000
  * ends as the execution does: completed with the run view, failed with that view in its details, or cancelled.
  * A cancellation that Temporal itself is asked for is the verb `cancel`.
  */
-export async function auraExecution(start: ExecutionStart): Promise<RunView> {
+export async function auraExecution(start: ExecutionStart): Promise<EndedRun> {
   refuseForeign(start)
   const execution = new HostedExecution(start)
   setHandler(runQuery, () => ({ asked: execution.run() }))
@@ -101,8 +100,8 @@ function refuseForeign(start: Partial<ExecutionStart> | undefined): void {
   })
 }
 
-function ending(execution: HostedExecution): RunView {
-  const view = execution.run()
+function ending(execution: HostedExecution): EndedRun {
+  const view = execution.end()
   if (view.status === 'completed') return view
   if (view.status === 'cancelled') throw new CancelledFailure('the execution was cancelled')
   throw ApplicationFailure.create({

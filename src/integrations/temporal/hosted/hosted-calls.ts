@@ -200,6 +200,7 @@ export class HostedCalls {
         budget: { agentCallsLeft, ...this.#budget.left(call, contract) },
         resumed,
       },
+      ...(state.chain.length === 0 ? {} : { chain: state.chain }),
       withTda,
       entries: entriesAt(state, systemClock.nowMs()),
     }

@@ -14,6 +14,7 @@ import {
   runView,
   showView,
   statusOf,
+  usageOf,
 } from '../../../engine/hosted.ts'
 import type { ExecutionRow, LogEntry, RunView, ShowView } from '../../../engine/index.ts'
 import { patternRunner } from '../../../patterns/index.ts'
@@ -36,7 +37,7 @@ import {
 } from '../../../workflow/index.ts'
 import type { Effects } from '../remote-executions.ts'
 import type { Asked } from '../verbs.ts'
-import type { Activities, ChildTold, ExecutionStart } from '../wire.ts'
+import type { Activities, ChildTold, EndedRun, ExecutionStart } from '../wire.ts'
 import { HostedCalls } from './hosted-calls.ts'
 import { HostedContext } from './hosted-context.ts'
 import { HostedFamily } from './hosted-family.ts'
@@ -157,6 +158,12 @@ export class HostedExecution {
 
   run(): RunView {
     return runView(this.#row, this.state, this.#status())
+  }
+
+  /** What it ended as; one made inside a call also says what it used, since whoever called is to count that. */
+  end(): EndedRun {
+    const run = this.run()
+    return this.state.chain.length === 0 ? run : { ...run, used: usageOf(this.state) }
   }
 
   show(nowMs: number): ShowView {
