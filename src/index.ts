@@ -210,7 +210,7 @@ export {
   type BlobStore,
   type BudgetAccount,
   type BudgetGrant,
-  type BudgetSpent,
+  type BudgetAmount,
   type BudgetStore,
   type Catalog,
   type CatalogKind,

@@ -1,5 +1,7 @@
 export { type AdaptationRequest, adaptationRequest, checkedRequest } from './adaptation-request.ts'
 export type { AgentDirectory, EngineAgent } from './engine-agent.ts'
+export { type BudgetLimits, budgetLimitsOf } from './budgets/budget-limits.ts'
+export { spanStart } from './budgets/budget-span.ts'
 export { publishedBy } from './outbox-rows.ts'
 export { checkFlags, checkSameStart } from './acceptance.ts'
 export { checkedInput, type Definition, Definitions, startHashOf } from './definitions.ts'

@@ -1,4 +1,4 @@
-import { AgentRegistry, type AgentWatch, type BaseAgent, readBudgetLimit } from '../agents/index.ts'
+import { AgentRegistry, type AgentWatch, type BaseAgent } from '../agents/index.ts'
 import type { BudgetLimit } from '../core/contracts/budget.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { TdaContextSource } from '../core/contracts/tda.ts'
@@ -15,6 +15,7 @@ import { systemRandom } from '../core/random.ts'
 import type { StateMirror } from '../state/index.ts'
 import { Database, type Durability, SqliteQueueStore } from '../storage/index.ts'
 import type { AdmissionLimits } from './acceptance.ts'
+import { budgetLimitsOf } from './budgets/budget-limits.ts'
 import { EmbeddedEngine } from './embedded-engine.ts'
 import { MemoryJournal } from './journal/memory.ts'
 import { SqliteJournal } from './journal/sqlite.ts'
@@ -143,7 +144,7 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
     },
   })
   for (const agent of options.agents ?? []) agents.register(agent)
-  const tenants = tenantsOf(options)
+  const tenants = budgetLimitsOf(options.tenants ?? {})
   let damage: string | null = null
   database =
     options.db === undefined
@@ -193,16 +194,6 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
 }
 
 /** @throws InputError for a budget that is none */
-function tenantsOf({ tenants = {} }: OpenEngineOptions): {
-  readonly [tenant: string]: BudgetLimit
-} {
-  const limits = Object.entries(tenants).map(([tenant, limit]) => [
-    tenant,
-    readBudgetLimit(limit, `budget of tenant '${tenant}'`),
-  ])
-  return Object.fromEntries(limits) as Record<string, BudgetLimit>
-}
-
 /** Where the watch publishes: the mesh, if there is one, and the triggers. */
 function sinkOf(mesh: MeshPort | null, engine: EmbeddedEngine): EventSink {
   return {

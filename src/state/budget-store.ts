@@ -10,8 +10,8 @@ export interface BudgetAccount {
   readonly fromMs: number
 }
 
-/** What was spent of a budget in a span, what is reserved included. */
-export interface BudgetSpent extends Usage {
+/** An amount of calls and of what they use. */
+export interface BudgetAmount extends Usage {
   readonly calls: number
 }
 
@@ -23,6 +23,8 @@ export type BudgetGrant =
       readonly of: 'calls' | 'tokens' | 'costUsd'
       /** May be negative: calls may use more than they declare. */
       readonly left: number
+      /** Whether charges are reserved that may give enough back; calls are never given back. */
+      readonly mayFitLater: boolean
     }
 
 /**
@@ -33,15 +35,24 @@ export type BudgetGrant =
  */
 export interface BudgetStore {
   /**
-   * Takes one call and the most that it may use from all accounts, or from none. A repeat of a charge id changes
-   * nothing and is granted.
+   * Takes the most that a call may use from all accounts, or from none. A repeat of a charge id changes nothing and
+   * is granted.
+   *
+   * @param most `calls` is 0 for a call that was counted before
    */
-  reserve(chargeId: string, accounts: readonly BudgetAccount[], most: Usage): Promise<BudgetGrant>
+  reserve(
+    chargeId: string,
+    accounts: readonly BudgetAccount[],
+    most: BudgetAmount,
+  ): Promise<BudgetGrant>
   /**
-   * Replaces what a charge has reserved by what was used; the call stays counted. What belongs to a span that is over
-   * is forgotten. A repeat changes nothing. @throws NotFoundError for a charge that was never granted
+   * Replaces what a charge has reserved by what was used. What belongs to a span that is over is forgotten. A repeat
+   * changes nothing.
+   *
+   * @param used `calls` is 0 for a call that was not made after all
+   * @throws NotFoundError for a charge that was never granted
    */
-  settle(chargeId: string, used: Usage): Promise<void>
-  /** What was spent since `fromMs`. */
-  spent(account: Pick<BudgetAccount, 'name' | 'fromMs'>): Promise<BudgetSpent>
+  settle(chargeId: string, used: BudgetAmount): Promise<void>
+  /** What was spent since `fromMs`, what is reserved included. */
+  spent(account: Pick<BudgetAccount, 'name' | 'fromMs'>): Promise<BudgetAmount>
 }

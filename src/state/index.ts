@@ -1,5 +1,5 @@
 export type { BlobStore } from './blob-store.ts'
-export type { BudgetAccount, BudgetGrant, BudgetSpent, BudgetStore } from './budget-store.ts'
+export type { BudgetAccount, BudgetGrant, BudgetAmount, BudgetStore } from './budget-store.ts'
 export type { Catalog, CatalogKind, CatalogRow } from './catalog.ts'
 export { checkBytes, checkCatalogEntry, textOfHash } from './checked-entry.ts'
 export {

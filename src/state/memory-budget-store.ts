@@ -1,19 +1,21 @@
 import { OrchestrationError } from '../core/errors.ts'
-import { exactUsd, type Usage } from '../core/usage.ts'
-import type { BudgetAccount, BudgetGrant, BudgetSpent, BudgetStore } from './budget-store.ts'
+import { exactUsd } from '../core/usage.ts'
+import type { BudgetAccount, BudgetAmount, BudgetGrant, BudgetStore } from './budget-store.ts'
 import { checkCount, checkName } from './checked-write.ts'
 
-interface Total extends BudgetSpent {
+interface Total extends BudgetAmount {
   readonly fromMs: number
+  /** Charges that are reserved. */
+  readonly open: number
 }
 
 interface Charge {
   readonly accounts: readonly BudgetAccount[]
   /** What is reserved; null once it is settled. */
-  reserved: Usage | null
+  reserved: BudgetAmount | null
 }
 
-const nothing = { calls: 0, tokens: 0, costUsd: 0 }
+const nothing = { calls: 0, tokens: 0, costUsd: 0, open: 0 }
 
 /** Budgets inside one process, for tests. */
 export class MemoryBudgetStore implements BudgetStore {
@@ -23,37 +25,43 @@ export class MemoryBudgetStore implements BudgetStore {
   async reserve(
     chargeId: string,
     accounts: readonly BudgetAccount[],
-    most: Usage,
+    most: BudgetAmount,
   ): Promise<BudgetGrant> {
     checkCharge(chargeId, accounts, most)
     if (this.#charges.has(chargeId)) return { kind: 'granted' }
-    const need = { calls: 1, ...most }
     for (const account of accounts) {
       const spent = this.#spent(account)
       for (const what of ['calls', 'tokens', 'costUsd'] as const) {
         const left = exactUsd((account.limit[what] ?? Infinity) - spent[what])
-        if (need[what] > left) return { kind: 'exceeded', account: account.name, of: what, left }
+        if (most[what] <= left) continue
+        const mayFitLater = what !== 'calls' && spent.open > 0
+        return { kind: 'exceeded', account: account.name, of: what, left, mayFitLater }
       }
     }
-    for (const account of accounts) this.#add(account, need)
+    for (const account of accounts) this.#add(account, { ...most, open: 1 })
     this.#charges.set(chargeId, { accounts, reserved: most })
     return { kind: 'granted' }
   }
 
-  async settle(chargeId: string, used: Usage): Promise<void> {
+  async settle(chargeId: string, used: BudgetAmount): Promise<void> {
     checkCharge(chargeId, [], used)
     const charge = this.#charges.get(chargeId)
     if (charge === undefined) throw unknownCharge(chargeId)
     if (charge.reserved === null) return
-    const { tokens, costUsd } = charge.reserved
-    const change = { calls: 0, tokens: used.tokens - tokens, costUsd: used.costUsd - costUsd }
+    const { calls, tokens, costUsd } = charge.reserved
+    const change = {
+      calls: used.calls - calls,
+      tokens: used.tokens - tokens,
+      costUsd: used.costUsd - costUsd,
+      open: -1,
+    }
     for (const account of charge.accounts)
       if ((this.#totals.get(account.name)?.fromMs ?? 0) === account.fromMs)
         this.#add(account, change)
     charge.reserved = null
   }
 
-  async spent(account: Pick<BudgetAccount, 'name' | 'fromMs'>): Promise<BudgetSpent> {
+  async spent(account: Pick<BudgetAccount, 'name' | 'fromMs'>): Promise<BudgetAmount> {
     const { calls, tokens, costUsd } = this.#spent(account)
     return { calls, tokens, costUsd }
   }
@@ -64,13 +72,14 @@ export class MemoryBudgetStore implements BudgetStore {
     return total !== undefined && total.fromMs >= fromMs ? total : { ...nothing, fromMs }
   }
 
-  #add(account: BudgetAccount, { calls, tokens, costUsd }: BudgetSpent): void {
+  #add(account: BudgetAccount, { calls, tokens, costUsd, open }: Omit<Total, 'fromMs'>): void {
     const total = this.#spent(account)
     this.#totals.set(account.name, {
       fromMs: total.fromMs,
       calls: total.calls + calls,
       tokens: total.tokens + tokens,
       costUsd: exactUsd(total.costUsd + costUsd),
+      open: total.open + open,
     })
   }
 }
@@ -79,13 +88,14 @@ export class MemoryBudgetStore implements BudgetStore {
 export function checkCharge(
   chargeId: string,
   accounts: readonly BudgetAccount[],
-  { tokens, costUsd }: Usage,
+  { calls, tokens, costUsd }: BudgetAmount,
 ): void {
   checkName('charge', chargeId)
   for (const { name, fromMs } of accounts) {
     checkName('budget', name)
     checkCount('fromMs', fromMs, 0)
   }
+  checkCount('calls', calls, 0)
   checkCount('tokens', tokens, 0)
   if (costUsd >= 0 && costUsd <= 1_000_000) return
   throw new OrchestrationError('InputError', `costUsd must be 0 to 1,000,000, not ${costUsd}`)

@@ -16,7 +16,7 @@ function account(name: string, limit: Partial<BudgetAccount['limit']>, fromMs = 
   return { name, limit: { ...unlimited, ...limit }, fromMs }
 }
 
-const use = (tokens: number, costUsd = 0) => ({ tokens, costUsd })
+const use = (tokens: number, costUsd = 0, calls = 1) => ({ calls, tokens, costUsd })
 
 const checks: Readonly<Record<string, (harness: StoreHarness<BudgetStore>) => Promise<void>>> = {
   async 'a charge takes one call and the most, and gives back what it did not use'({ store }) {
@@ -36,6 +36,7 @@ const checks: Readonly<Record<string, (harness: StoreHarness<BudgetStore>) => Pr
       account: 'tenant:acme',
       of: 'tokens',
       left: 30,
+      mayFitLater: true,
     })
     assert.deepEqual(await store.spent(agent), { calls: 1, tokens: 70, costUsd: 0 })
     assert.deepEqual(await store.reserve('c2', [agent, tenant], use(30)), { kind: 'granted' })
@@ -44,12 +45,24 @@ const checks: Readonly<Record<string, (harness: StoreHarness<BudgetStore>) => Pr
     const calls = account('agent:a', { calls: 1 })
     await store.reserve('c1', [calls], use(0))
     await store.settle('c1', use(0))
-    const noCalls = { kind: 'exceeded', account: 'agent:a', of: 'calls', left: 0 }
+    const noCalls = {
+      kind: 'exceeded',
+      account: 'agent:a',
+      of: 'calls',
+      left: 0,
+      mayFitLater: false,
+    }
     assert.deepEqual(await store.reserve('c2', [calls], use(0)), noCalls)
     const money = account('agent:b', { costUsd: 0.3 })
     for (const id of ['m1', 'm2', 'm3'])
       assert.deepEqual(await store.reserve(id, [money], use(0, 0.1)), { kind: 'granted' })
-    const noMoney = { kind: 'exceeded', account: 'agent:b', of: 'costUsd', left: 0 }
+    const noMoney = {
+      kind: 'exceeded',
+      account: 'agent:b',
+      of: 'costUsd',
+      left: 0,
+      mayFitLater: true,
+    }
     assert.deepEqual(await store.reserve('m4', [money], use(0, 0.000000001)), noMoney)
   },
   async 'repeats of a charge and of its settlement change nothing'({ store }) {
@@ -59,6 +72,27 @@ const checks: Readonly<Record<string, (harness: StoreHarness<BudgetStore>) => Pr
     for (let n = 0; n < 3; n++) await store.settle('c1', use(10))
     assert.deepEqual(await store.reserve('c1', [agent], use(80)), { kind: 'granted' })
     assert.deepEqual(await store.spent(agent), { calls: 1, tokens: 10, costUsd: 0 })
+  },
+  async 'a call that was counted before counts no more, and one that was not made counts not at all'({
+    store,
+  }) {
+    const agent = account('agent:llm', { calls: 2 })
+    await store.reserve('c1', [agent], use(5))
+    await store.reserve('again', [agent], use(5, 0, 0))
+    await store.reserve('c2', [agent], use(5))
+    await store.settle('c2', use(0, 0, 0))
+    assert.deepEqual(await store.spent(agent), { calls: 1, tokens: 10, costUsd: 0 })
+    assert.deepEqual(await store.reserve('c3', [agent], use(0)), { kind: 'granted' })
+  },
+  async 'what does not fit may fit later while a charge of that account is reserved'({ store }) {
+    const agent = account('agent:llm', { tokens: 100 })
+    await store.reserve('c1', [agent], use(60))
+    const tooMuch = { kind: 'exceeded', account: 'agent:llm', of: 'tokens', left: 40 }
+    for (const mayFitLater of [true, false]) {
+      const answer = await store.reserve('c2', [agent], use(41))
+      assert.deepEqual(answer, { ...tooMuch, mayFitLater })
+      await store.settle('c1', use(60))
+    }
   },
   async 'what runs at the same time never exceeds a budget'({ store }) {
     const agent = account('agent:llm', { tokens: 100 })
@@ -71,7 +105,13 @@ const checks: Readonly<Record<string, (harness: StoreHarness<BudgetStore>) => Pr
     const agent = account('agent:llm', { tokens: 100 })
     await store.reserve('c1', [agent], use(10))
     await store.settle('c1', use(150))
-    const over = { kind: 'exceeded', account: 'agent:llm', of: 'tokens', left: -50 }
+    const over = {
+      kind: 'exceeded',
+      account: 'agent:llm',
+      of: 'tokens',
+      left: -50,
+      mayFitLater: false,
+    }
     assert.deepEqual(await store.reserve('c2', [agent], use(1)), over)
   },
   async 'a new span begins at nothing, and a late settlement of the earlier one is over'({
@@ -82,7 +122,13 @@ const checks: Readonly<Record<string, (harness: StoreHarness<BudgetStore>) => Pr
     assert.deepEqual(await store.reserve('c2', [day(2)], use(60)), { kind: 'granted' })
     await store.settle('c1', use(1))
     assert.deepEqual(await store.spent(day(2)), { calls: 1, tokens: 60, costUsd: 0 })
-    const early = { kind: 'exceeded', account: 'agent:llm', of: 'tokens', left: 40 }
+    const early = {
+      kind: 'exceeded',
+      account: 'agent:llm',
+      of: 'tokens',
+      left: 40,
+      mayFitLater: true,
+    }
     assert.deepEqual(await store.reserve('c3', [day(1)], use(50)), early)
   },
   async 'a settlement without a charge, bad names and bad numbers are refused'({ store }) {

@@ -61,6 +61,21 @@ test('settings that only the embedded engine obeys are refused by name', async (
   expect(message).toContain('policy (--policy), limits.activeExecutionsMax (aura.config.yaml)')
 })
 
+test('budgets of tenants that nothing keeps for all workers are refused, with where they would be', async () => {
+  const folder = folderWithFlow()
+  const env = {
+    TEMPORAL_ADDRESS: '127.0.0.1:1',
+    AURA_TENANTS: '{"acme":{"calls":3}}',
+    REDIS_URL: '',
+  }
+  for (const words of [['worker'], ['serve', '--engine', 'temporal']]) {
+    const { code, stdout } = await startAura(folder, [...words, '--json'], env).ended
+    expect(code).toBe(2)
+    expect(answerOf(stdout).error?.message).toContain('does not obey tenants (AURA_TENANTS)')
+    expect(answerOf(stdout).error?.hint).toContain('REDIS_URL')
+  }
+})
+
 test(
   'a Temporal that does not answer is one error with its address',
   async () => {

@@ -1,9 +1,9 @@
 import type { TemporalEngine } from '../../integrations/temporal/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { readSettings } from '../serve/settings.ts'
-import { openPayloadStore } from './payload-store.ts'
 import { type TemporalFlags, temporalPlace } from './place.ts'
 import { queuesOf } from './shared-site.ts'
+import { openWorkerStores } from './worker-stores.ts'
 
 /** The engine of a command, and what is opened for it. */
 export interface EngineAt {
@@ -22,12 +22,12 @@ export async function openEngineAt(
     ...(taskQueue === undefined ? {} : { taskQueue }),
   })
   const place = temporalPlace(settings.temporal)
-  const store = await openPayloadStore(settings, context.clock)
+  const stores = await openWorkerStores(settings, context.clock)
   try {
     const { openTemporalEngine } = await import('../../integrations/temporal/index.ts')
     const engine = await openTemporalEngine({
       ...place,
-      ...store.option,
+      ...stores.payloads,
       clock: context.clock,
       // A queue that somebody names is meant as it is.
       ...(taskQueue === undefined ? { taskQueues: queuesOf(settings) } : {}),
@@ -36,11 +36,11 @@ export async function openEngineAt(
       engine,
       async close() {
         await engine.close()
-        await store.close()
+        await stores.close()
       },
     }
   } catch (thrown) {
-    await store.close()
+    await stores.close()
     throw thrown
   }
 }

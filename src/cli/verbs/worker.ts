@@ -5,7 +5,8 @@ import { exitCodes } from '../exit-code.ts'
 import { listenForInterruption } from '../interruption.ts'
 import { logLevelOf } from '../log-level.ts'
 import { readSettings, withSettings } from '../serve/settings.ts'
-import { openPayloadStore } from '../temporal/payload-store.ts'
+import { refuseUnkept } from '../temporal/obeyed-settings.ts'
+import { openWorkerStores } from '../temporal/worker-stores.ts'
 import { type TemporalFlags, temporalPlace } from '../temporal/place.ts'
 import { openWorkerMesh } from '../temporal/worker-mesh.ts'
 
@@ -21,6 +22,7 @@ const graceMs = 10_000
 export async function worker(given: CommandContext, options: WorkerOptions): Promise<number> {
   const settings = await readSettings(given, options)
   const context = withSettings(given, settings)
+  refuseUnkept(settings)
   const place = temporalPlace(settings.temporal)
   const { clock, env } = context
   const agents = await agentsOf(context, settings.agents)
@@ -34,14 +36,15 @@ export async function worker(given: CommandContext, options: WorkerOptions): Pro
   })
   const interruption = listenForInterruption(({ code }) => context.processEnd.now(code))
   const outside = await openWorkerMesh(context, createTelemetry({ clock }), logger)
-  const store = await openPayloadStore(settings, clock)
+  const stores = await openWorkerStores(settings, clock)
   try {
     const { openTemporalWorker } = await import('../../integrations/temporal/index.ts')
     const { deployment } = options
     const versioning = deployment === undefined ? {} : { versioning: { deployment } }
     const opened = await openTemporalWorker({
       ...place,
-      ...store.option,
+      ...stores.payloads,
+      ...stores.budgets,
       ...versioning,
       agents,
       logger,
@@ -64,7 +67,7 @@ export async function worker(given: CommandContext, options: WorkerOptions): Pro
     await Promise.race([opened.stopped, interruption.requested])
     await opened.close()
   } finally {
-    await store.close()
+    await stores.close()
     await outside?.close()
     interruption.stopListening()
   }

@@ -4,6 +4,7 @@ import type { MeshPort } from '../../core/contracts/mesh.ts'
 import { type TdaContext, type TdaContextSource, unavailableTda } from '../../core/contracts/tda.ts'
 import type { AgentDirectory } from '../../engine/index.ts'
 import { attempt, onAbort } from './attempt.ts'
+import type { Charges } from './charges.ts'
 import { familyActivities } from './family-activities.ts'
 import { temporalPayloadBytesMax, tooLarge } from './large-payloads.ts'
 import type { ActivityModule } from './load.ts'
@@ -18,6 +19,7 @@ export interface ActivitiesParts {
   /** Null: agents may publish, and that is all. */
   readonly mesh: MeshPort | null
   readonly agents: AgentDirectory
+  readonly charges: Charges
   readonly clock: Clock
   readonly activity: ActivityModule
   /** Whether what is too large for Temporal is kept elsewhere. */
@@ -39,12 +41,18 @@ const noBeat = (): void => {}
 
 /** What a worker does with its agents for the executions of its task queue. */
 export function activitiesOf(parts: ActivitiesParts): Activities {
-  const { agents, mayBegin } = parts
+  const { agents, charges, mayBegin } = parts
   const tdaNow = (): TdaContext => parts.tda?.current() ?? unavailableTda
   return {
     ...familyActivities(parts),
+    ...charges.activities,
     getTdaContext: async () => tdaNow(),
-    contractOf: async (agent, action) => agents.resolve(agent)?.contract(action) ?? null,
+    async contractOf(agent, action, tenant = null) {
+      const contract = agents.resolve(agent)?.contract(action)
+      if (contract === undefined) return null
+      const isAccounted = charges.isAccounted(contract.agentId, tenant)
+      return isAccounted ? { ...contract, isAccounted } : contract
+    },
 
     async lookUp(agent, action, idempotencyKey) {
       const found = agents.resolve(agent)

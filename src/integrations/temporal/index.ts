@@ -1,4 +1,5 @@
 export { aesGcmCodec, type PayloadKeys } from './aes-gcm-codec.ts'
+export type { SharedBudgets } from './charges.ts'
 export { probeTemporal, type TemporalAnswer, type TemporalPlace } from './connect.ts'
 export type { PayloadStore } from './large-payloads.ts'
 export type { ListedExecution, ListFilter } from './listing.ts'

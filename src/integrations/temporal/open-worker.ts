@@ -6,6 +6,7 @@ import { type Logger, type LogLevel, silentLogger } from '../../core/logger.ts'
 import type { MeshPort } from '../../core/contracts/mesh.ts'
 import { activitiesOf } from './activities.ts'
 import { buildIdOf, workflowBundle } from './bundle.ts'
+import { Charges, type SharedBudgets } from './charges.ts'
 import { CallSlots } from './call-slots.ts'
 import { accessOf, converterOf, noAccess, type TemporalPlace } from './connect.ts'
 import { loadClient, loadWorker, type WorkerModule } from './load.ts'
@@ -22,6 +23,8 @@ export interface OpenWorkerOptions extends TemporalPlace {
   readonly tda?: TdaContextSource
   /** Where what executions publish goes; it belongs to the caller. Default: it is recorded and not sent. */
   readonly mesh?: MeshPort
+  /** What agents with `resourceLimits.budget` and tenants spend from. Default: no worker knows what others spent, and such agents are refused. */
+  readonly budgets?: SharedBudgets
   /** Default: nothing is logged. */
   readonly logger?: Logger
   readonly clock?: Clock
@@ -73,7 +76,7 @@ const heartbeatThrottleMs = 500
 /**
  * Starts a worker. Ready when it resolves, which takes some seconds: the code of the sandbox is made first.
  *
- * @throws UsageError when a package is missing; RefusedError for agents with a budget; StorageError when Temporal does not answer
+ * @throws UsageError when a package is missing; RefusedError for agents with a budget that is kept nowhere; StorageError when Temporal does not answer
  */
 export async function openTemporalWorker(options: OpenWorkerOptions): Promise<TemporalWorker> {
   const parts = await openParts(options)
@@ -101,7 +104,7 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
 
 /** Connects, and starts the agents. @throws as `openTemporalWorker` */
 export async function openParts(options: OpenWorkerOptions): Promise<SharedParts> {
-  refuseBudgets(options.agents)
+  if (options.budgets === undefined) refuseBudgets(options.agents)
   const { clock = systemClock, logger = silentLogger } = options
   const { worker: module } = await loadWorker()
   installRuntime(module, logger)
@@ -163,6 +166,7 @@ export async function openWorkerOn(
       tda: options.tda ?? null,
       executions,
       nested,
+      charges: new Charges({ agents, clock, budgets: options.budgets ?? null }),
       mesh: options.mesh ?? null,
       closing: closing.signal,
       hasPayloadStore,

@@ -51,7 +51,7 @@ function unsupportedInStep({ id, concurrency }: Plan['steps'][number]): readonly
 }
 
 /**
- * Refuses agents with a budget: no worker knows what the others spent.
+ * Refuses agents with a budget where no store keeps it: no worker knows what the others spent.
  *
  * @throws RefusedError that names the agents
  */
@@ -60,9 +60,9 @@ export function refuseBudgets(agents: readonly BaseAgent[]): void {
   if (found.length === 0) return
   throw new OrchestrationError(
     'RefusedError',
-    `the Temporal engine does not keep resourceLimits.budget of agents: ${found.join(', ')}`,
+    `nothing keeps resourceLimits.budget of agents for all workers: ${found.join(', ')}`,
     {
-      hint: 'run them with the embedded engine, or take the budget out',
+      hint: 'set REDIS_URL, or give openTemporalWorker `budgets`; or take the budget out',
       details: { agents: found },
     },
   )

@@ -1,3 +1,4 @@
+import type { BudgetLeft } from '../../core/contracts/budget.ts'
 import type { ActionContract, CallOutcome, LookupOutcome } from '../../core/contracts/call.ts'
 import type { StateWrite } from '../../core/contracts/state.ts'
 import type { TdaContext } from '../../core/contracts/tda.ts'
@@ -15,6 +16,7 @@ import type {
   Stimulus,
   WorkflowDocument,
 } from '../../workflow/index.ts'
+import type { BudgetAmount } from '../../state/index.ts'
 import type { AgentCall } from '../../agents/index.ts'
 
 /** The type of every Aura execution in Temporal, as its web page and `temporal workflow list` show it. */
@@ -105,7 +107,11 @@ export interface Earlier {
 /** What a worker does for the executions of its task queue. */
 export interface Activities {
   /** Null where the worker has no such agent or action. */
-  contractOf(agent: string, action: string): Promise<ActionContract | null>
+  contractOf(agent: string, action: string, tenant?: string | null): Promise<KnownContract | null>
+  /** Reserves the most that a call may use of the budgets of its agent and its tenant. A repeat of a charge changes nothing. */
+  charge(asked: ChargeAsked): Promise<ChargeAnswer>
+  /** Replaces what a charge has reserved by what was used. A repeat changes nothing. */
+  settle(chargeId: string, used: BudgetAmount): Promise<void>
   /** Makes one attempt. It rejects only when the attempt is lost. Null where the worker has no such agent: nobody was called. */
   callAgent(call: RemoteCall): Promise<CallOutcome | null>
   /** What the worker's TDA feed says now; unavailable where it has none. */
@@ -121,6 +127,28 @@ export interface Activities {
   /** What these executions and their sub-workflows did that nothing undoes, as `<execution>/<call>`. */
   effectsOf(executionIds: readonly string[]): Promise<readonly string[]>
 }
+
+export interface KnownContract extends ActionContract {
+  /** Calls of it spend the budget of its agent or their tenant. Absent: they do not. */
+  readonly isAccounted?: true
+}
+
+/** What a call is to reserve of the budgets of its agent and its tenant. */
+export interface ChargeAsked {
+  readonly chargeId: string
+  readonly agentId: string
+  readonly tenant: string | null
+  /** Ids of the agents that are being called above it. */
+  readonly chain: readonly string[]
+  readonly most: BudgetAmount
+}
+
+/** What is left is told with the call's own reservation; null is any amount. */
+export type ChargeAnswer =
+  | ({ readonly kind: 'granted' } & Omit<BudgetLeft, 'agentCallsLeft'>)
+  /** Too little is left now, and calls under way may give something back. */
+  | { readonly kind: 'waits' }
+  | { readonly kind: 'exceeded'; readonly error: ErrorJson }
 
 /** A sub-workflow as its parent asks for it. */
 export interface ChildAsked {

@@ -6,7 +6,6 @@ const places =
   'an attempt is recorded before it waits for the place of its agent, which a worker gives'
 const driven = 'a worker that is there drives every execution: none is left alone'
 const ownCalls = 'each execution counts the calls of its own: no worker knows those of a whole tree'
-const agentBudgets = 'budgets of agents and tenants are refused: no worker knows what others spent'
 const updates =
   'an update is made of the state as it was when the attempt began; where that was changed, the attempt fails'
 const busy = 'an agent that does not heed its cancel keeps its place with the worker while it runs'
@@ -19,10 +18,6 @@ export const differences: DeclaredGaps = {
   'concurrency: *': 'a document with `concurrency` is refused before it starts',
   'budgets: a sub-workflow spends the budget of its parent, also while both run':
     'a budget of tokens or money together with sub-workflows is refused',
-  'budgets: the budget of an agent holds over all executions and over a crash': agentBudgets,
-  'budgets: who waits for the budget of an agent follows when another execution has used less':
-    agentBudgets,
-  'budgets: who waits for a budget is paused, resumed and cancelled like any other': agentBudgets,
   'triggers: *': registry,
   'decisions: forEach takes 10,000 items and refuses one more': many,
   'waiting: at most 1,000 early signals are kept': many,

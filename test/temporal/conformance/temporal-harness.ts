@@ -11,8 +11,10 @@ import { activitiesOf } from '../../../src/integrations/temporal/activities.ts'
 import { bundled } from '../../../src/integrations/temporal/bundle.ts'
 import { NestedCalls } from '../../../src/integrations/temporal/nested-calls.ts'
 import { RemoteExecutions } from '../../../src/integrations/temporal/remote-executions.ts'
+import { Charges } from '../../../src/integrations/temporal/charges.ts'
 import { ensureSearchAttributes } from '../../../src/integrations/temporal/search-attributes.ts'
 import { TemporalEngine } from '../../../src/integrations/temporal/temporal-engine.ts'
+import { MemoryBudgetStore } from '../../../src/state/index.ts'
 import type {
   EngineHarness,
   HarnessOptions,
@@ -82,6 +84,7 @@ export class TemporalHarness implements EngineHarness {
   readonly #client: clientModule.Client
   readonly #errands = new Errands()
   readonly #shifts = new Shifts()
+  readonly #budgets = new MemoryBudgetStore()
   /**
    * Temporal's heartbeats follow real time, and a cancellation comes with one: so they come quickly. Those of
    * many calls keep one execution busy on the server, which then has no time for the rest of it.
@@ -160,6 +163,11 @@ export class TemporalHarness implements EngineHarness {
           tda: this.#options.tda ?? null,
           executions,
           nested,
+          charges: new Charges({
+            agents: registry,
+            clock: remote.clock,
+            budgets: { store: this.#budgets },
+          }),
         }),
       ),
       maxHeartbeatThrottleInterval: heartbeatThrottleMs,

@@ -7,9 +7,10 @@ import {
   proxyLocalActivities,
   sleep,
 } from '@temporalio/workflow'
+import type { BudgetLeft } from '../../../core/contracts/budget.ts'
 import type { ActionContract } from '../../../core/contracts/call.ts'
 import { systemClock } from '../../../core/clock.ts'
-import { OrchestrationError } from '../../../core/errors.ts'
+import { type ErrorJson, OrchestrationError } from '../../../core/errors.ts'
 import { missingAgent } from '../../../engine/hosted.ts'
 import {
   type CallRef,
@@ -20,8 +21,9 @@ import {
   type Invocation,
   type Stimulus,
 } from '../../../workflow/index.ts'
-import type { Activities, RemoteCall } from '../wire.ts'
+import type { Activities, KnownContract, RemoteCall } from '../wire.ts'
 import { HostedBudget } from './hosted-budget.ts'
+import { HostedCharges } from './hosted-charges.ts'
 
 type Admit = Command & { kind: 'admit' }
 type Lookup = Command & { kind: 'lookup' }
@@ -41,13 +43,20 @@ const contractTimeoutMs = 10_000
 const lookAgainMs = 5_000
 const lookAgainMaxMs = 300_000
 
+/** When a budget that is spent for now is asked again: each time twice as late as before. */
+const chargeAgainMs = 250
+const chargeAgainMaxMs = 10_000
+
 /** Obeys the commands that concern agents: an attempt is an activity that Temporal tries once. */
 export class HostedCalls {
   /** Calls whose agents the workers do not have, and what is missing. */
   readonly missing = new Map<CallRef, string>()
   readonly #parts: HostedCallsParts
-  readonly #contracts = new Map<string, ActionContract>()
+  readonly #contracts = new Map<string, KnownContract>()
   readonly #budget: HostedBudget
+  readonly #charges: HostedCharges
+  /** Who asks for what lies outside the execution: the newest request of each call. */
+  readonly #asking = new Map<CallRef, Admit>()
   readonly #running = new Map<CallRef, CancellationScope>()
   #lookups = 0
   #isDraining = false
@@ -58,6 +67,7 @@ export class HostedCalls {
   constructor(parts: HostedCallsParts) {
     this.#parts = parts
     this.#budget = new HostedBudget(parts.state, (command) => this.admit(command))
+    this.#charges = new HostedCharges(parts.state)
     const options = { startToCloseTimeout: longestMs, heartbeatTimeout: parts.heartbeatTimeoutMs }
     this.#once = proxyActivities<Activities>({
       ...options,
@@ -70,7 +80,12 @@ export class HostedCalls {
 
   /** Calls and lookups whose answers are waited for. */
   get inFlight(): number {
-    return this.#running.size + this.#lookups
+    return this.#running.size + this.#lookups + this.#charges.inFlight
+  }
+
+  /** Everything that its calls have used is told to the budgets. */
+  get isSettled(): boolean {
+    return this.#charges.inFlight === 0
   }
 
   /** Lets no further call start: the next run of the execution asks for them again. */
@@ -82,16 +97,36 @@ export class HostedCalls {
   admit(command: Admit): void {
     const { call } = command
     if (this.#isDraining) return
+    this.#asking.set(call, command)
     const contract = this.#contracts.get(contractKey(command))
     if (contract === undefined) return void this.#parts.shield.run(() => this.#ask(command))
+    // Undoing spends nobody's budget.
+    if (contract.isAccounted !== true || call.undo !== null) return this.#enter(command, contract)
+    void this.#parts.shield.run(() => this.#charge(command, contract))
+  }
+
+  /** Everything that lies outside the execution lets the call start. */
+  #enter(command: Admit, contract: ActionContract): void {
+    const { call } = command
+    this.#asking.delete(call)
     const answer = this.#budget.ask(command, contract)
-    if (answer === 'granted') return this.#parts.stimulate({ kind: 'admitted', call, contract })
-    if (answer === 'waits') return
-    this.#parts.stimulate({ kind: 'refused', call, reason: 'budget', error: answer })
+    if (answer === 'granted') {
+      const isAccounted = this.#charges.of(call) !== null
+      return this.#parts.stimulate({ kind: 'admitted', call, contract, isAccounted })
+    }
+    this.#charges.giveBack(call)
+    if (answer !== 'waits') this.#refuse(call, answer)
+  }
+
+  #refuse(call: CallRef, error: ErrorJson): void {
+    this.#asking.delete(call)
+    this.#parts.stimulate({ kind: 'refused', call, reason: 'budget', error })
   }
 
   release(call: CallRef): void {
     this.missing.delete(call)
+    this.#asking.delete(call)
+    this.#charges.giveBack(call)
     this.#budget.ended(call)
   }
 
@@ -129,15 +164,36 @@ export class HostedCalls {
   }
 
   async #ask(command: Admit): Promise<void> {
-    const { call, agent, action } = command
+    const { agent, action } = command
+    const { tenant } = this.#parts.state
+    const ofTenant = tenant === null ? ([] as const) : ([tenant] as const)
     const contract = await this.#untilPresent(command, async () => {
-      const known = await this.#here.contractOf(agent, action)
-      const found = findCall(this.#parts.state, call)
-      return found?.ref === call && found.requested ? known : 'unwanted'
+      const known = await this.#here.contractOf(agent, action, ...ofTenant)
+      return this.#isWanted(command) ? known : 'unwanted'
     })
     if (contract === 'unwanted') return
     this.#contracts.set(contractKey(command), contract)
     this.admit(command)
+  }
+
+  /** Asks the budgets of its agent and its tenant until they have enough, or nothing more can come back to them. */
+  async #charge(command: Admit, contract: ActionContract): Promise<void> {
+    const { call } = command
+    for (let pauseMs = chargeAgainMs; ; pauseMs = Math.min(2 * pauseMs, chargeAgainMaxMs)) {
+      const answer = await this.#charges.charge(call, contract)
+      if (!this.#isWanted(command) || this.#isDraining) return this.#charges.giveBack(call)
+      if (answer.kind === 'granted') return this.#enter(command, contract)
+      if (answer.kind === 'exceeded') return this.#refuse(call, answer.error)
+      await sleep(pauseMs)
+      if (!this.#isWanted(command)) return
+    }
+  }
+
+  /** Whether that very request stands: the call may have been withdrawn meanwhile, and asked for again. */
+  #isWanted(command: Admit): boolean {
+    const { call } = command
+    const found = findCall(this.#parts.state, call)
+    return this.#asking.get(call) === command && found?.ref === call && found.requested
   }
 
   /** Asks workers until one has the agent; until it asks again, the call counts as missing it. */
@@ -159,7 +215,7 @@ export class HostedCalls {
     const { call, token } = command
     const scope = new CancellationScope({ cancellable: true, parent: shield })
     this.#running.set(call, scope)
-    let stimulus: Stimulus
+    let stimulus: Extract<Stimulus, { readonly kind: 'ended' | 'lost' }>
     try {
       const outcome = await scope.run(() =>
         this.#untilPresent(command, () => this.#once.callAgent(this.#remote(command))),
@@ -176,7 +232,19 @@ export class HostedCalls {
     if (!isGivenUp) this.#running.delete(call)
     stimulate(stimulus)
     // Only now is it known what it has used.
+    this.#charges.settle(call, stimulus.kind === 'ended' ? stimulus.outcome : null)
     if (!isGivenUp) this.#budget.ended(call)
+  }
+
+  /** What all budgets of the call leave to it. */
+  #left(call: CallRef, contract: Pick<ActionContract, 'most'>): Omit<BudgetLeft, 'agentCallsLeft'> {
+    const own = this.#budget.left(call, contract)
+    const shared = this.#charges.of(call)
+    if (shared === null) return own
+    return {
+      tokensLeft: least(own.tokensLeft, shared.tokensLeft),
+      costUsdLeft: least(own.costUsdLeft, shared.costUsdLeft),
+    }
   }
 
   #remote(command: Invocation): RemoteCall {
@@ -197,7 +265,7 @@ export class HostedCalls {
         idempotencyKey,
         timeoutMs,
         correlationId: state.executionId,
-        budget: { agentCallsLeft, ...this.#budget.left(call, contract) },
+        budget: { agentCallsLeft, ...this.#left(call, contract) },
         resumed,
       },
       ...(state.chain.length === 0 ? {} : { chain: state.chain }),
@@ -205,6 +273,11 @@ export class HostedCalls {
       entries: entriesAt(state, systemClock.nowMs()),
     }
   }
+}
+
+/** The smaller of two amounts that are left; null is any. */
+function least(one: number | null, other: number | null): number | null {
+  return one === null ? other : other === null ? one : Math.min(one, other)
 }
 
 function contractKey({ agent, action }: Pick<Admit, 'agent' | 'action'>): string {

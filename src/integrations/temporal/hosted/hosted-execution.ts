@@ -104,7 +104,7 @@ export class HostedExecution {
 
   /** Everything that it decided is on its way, and nothing more comes. */
   get isOver(): boolean {
-    return this.state.phase === 'ended' && this.#sending === 0
+    return this.state.phase === 'ended' && this.#sending === 0 && this.#calls.isSettled
   }
 
   /** Nothing is on its way that this run would have to wait for. */

@@ -1,0 +1,34 @@
+import type { Clock } from '../../core/clock.ts'
+import { parseDuration } from '../../core/duration.ts'
+import type { PayloadStore, SharedBudgets } from '../../integrations/temporal/index.ts'
+import type { ServeSettings } from '../serve/settings.ts'
+
+type StoreSettings = Pick<ServeSettings, 'redis' | 'temporal' | 'tenants'>
+
+/** What engine and workers keep outside Temporal: in Redis, where that is set. */
+export interface WorkerStores {
+  /** Where payloads lie that are too large for Temporal, as engine and workers take it. */
+  readonly payloads: { readonly payloadStore?: PayloadStore }
+  /** What agents and tenants may spend, as workers take it. */
+  readonly budgets: { readonly budgets?: SharedBudgets }
+  close(): Promise<void>
+}
+
+/** @throws StorageError, UsageError: as `openRedis` */
+export async function openWorkerStores(
+  { redis: { url, prefix }, temporal: { payloadsFor }, tenants }: StoreSettings,
+  clock: Clock,
+): Promise<WorkerStores> {
+  if (url === null) return { payloads: {}, budgets: {}, close: async () => {} }
+  const { openRedis, RedisBlobStore, RedisBudgetStore } =
+    await import('../../integrations/redis/index.ts')
+  const { connection, close } = await openRedis({ url, clock })
+  const keepMs = payloadsFor === null ? null : (parseDuration(payloadsFor) ?? null)
+  const blobs = new RedisBlobStore({ connection, prefix })
+  const store = new RedisBudgetStore({ connection, prefix })
+  return {
+    payloads: { payloadStore: { blobs, keepMs } },
+    budgets: { budgets: { store, tenants } },
+    close,
+  }
+}

@@ -1,0 +1,18 @@
+import { readBudgetLimit } from '../../agents/index.ts'
+import type { BudgetLimit } from '../../core/contracts/budget.ts'
+
+/** Budgets of tenants by name; `*` for every tenant that is not named. */
+export interface BudgetLimits {
+  readonly [tenant: string]: BudgetLimit
+}
+
+/** Completes budgets of tenants as they are set. @throws AgentModuleError for one that is none */
+export function budgetLimitsOf(given: {
+  readonly [tenant: string]: Partial<BudgetLimit>
+}): BudgetLimits {
+  const limits = Object.entries(given).map(([tenant, limit]) => [
+    tenant,
+    readBudgetLimit(limit, `budget of tenant '${tenant}'`),
+  ])
+  return Object.fromEntries(limits) as BudgetLimits
+}
