@@ -83,7 +83,7 @@ export class AgentPool {
     }
     if (this.#queue.size >= this.queueMax) return 'full'
     this.#queue.push(turn, grant)
-    this.#await()
+    this.#armTimer()
     return 'queued'
   }
 
@@ -102,7 +102,7 @@ export class AgentPool {
   /** Takes a caller out of the queue; false when it does not wait (any more), so its place must be released. */
   cancel(grant: Grant): boolean {
     const wasWaiting = this.#queue.remove(grant)
-    this.#await()
+    this.#armTimer()
     return wasWaiting
   }
 
@@ -124,7 +124,7 @@ export class AgentPool {
     } finally {
       this.#isGranting = false
     }
-    this.#await()
+    this.#armTimer()
   }
 
   /** How long the next place has to wait at least; infinity until one is released. */
@@ -140,7 +140,7 @@ export class AgentPool {
   }
 
   /** Nothing but time may free the next place: then a timer is armed for as long as somebody waits. */
-  #await(): void {
+  #armTimer(): void {
     if (this.#rate === null) return
     if (this.#queue.size === 0) {
       this.#disarm?.()

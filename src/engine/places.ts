@@ -3,7 +3,7 @@ import { ResourceExhaustionError, type ErrorJson } from '../core/errors.ts'
 import type { RefusalReason } from '../workflow/index.ts'
 import { AloneGate } from './alone-gate.ts'
 import type { Place } from './place.ts'
-import { Slots } from './slots.ts'
+import { slotFull, Slots } from './slots.ts'
 
 /** What becomes of a request for a place. */
 export interface PlaceListener {
@@ -121,17 +121,6 @@ function poolFull({ contract }: Place): ResourceExhaustionError {
     {
       retryable: true,
       hint: 'raise queueMax or maxConcurrent of the agent, or start less at once',
-    },
-  )
-}
-
-function slotFull({ key, max, onFull }: NonNullable<Place['slot']>): ResourceExhaustionError {
-  return new ResourceExhaustionError(
-    `concurrency: ${max} attempts run under key '${key}' (concurrency.max)`,
-    {
-      // One that waits was refused because too many wait: that passes.
-      retryable: onFull === 'wait',
-      hint: 'say `onFull: wait`, or raise concurrency.max',
     },
   )
 }

@@ -1,4 +1,5 @@
 import { AgentPool, type Grant, type Turn } from '../agents/index.ts'
+import { ResourceExhaustionError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import type { Slot } from '../workflow/index.ts'
 
@@ -41,4 +42,16 @@ export class Slots {
     else pool.cancel(waiting)
     if (pool.held === 0 && pool.waiting === 0) this.#pools.delete(key)
   }
+}
+
+/** No place is left under a key, and the call is not to wait for one. */
+export function slotFull({ key, max, onFull }: Slot): ResourceExhaustionError {
+  return new ResourceExhaustionError(
+    `concurrency: ${max} attempts run under key '${key}' (concurrency.max)`,
+    {
+      // One that waits was refused because too many wait: that passes.
+      retryable: onFull === 'wait',
+      hint: 'say `onFull: wait`, or raise concurrency.max',
+    },
+  )
 }

@@ -30,7 +30,6 @@ await describeWithServices('what Temporal does not carry', ['temporal'], ({ temp
   })
 
   test.each([
-    ['concurrency', probe({ a: call('read', { concurrency: { key: 'k', max: 1 } }) })],
     ['a budget of tokens or costUsd together with sub-workflows', bounded({ tokens: 10 })],
     ['a budget of tokens or costUsd together with sub-workflows', bounded({ costUsd: 1 })],
   ])('a document that wants %s is refused before it starts', async (what, document) => {
@@ -42,13 +41,12 @@ await describeWithServices('what Temporal does not carry', ['temporal'], ({ temp
   })
 
   test('what a sub-workflow wants is refused before its parent starts', async () => {
-    const kid = {
-      ...probe({ a: call('read', { concurrency: { key: 'k', max: 1 } }) }),
-      name: 'kid',
-    }
-    const parent = probe({ page: { workflow: { name: 'kid', version: '*' } } })
-    await expect(engine.startWorkflow('probe', parent, { workflows: [kid] })).rejects.toMatchObject(
-      { ...refused, message: expect.stringContaining("step 'a'") },
-    )
+    const below = { ...bounded({ tokens: 10 }), name: 'middle' }
+    const parent = probe({ page: { workflow: { name: 'middle', version: '*' } } })
+    const workflows = [below, { ...probe({ a: call('read') }), name: 'kid' }]
+    await expect(engine.startWorkflow('probe', parent, { workflows })).rejects.toMatchObject({
+      ...refused,
+      message: expect.stringContaining('a budget of tokens or costUsd'),
+    })
   })
 })

@@ -27,7 +27,7 @@ export async function openEngineAt(
     const { openTemporalEngine } = await import('../../integrations/temporal/index.ts')
     const engine = await openTemporalEngine({
       ...place,
-      ...stores.payloads,
+      ...stores.options,
       clock: context.clock,
       // A queue that somebody names is meant as it is.
       ...(taskQueue === undefined ? { taskQueues: queuesOf(settings) } : {}),

@@ -74,7 +74,7 @@ export async function openInstance(
   const taskQueues = queuesOf(settings)
   await using opened = new AsyncDisposableStack()
   const site = opened.adopt(await openSite(settings, clock), (one) => one.close())
-  const place = { ...temporalPlace(settings.temporal), ...site.stores.payloads, clock, logger }
+  const place = { ...temporalPlace(settings.temporal), ...site.stores, clock, logger }
   const parts: Parts = { context, settings, logger, name, site }
   const documents = new ServedDocuments(site.catalog)
   for (const { data } of files.documents) await documents.register(data)
@@ -101,10 +101,10 @@ export async function openInstance(
   state.workers = opened.adopt(
     await openShardWorkers({
       ...place,
-      ...site.stores.budgets,
       agents,
       graceMs,
       ...(mesh === null || tda === null ? {} : { mesh, tda }),
+      installation: place.taskQueue,
       queueOf: (shard) => taskQueues.all[shard] as string,
       mayBegin: async (shard) => state.placement?.mayBegin(shard) ?? true,
     }),

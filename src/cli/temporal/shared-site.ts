@@ -10,7 +10,8 @@ type SiteSettings = Pick<ServeSettings, 'redis' | 'placement' | 'temporal' | 'te
 /** What the instances of an installation have together. */
 export interface SharedSite {
   readonly catalog: Catalog
-  readonly stores: Omit<WorkerStores, 'close'>
+  /** What engine and workers keep outside Temporal; nothing without Redis. */
+  readonly stores: WorkerStores['options']
   /** Null without Redis: then there is one task queue, and whoever has a worker takes from it. */
   readonly placements: PlacementStore | null
   close(): Promise<void>
@@ -22,7 +23,7 @@ export async function openSite(settings: SiteSettings, clock: Clock): Promise<Sh
   const stores = await openWorkerStores(settings, clock)
   if (redis.url === null) {
     const catalog = new MemoryCatalog(clock)
-    return { catalog, stores, placements: null, close: () => stores.close() }
+    return { catalog, stores: stores.options, placements: null, close: () => stores.close() }
   }
   const { openRedis, RedisCatalog, RedisPlacementStore } =
     await import('../../integrations/redis/index.ts')
@@ -31,7 +32,7 @@ export async function openSite(settings: SiteSettings, clock: Clock): Promise<Sh
   const name = `${temporal.namespace}/${temporal.taskQueue}`
   return {
     catalog: new RedisCatalog({ connection, clock, prefix }),
-    stores,
+    stores: stores.options,
     placements: new RedisPlacementStore({ connection, name, prefix }),
     async close() {
       await stores.close()

@@ -7,10 +7,13 @@ type StoreSettings = Pick<ServeSettings, 'redis' | 'temporal' | 'tenants'>
 
 /** What engine and workers keep outside Temporal: in Redis, where that is set. */
 export interface WorkerStores {
-  /** Where payloads lie that are too large for Temporal, as engine and workers take it. */
-  readonly payloads: { readonly payloadStore?: PayloadStore }
-  /** What agents and tenants may spend, as workers take it. */
-  readonly budgets: { readonly budgets?: SharedBudgets }
+  /** As engine and workers take them. */
+  readonly options: {
+    /** Where payloads lie that are too large for Temporal. */
+    readonly payloadStore?: PayloadStore
+    /** What agents and tenants may spend. */
+    readonly budgets?: SharedBudgets
+  }
   close(): Promise<void>
 }
 
@@ -19,7 +22,7 @@ export async function openWorkerStores(
   { redis: { url, prefix }, temporal: { payloadsFor }, tenants }: StoreSettings,
   clock: Clock,
 ): Promise<WorkerStores> {
-  if (url === null) return { payloads: {}, budgets: {}, close: async () => {} }
+  if (url === null) return { options: {}, close: async () => {} }
   const { openRedis, RedisBlobStore, RedisBudgetStore } =
     await import('../../integrations/redis/index.ts')
   const { connection, close } = await openRedis({ url, clock })
@@ -27,8 +30,7 @@ export async function openWorkerStores(
   const blobs = new RedisBlobStore({ connection, prefix })
   const store = new RedisBudgetStore({ connection, prefix })
   return {
-    payloads: { payloadStore: { blobs, keepMs } },
-    budgets: { budgets: { store, tenants } },
+    options: { payloadStore: { blobs, keepMs }, budgets: { store, tenants } },
     close,
   }
 }

@@ -43,8 +43,7 @@ export async function worker(given: CommandContext, options: WorkerOptions): Pro
     const versioning = deployment === undefined ? {} : { versioning: { deployment } }
     const opened = await openTemporalWorker({
       ...place,
-      ...stores.payloads,
-      ...stores.budgets,
+      ...stores.options,
       ...versioning,
       agents,
       logger,

@@ -20,6 +20,8 @@ export interface ActivitiesParts {
   readonly mesh: MeshPort | null
   readonly agents: AgentDirectory
   readonly charges: Charges
+  /** Made by `slotActivities`. */
+  readonly slots: Pick<Activities, 'tellKeepers' | 'endedOf'>
   readonly clock: Clock
   readonly activity: ActivityModule
   /** Whether what is too large for Temporal is kept elsewhere. */
@@ -46,6 +48,7 @@ export function activitiesOf(parts: ActivitiesParts): Activities {
   return {
     ...familyActivities(parts),
     ...charges.activities,
+    ...parts.slots,
     getTdaContext: async () => tdaNow(),
     async contractOf(agent, action, tenant = null) {
       const contract = agents.resolve(agent)?.contract(action)

@@ -39,7 +39,8 @@ export function attempt(
     })
     onAbort(signal, () => running.abort('cancel'))
   }
-  const answer = isReentrant ? 'granted' : pool.acquire(grant)
+  const turn = { owner: remote.owner ?? call.executionId, age: 0 }
+  const answer = isReentrant ? 'granted' : pool.acquire(grant, turn)
   if (answer === 'full') fail(poolFull(agent, remote.action).toJSON())
   else if (answer === 'queued') onAbort(signal, () => pool.cancel(grant) && fail(cancelled()))
   else grant(answer)

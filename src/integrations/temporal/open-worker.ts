@@ -14,6 +14,7 @@ import { NestedCalls } from './nested-calls.ts'
 import { ensureSearchAttributes } from './search-attributes.ts'
 import { refuseBudgets } from './unsupported.ts'
 import { RemoteExecutions } from './remote-executions.ts'
+import { slotActivities } from './slot-keepers.ts'
 
 export interface OpenWorkerOptions extends TemporalPlace {
   /** Default `aura`. All workers of a queue have the same agents. */
@@ -47,6 +48,8 @@ export interface SharedParts {
   readonly connection: NativeConnection
   /** Resolves when a call may begin; rejects when it is lost to this process. Default: it may. */
   readonly mayBegin?: () => Promise<void>
+  /** What the names of all task queues have in common whose executions bound one another by `concurrency`. Default: the task queue. */
+  readonly installation?: string
 }
 
 /** A process that drives executions and calls agents for them. */
@@ -124,19 +127,19 @@ export async function closeParts({ agents, connection }: SharedParts): Promise<v
 /** Starts a worker that ends without ending what it shares. */
 export async function openWorkerOn(
   options: OpenWorkerOptions,
-  { agents, connection, mayBegin }: SharedParts,
+  { agents, connection, mayBegin, installation: named }: SharedParts,
 ): Promise<TemporalWorker> {
   const { namespace = 'default', taskQueue = defaultTaskQueue, clock = systemClock } = options
+  const installation = named ?? taskQueue
   const { worker: module, activity } = await loadWorker()
   const { address } = options
   const client = await loadClient()
-  const executions = new RemoteExecutions({
+  const here = {
     module: client,
     client: new client.Client({ connection, namespace, ...converterOf(options) }),
-    address,
     taskQueue,
-    clock,
-  })
+  }
+  const executions = new RemoteExecutions({ ...here, address, clock })
   const bundle = await workflowBundle(module)
   const { versioning, graceMs = 0 } = options
   const buildId = versioning === undefined ? null : (versioning.buildId ?? buildIdOf(bundle))
@@ -166,6 +169,7 @@ export async function openWorkerOn(
       tda: options.tda ?? null,
       executions,
       nested,
+      slots: slotActivities({ ...here, executions, installation }),
       charges: new Charges({ agents, clock, budgets: options.budgets ?? null }),
       mesh: options.mesh ?? null,
       closing: closing.signal,

@@ -1,4 +1,4 @@
-import type { Client, WorkflowHandle } from '@temporalio/client'
+import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
@@ -204,14 +204,12 @@ export class RemoteExecutions {
   }
 
   async exists(executionId: string): Promise<boolean> {
-    try {
-      await this.handle(executionId).describe()
-      return true
-    } catch (thrown) {
-      const error = this.error(executionId, thrown)
-      if (error.code === 'NotFoundError') return false
-      throw error
-    }
+    return (await this.#described(executionId)) !== null
+  }
+
+  /** Whether Temporal runs it. */
+  async isOpen(executionId: string): Promise<boolean> {
+    return (await this.#described(executionId))?.status.name === 'RUNNING'
   }
 
   /**
@@ -281,6 +279,17 @@ export class RemoteExecutions {
       const isClosed = thrown instanceof this.#parts.module.WorkflowNotFoundError
       if (isClosed && (await this.exists(executionId))) return undefined
       throw this.error(executionId, thrown)
+    }
+  }
+
+  /** Null where there is none. */
+  async #described(executionId: string): Promise<WorkflowExecutionDescription | null> {
+    try {
+      return await this.handle(executionId).describe()
+    } catch (thrown) {
+      const error = this.error(executionId, thrown)
+      if (error.code === 'NotFoundError') return null
+      throw error
     }
   }
 

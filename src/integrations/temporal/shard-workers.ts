@@ -11,6 +11,8 @@ import {
 } from './open-worker.ts'
 
 export interface OpenShardWorkersOptions extends Omit<OpenWorkerOptions, 'taskQueue'> {
+  /** Names what the shards are those of: its executions bound one another by `concurrency`. */
+  readonly installation: string
   /** The task queue of a shard. */
   readonly queueOf: (shard: number) => string
   /**
@@ -41,6 +43,7 @@ const againMsMax = 30_000
 
 /** Connects and starts the agents; no worker is there before `serve`. @throws as `openTemporalWorker` */
 export async function openShardWorkers(options: OpenShardWorkersOptions): Promise<ShardWorkers> {
+  const { installation } = options
   const parts = await openParts(options)
   const rows = new Map<number, ShardRow>()
   const rowOf = (shard: number): ShardRow => {
@@ -51,7 +54,7 @@ export async function openShardWorkers(options: OpenShardWorkersOptions): Promis
     }
     const taskQueue = options.queueOf(shard)
     const open = (): Promise<TemporalWorker> =>
-      openWorkerOn({ ...options, taskQueue }, { ...parts, mayBegin })
+      openWorkerOn({ ...options, taskQueue }, { ...parts, mayBegin, installation })
     const row = new ShardRow({ shard, open, options })
     rows.set(shard, row)
     return row

@@ -29,7 +29,7 @@ export function refuseUnsupported(
 }
 
 function inDocument({ plan }: Definition): readonly string[] {
-  return [...unsupportedInPlan(plan), ...plan.steps.flatMap(unsupportedInStep)]
+  return unsupportedInPlan(plan)
 }
 
 const flagBelow = (flag: string): string => `flag '${flag}' of a sub-workflow`
@@ -44,10 +44,6 @@ function unsupportedInPlan({ usageMax: { tokens, costUsd }, steps }: Plan): read
 function mayStartChildren({ work, fallbacks, compensate }: Plan['steps'][number]): boolean {
   const targets = [work, ...fallbacks.map(({ target }) => target), compensate?.target]
   return targets.some((target) => target?.kind === 'workflow')
-}
-
-function unsupportedInStep({ id, concurrency }: Plan['steps'][number]): readonly string[] {
-  return concurrency === null ? [] : [`concurrency of step '${id}'`]
 }
 
 /**

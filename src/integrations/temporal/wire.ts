@@ -12,6 +12,7 @@ import type {
   KernelEvent,
   Origin,
   Resolution,
+  Slot,
   StateEntry,
   Stimulus,
   WorkflowDocument,
@@ -70,6 +71,38 @@ export interface EndedRun extends RunView {
 /** What every execution of a document is started with. */
 export type PreparedStart = Omit<ExecutionStart, 'executionId' | 'startHash' | 'input'>
 
+/** The type of what keeps the places under a key of `concurrency`. */
+export const slotKeeperType = 'auraSlots'
+
+/** A request for a place under a key. */
+export interface SlotAsked {
+  /** Of this request. */
+  readonly id: string
+  readonly executionId: string
+  /** Whose turn it takes among those who wait. */
+  readonly owner: string
+  readonly slot: Slot
+}
+
+/** What an execution tells a keeper: it asks for a place, or gives it back, or waits for it no longer. */
+export type SlotMessage =
+  | ({ readonly kind: 'ask' } & SlotAsked)
+  | { readonly kind: 'leave'; readonly id: string; readonly key: string }
+
+/** What it answers. */
+export interface SlotTold {
+  readonly id: string
+  readonly key: string
+  readonly answer: 'granted' | 'full'
+}
+
+/** What one run of a keeper hands on to the next. */
+export interface SlotsKept {
+  readonly holding: readonly SlotAsked[]
+  /** In the order in which they asked. */
+  readonly waiting: readonly SlotAsked[]
+}
+
 /** The type of what a schedule starts in Temporal, which starts the execution. */
 export const scheduledStartType = 'auraScheduledStart'
 
@@ -112,6 +145,10 @@ export interface Activities {
   charge(asked: ChargeAsked): Promise<ChargeAnswer>
   /** Replaces what a charge has reserved by what was used. A repeat changes nothing. */
   settle(chargeId: string, used: BudgetAmount): Promise<void>
+  /** Tells the keepers of these keys, in this order; they answer by signals. A repeat changes nothing. */
+  tellKeepers(messages: readonly SlotMessage[]): Promise<void>
+  /** Which of these executions Temporal runs no more. */
+  endedOf(executionIds: readonly string[]): Promise<readonly string[]>
   /** Makes one attempt. It rejects only when the attempt is lost. Null where the worker has no such agent: nobody was called. */
   callAgent(call: RemoteCall): Promise<CallOutcome | null>
   /** What the worker's TDA feed says now; unavailable where it has none. */
@@ -173,6 +210,8 @@ export interface RemoteCall {
   >
   /** Ids of the agents that are being called above it, the outermost first. Absent: none. */
   readonly chain?: readonly string[]
+  /** Whose turn it takes where calls wait for the agent. Absent: that of its execution. */
+  readonly owner?: string
   /** Whether the agent is told what the worker's TDA feed says. */
   readonly withTda: boolean
   /** The state of the execution when the attempt began. */

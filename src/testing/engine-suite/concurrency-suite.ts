@@ -34,10 +34,7 @@ export const concurrencyChecks: EngineChecks = {
     const concurrency = { key: 'db-${ item % 2 }', max: 1 }
     stage.script.run = () => held
     await stage.begin(probe({ a: call('read', { forEach: '[1, 2, 3, 4]', concurrency }) }))
-    assert.deepEqual(
-      stage.script.calls.map(({ index }) => index),
-      [0, 1],
-    )
+    assert.deepEqual(new Set(stage.script.calls.map(({ index }) => index)), new Set([0, 1]))
   },
   async 'a key that is no text of 1 to 200 characters fails the step'(stage) {
     const concurrency = { key: '${ input.keys }', max: 1 }

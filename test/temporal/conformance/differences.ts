@@ -15,9 +15,10 @@ const many = 'needs more round trips to the server than a check may take'
 
 /** What the Temporal engine does not have, or has otherwise; what it refuses is asserted in `differences.test.ts`. */
 export const differences: DeclaredGaps = {
-  'concurrency: *': 'a document with `concurrency` is refused before it starts',
   'budgets: a sub-workflow spends the budget of its parent, also while both run':
     'a budget of tokens or money together with sub-workflows is refused',
+  'concurrency: a call that was lost in a crash waits for its key and is not skipped':
+    'which of two lost calls asks first is not said: `concurrency.test.ts` shows that none is skipped',
   'triggers: *': registry,
   'decisions: forEach takes 10,000 items and refuses one more': many,
   'waiting: at most 1,000 early signals are kept': many,

@@ -1,4 +1,4 @@
-import { defaultPayloadConverter } from '@temporalio/common'
+import { defaultPayloadConverter, type Headers } from '@temporalio/common'
 import type { WorkflowClientInterceptor } from '@temporalio/client'
 import type { WorkflowEngine } from '../../../src/engine/index.ts'
 import type { RemoteExecutions } from '../../../src/integrations/temporal/remote-executions.ts'
@@ -30,18 +30,33 @@ export class Errands {
 
   /** Tells new executions the time, and takes note of them. */
   interceptor(taskQueue: string, nowMs: () => number): WorkflowClientInterceptor {
-    return {
-      startWithDetails: async (input, next) => {
-        const headers = {
-          ...input.headers,
-          [nowHeader]: defaultPayloadConverter.toPayload(nowMs()),
-        }
-        const { workflowId } = input.options
-        const options = { ...input.options, workflowId: serverId(taskQueue, workflowId) }
-        const started = await next({ ...input, headers, options })
-        this.began(workflowId)
-        return started
+    const starting = <
+      Input extends {
+        readonly headers: Headers
+        readonly options: { readonly workflowId: string }
       },
+    >(
+      input: Input,
+    ): Input => {
+      const { workflowId } = input.options
+      const headers = {
+        ...input.headers,
+        [nowHeader]: defaultPayloadConverter.toPayload(nowMs()),
+      }
+      return {
+        ...input,
+        headers,
+        options: { ...input.options, workflowId: serverId(taskQueue, workflowId) },
+      }
+    }
+    const began = async <Answer>(workflowId: string, started: Promise<Answer>): Promise<Answer> => {
+      const answer = await started
+      this.began(workflowId)
+      return answer
+    }
+    return {
+      startWithDetails: (input, next) => began(input.options.workflowId, next(starting(input))),
+      signalWithStart: (input, next) => began(input.options.workflowId, next(starting(input))),
     }
   }
 

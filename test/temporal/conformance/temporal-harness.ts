@@ -12,6 +12,7 @@ import { bundled } from '../../../src/integrations/temporal/bundle.ts'
 import { NestedCalls } from '../../../src/integrations/temporal/nested-calls.ts'
 import { RemoteExecutions } from '../../../src/integrations/temporal/remote-executions.ts'
 import { Charges } from '../../../src/integrations/temporal/charges.ts'
+import { slotActivities } from '../../../src/integrations/temporal/slot-keepers.ts'
 import { ensureSearchAttributes } from '../../../src/integrations/temporal/search-attributes.ts'
 import { TemporalEngine } from '../../../src/integrations/temporal/temporal-engine.ts'
 import { MemoryBudgetStore } from '../../../src/state/index.ts'
@@ -163,6 +164,7 @@ export class TemporalHarness implements EngineHarness {
           tda: this.#options.tda ?? null,
           executions,
           nested,
+          slots: slotActivities({ ...remote, executions, installation: this.#taskQueue }),
           charges: new Charges({
             agents: registry,
             clock: remote.clock,
@@ -323,7 +325,9 @@ export class TemporalHarness implements EngineHarness {
     )
     // The ids of sub-workflows begin with that of their parent and a dot.
     const hasFamily = children.length > 0 || executionId.includes('.')
-    if (!isCalm || (hasFamily && (await handle.query<boolean>(busyQuery)))) return null
+    const hasKeeper = [...this.#errands.open].some((id) => id.startsWith('aura-slots/'))
+    if (!isCalm || ((hasFamily || hasKeeper) && (await handle.query<boolean>(busyQuery))))
+      return null
     return `${found.runId} ${found.historyLength}`
   }
 

@@ -20,6 +20,7 @@ import {
   relaySignal,
   runQuery,
   showQuery,
+  slotSignal,
   startQuery,
   steerUpdate,
 } from './messages.ts'
@@ -53,6 +54,7 @@ export async function auraExecution(start: ExecutionStart): Promise<EndedRun> {
   })
   setHandler(relaySignal, (verb) => void execution.stimulate(verb))
   setHandler(childSignal, (told) => execution.childTold(told))
+  setHandler(slotSignal, (told) => execution.slotTold(told))
   CancellationScope.current().cancelRequested.catch(() => execution.stimulate({ kind: 'cancel' }))
   const next = await CancellationScope.nonCancellable(() => untilEnd(execution, start))
   if (next !== null) await continueAsNew<typeof auraExecution>(next)

@@ -11,7 +11,7 @@ import type { BudgetLeft } from '../../../core/contracts/budget.ts'
 import type { ActionContract } from '../../../core/contracts/call.ts'
 import { systemClock } from '../../../core/clock.ts'
 import { type ErrorJson, OrchestrationError } from '../../../core/errors.ts'
-import { missingAgent } from '../../../engine/hosted.ts'
+import { missingAgent, slotFull } from '../../../engine/hosted.ts'
 import {
   type CallRef,
   type Command,
@@ -19,11 +19,13 @@ import {
   type ExecutionState,
   findCall,
   type Invocation,
+  type RefusalReason,
   type Stimulus,
 } from '../../../workflow/index.ts'
-import type { Activities, KnownContract, RemoteCall } from '../wire.ts'
+import type { Activities, KnownContract, RemoteCall, SlotTold } from '../wire.ts'
 import { HostedBudget } from './hosted-budget.ts'
 import { HostedCharges } from './hosted-charges.ts'
+import { HostedSlots } from './hosted-slots.ts'
 
 type Admit = Command & { kind: 'admit' }
 type Lookup = Command & { kind: 'lookup' }
@@ -55,6 +57,7 @@ export class HostedCalls {
   readonly #contracts = new Map<string, KnownContract>()
   readonly #budget: HostedBudget
   readonly #charges: HostedCharges
+  readonly #slots: HostedSlots
   /** Who asks for what lies outside the execution: the newest request of each call. */
   readonly #asking = new Map<CallRef, Admit>()
   readonly #running = new Map<CallRef, CancellationScope>()
@@ -68,6 +71,7 @@ export class HostedCalls {
     this.#parts = parts
     this.#budget = new HostedBudget(parts.state, (command) => this.admit(command))
     this.#charges = new HostedCharges(parts.state)
+    this.#slots = new HostedSlots(parts.state)
     const options = { startToCloseTimeout: longestMs, heartbeatTimeout: parts.heartbeatTimeoutMs }
     this.#once = proxyActivities<Activities>({
       ...options,
@@ -80,17 +84,22 @@ export class HostedCalls {
 
   /** Calls and lookups whose answers are waited for. */
   get inFlight(): number {
-    return this.#running.size + this.#lookups + this.#charges.inFlight
+    return this.#running.size + this.#lookups + (this.isSettled ? 0 : 1)
   }
 
-  /** Everything that its calls have used is told to the budgets. */
+  /** What its calls have used and held is told to budgets and keepers of places. */
   get isSettled(): boolean {
-    return this.#charges.inFlight === 0
+    return this.#charges.inFlight === 0 && this.#slots.isTold
   }
 
   /** Lets no further call start: the next run of the execution asks for them again. */
   drain(): void {
     this.#isDraining = true
+    for (const call of this.#asking.keys()) this.#slots.leave(call)
+  }
+
+  slotTold(told: SlotTold): void {
+    this.#slots.told(told)
   }
 
   /** Finds out what the agent promises; who of its callers runs when is left to the worker's pool. */
@@ -101,8 +110,9 @@ export class HostedCalls {
     const contract = this.#contracts.get(contractKey(command))
     if (contract === undefined) return void this.#parts.shield.run(() => this.#ask(command))
     // Undoing spends nobody's budget.
-    if (contract.isAccounted !== true || call.undo !== null) return this.#enter(command, contract)
-    void this.#parts.shield.run(() => this.#charge(command, contract))
+    const isAccounted = contract.isAccounted === true && call.undo === null
+    if (command.slot === null && !isAccounted) return this.#enter(command, contract)
+    void this.#parts.shield.run(() => this.#reach(command, contract, isAccounted))
   }
 
   /** Everything that lies outside the execution lets the call start. */
@@ -114,19 +124,25 @@ export class HostedCalls {
       const isAccounted = this.#charges.of(call) !== null
       return this.#parts.stimulate({ kind: 'admitted', call, contract, isAccounted })
     }
-    this.#charges.giveBack(call)
-    if (answer !== 'waits') this.#refuse(call, answer)
+    this.#giveBack(call)
+    if (answer !== 'waits') this.#refuse(call, 'budget', answer)
   }
 
-  #refuse(call: CallRef, error: ErrorJson): void {
+  #refuse(call: CallRef, reason: RefusalReason, error: ErrorJson): void {
     this.#asking.delete(call)
-    this.#parts.stimulate({ kind: 'refused', call, reason: 'budget', error })
+    this.#parts.stimulate({ kind: 'refused', call, reason, error })
+  }
+
+  /** A call that is not made leaves what lies outside the execution as it was. */
+  #giveBack(call: CallRef): void {
+    this.#charges.giveBack(call)
+    this.#slots.leave(call)
   }
 
   release(call: CallRef): void {
     this.missing.delete(call)
     this.#asking.delete(call)
-    this.#charges.giveBack(call)
+    this.#giveBack(call)
     this.#budget.ended(call)
   }
 
@@ -147,6 +163,7 @@ export class HostedCalls {
   abandon(call: CallRef): void {
     this.abort(call)
     this.#running.delete(call)
+    this.#slots.leave(call)
     this.#budget.ended(call)
   }
 
@@ -176,17 +193,31 @@ export class HostedCalls {
     this.admit(command)
   }
 
-  /** Asks the budgets of its agent and its tenant until they have enough, or nothing more can come back to them. */
-  async #charge(command: Admit, contract: ActionContract): Promise<void> {
-    const { call } = command
+  /** Takes a place under the step's key, then asks the budgets; while these are spent the place is left to others. */
+  async #reach(command: Admit, contract: ActionContract, isAccounted: boolean): Promise<void> {
+    const { call, slot } = command
+    const isLost = (): boolean => this.#isDraining || !this.#isWanted(command)
     for (let pauseMs = chargeAgainMs; ; pauseMs = Math.min(2 * pauseMs, chargeAgainMaxMs)) {
+      const place = slot === null ? 'granted' : await this.#slots.take(call, slot)
+      if (isLost()) return this.#giveBack(call)
+      if (place === 'full') return this.#full(command)
+      if (!isAccounted) return this.#enter(command, contract)
       const answer = await this.#charges.charge(call, contract)
-      if (!this.#isWanted(command) || this.#isDraining) return this.#charges.giveBack(call)
+      if (isLost()) return this.#giveBack(call)
       if (answer.kind === 'granted') return this.#enter(command, contract)
-      if (answer.kind === 'exceeded') return this.#refuse(call, answer.error)
+      this.#slots.leave(call)
+      if (answer.kind === 'exceeded') return this.#refuse(call, 'budget', answer.error)
       await sleep(pauseMs)
-      if (!this.#isWanted(command)) return
+      if (isLost()) return
     }
+  }
+
+  /** No place is left under the step's key, and it does not want to wait. */
+  #full({ call, slot }: Admit): void {
+    if (slot === null) return
+    if (slot.onFull !== 'skip') return this.#refuse(call, 'concurrency', slotFull(slot).toJSON())
+    this.#asking.delete(call)
+    this.#parts.stimulate({ kind: 'leftOut', call })
   }
 
   /** Whether that very request stands: the call may have been withdrawn meanwhile, and asked for again. */
@@ -233,6 +264,7 @@ export class HostedCalls {
     stimulate(stimulus)
     // Only now is it known what it has used.
     this.#charges.settle(call, stimulus.kind === 'ended' ? stimulus.outcome : null)
+    if (!isGivenUp) this.#slots.leave(call)
     if (!isGivenUp) this.#budget.ended(call)
   }
 
@@ -269,6 +301,7 @@ export class HostedCalls {
         resumed,
       },
       ...(state.chain.length === 0 ? {} : { chain: state.chain }),
+      ...(state.tenant === null ? {} : { owner: state.tenant }),
       withTda,
       entries: entriesAt(state, systemClock.nowMs()),
     }

@@ -37,7 +37,7 @@ import {
 } from '../../../workflow/index.ts'
 import type { Effects } from '../remote-executions.ts'
 import type { Asked } from '../verbs.ts'
-import type { Activities, ChildTold, EndedRun, ExecutionStart } from '../wire.ts'
+import type { Activities, ChildTold, EndedRun, ExecutionStart, SlotTold } from '../wire.ts'
 import { HostedCalls } from './hosted-calls.ts'
 import { HostedContext } from './hosted-context.ts'
 import { HostedFamily } from './hosted-family.ts'
@@ -149,6 +149,10 @@ export class HostedExecution {
 
   childTold(told: ChildTold): void {
     this.#family.told(told)
+  }
+
+  slotTold(told: SlotTold): void {
+    this.#calls.slotTold(told)
   }
 
   async tellParent(): Promise<void> {

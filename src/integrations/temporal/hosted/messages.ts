@@ -3,7 +3,7 @@ import type { JsonValue } from '../../../core/json.ts'
 import type { DeadLetterView, LogEntry, RunView, ShowView } from '../../../engine/index.ts'
 import type { StateEntry } from '../../../workflow/index.ts'
 import type { Effects } from '../remote-executions.ts'
-import type { Asked, ChildTold, ExecutionStart, Verb } from '../wire.ts'
+import type { Asked, ChildTold, ExecutionStart, SlotMessage, SlotTold, Verb } from '../wire.ts'
 
 /** The execution as `aura run` prints it. */
 export const runQuery = defineQuery<Asked<RunView>>('run')
@@ -24,3 +24,7 @@ export const steerUpdate = defineUpdate<JsonValue, [Verb]>('steer')
 export const relaySignal = defineSignal<[Verb & { kind: 'pause' | 'resume' | 'cancel' }]>('relay')
 /** One of its sub-workflows has ended. */
 export const childSignal = defineSignal<[ChildTold]>('childEnded')
+/** A keeper of places under a key of `concurrency` has answered. */
+export const slotSignal = defineSignal<[SlotTold]>('slotTold')
+/** To a keeper: executions ask for places and leave them. */
+export const keeperSignal = defineSignal<[readonly SlotMessage[]]>('tellKeeper')
