@@ -41,7 +41,7 @@ export async function startWorker(
 /** Starts a Temporal server on its data; ready when it can be connected to. */
 export function startServer(program: string, port: number, data: string): ChildProcess {
   const words = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', `${port}`]
-  return start(program, [...words, '--log-level', 'error', '--db-filename', data])
+  return start(program, [...words, '--log-level', 'never', '--db-filename', data])
 }
 
 /** kill -9; resolves when it is gone. */

@@ -43,7 +43,7 @@ const noBeat = (): void => {}
 
 /** What a worker does with its agents for the executions of its task queue. */
 export function activitiesOf(parts: ActivitiesParts): Activities {
-  const { agents, charges, mayBegin } = parts
+  const { agents, charges, mayBegin, mesh } = parts
   const tdaNow = (): TdaContext => parts.tda?.current() ?? unavailableTda
   return {
     ...familyActivities(parts),
@@ -73,7 +73,7 @@ export function activitiesOf(parts: ActivitiesParts): Activities {
         const tda = call.withTda ? tdaNow() : unavailableTda
         const isLost = (): boolean => signal.aborted && !isCancel(signal.reason)
         const caller = parts.nested.under({ heartbeatTimeoutMs, isLost })
-        const outcome = await attempt(agent, { ...call, tda, caller }, signal)
+        const outcome = await attempt(agent, { ...call, tda, caller, mesh }, signal)
         // What the agent says of a worker that stops under it is no outcome: the call is lost.
         if (outcome.kind === 'failed' && isStop(signal.reason)) return nothing()
         return parts.hasPayloadStore ? outcome : fitting(outcome)

@@ -1,5 +1,6 @@
 import { type AgentCall, type Grant, verdictOf } from '../../agents/index.ts'
 import type { CallOutcome } from '../../core/contracts/call.ts'
+import type { MeshPort } from '../../core/contracts/mesh.ts'
 import type { NestedCaller } from '../../core/contracts/nested-call.ts'
 import type { TdaContext } from '../../core/contracts/tda.ts'
 import { invariant } from '../../core/assert.ts'
@@ -11,6 +12,7 @@ import type { RemoteCall } from './wire.ts'
 export interface HereParts {
   readonly tda: TdaContext
   readonly caller: NestedCaller
+  readonly mesh: MeshPort | null
 }
 
 /**
@@ -48,13 +50,13 @@ export function attempt(
 }
 
 function agentCall(
-  { call, tda, caller, entries }: RemoteCall & HereParts,
+  { call, tda, caller, mesh, entries }: RemoteCall & HereParts,
   chain: readonly string[],
 ): AgentCall {
   const read = (name: string): RemoteCall['entries'][number] | null =>
     entries.find(({ key }) => key === name) ?? null
   const readState = Object.assign(read, { isOfTheStart: true as const })
-  return { ...call, tda, caller, chain, readState }
+  return { ...call, tda, caller, mesh, chain, readState }
 }
 
 /** Calls back when the signal is aborted; at once where it is. */

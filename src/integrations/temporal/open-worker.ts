@@ -22,7 +22,10 @@ export interface OpenWorkerOptions extends TemporalPlace {
   readonly agents: readonly BaseAgent[]
   /** What agents and planning are told of anomalies, such as a `MeshTdaClient`. Default: nothing is known. */
   readonly tda?: TdaContextSource
-  /** Where what executions publish goes; it belongs to the caller. Default: it is recorded and not sent. */
+  /**
+   * Where what executions publish goes, and over which agents of the transport `mesh` are called; it belongs to the
+   * caller. Default: events are recorded and not sent, and such agents fail.
+   */
   readonly mesh?: MeshPort
   /** What agents with `resourceLimits.budget` and tenants spend from. Default: no worker knows what others spent, and such agents are refused. */
   readonly budgets?: SharedBudgets
@@ -112,7 +115,7 @@ export async function openParts(options: OpenWorkerOptions): Promise<SharedParts
   const { worker: module } = await loadWorker()
   installRuntime(module, logger)
   const connection = await openNative(module, options)
-  const agents = new AgentRegistry({ clock, logger })
+  const agents = new AgentRegistry({ clock, logger, mesh: () => options.mesh ?? null })
   for (const agent of options.agents) agents.register(agent)
   await agents.start()
   await ensureSearchAttributes(connection, { namespace: options.namespace ?? 'default', clock })
