@@ -149,11 +149,9 @@ async function openInstance(
   { folder, env, spoken }: Stage,
   { address }: TemporalServer,
 ): Promise<Instance> {
-  const words = [
-    ...['serve', '--engine', 'temporal', '--port', '0', '--json'],
-    ...['--agents', join(here, 'callers.ts'), '--workflows', join(folder, 'order.yaml')],
-    ...['--db', join(folder, `${spoken.length}.db`)],
-  ]
+  const words = ['serve', '--engine', 'temporal', '--port', '0', '--json', '--agents']
+  words.push(join(here, 'callers.ts'), '--workflows', join(folder, 'order.yaml'))
+  words.push('--db', join(folder, `${spoken.length}.db`))
   const own = {
     TEMPORAL_ADDRESS: address,
     AURA_TASK_QUEUE: taskQueue,

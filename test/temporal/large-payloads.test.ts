@@ -151,4 +151,55 @@ await describeWithServices('payloads over 2 MB', ['temporal', 'redis'], ({ tempo
     },
     patience,
   )
+
+  test(
+    'without a store, what is together more than Temporal takes at once goes in parts',
+    async () => {
+      const taskQueue = queue()
+      const { engine, script } = await open(taskQueue, null)
+      const text = randomBytes(450_000).toString('hex')
+      script.run = ({ stepId, input }) =>
+        stepId.startsWith('make') ? text : (input as { readonly all: string }).all.length
+      const all = ['make0', 'make1', 'make2']
+      const take = { all: '${ steps.make0.output }' }
+      const use = { agent: 'worker', action: 'read', needs: all, with: take }
+      const steps = Object.fromEntries([
+        ...all.map((step) => [step, { agent: 'worker', action: 'read' }]),
+        ...[0, 1, 2, 3, 4].map((n) => [`use${n}`, use]),
+      ])
+      const document = { name: 'large', version: '1.0.0', steps, output: '${ 1 }' } as WorkflowData
+      const run = await engine.executeWorkflow('large', document, { executionId: taskQueue })
+      expect([run.status, run.error, run.output]).toEqual(['completed', null, 1])
+      expect(run.steps['make2']?.output).toBe(text)
+      expect(run.steps['use4']?.output).toBe(900_000)
+      const log = await engine.getLog(taskQueue)
+      expect(log.map(({ seq }) => seq)).toEqual(log.map((_, place) => place + 1))
+      expect(log.at(-1)?.event.kind).toBe('ExecutionCompleted')
+    },
+    2 * patience,
+  )
+
+  test(
+    'without a store, a sub-workflow whose output is too large fails, and says so',
+    async () => {
+      const { engine, script } = await open(queue(), null)
+      const text = randomBytes(450_000).toString('hex')
+      script.run = () => text
+      const made = { agent: 'worker', action: 'read' }
+      const kid = {
+        name: 'kid',
+        version: '1.0.0',
+        steps: { a: made, b: made, c: made },
+      } as WorkflowData
+      const page = {
+        name: 'page',
+        version: '1.0.0',
+        steps: { kid: { workflow: { name: 'kid', version: '*' } } },
+      }
+      const run = await engine.executeWorkflow('page', page, { workflows: [kid] })
+      expect([run.status, run.error?.code]).toEqual(['failed', 'ResourceExhaustionError'])
+      expect(run.error?.hint).toContain('payloadStore')
+    },
+    patience,
+  )
 })

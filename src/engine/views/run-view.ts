@@ -3,7 +3,11 @@ import type { ExecutionRow } from '../journal/journal.ts'
 import type { Degradation, RunView, StepRunView } from '../workflow-engine.ts'
 
 /** An execution as `aura run` prints it. */
-export function runView(row: ExecutionRow, state: ExecutionState, status: string): RunView {
+export function runView(
+  row: Pick<ExecutionRow, 'executionId' | 'workflow' | 'version'>,
+  state: ExecutionState,
+  status: string,
+): RunView {
   const steps: Record<string, StepRunView> = {}
   for (const step of state.steps) steps[step.plan.id] = stepRunView(step)
   return {

@@ -6,7 +6,7 @@ import type { AgentDirectory } from '../../engine/index.ts'
 import { attempt, onAbort } from './attempt.ts'
 import type { Charges } from './charges.ts'
 import { familyActivities } from './family-activities.ts'
-import { temporalPayloadBytesMax, tooLarge } from './large-payloads.ts'
+import { payloadBytesMax, tooLarge } from './payload-size.ts'
 import type { ActivityModule } from './load.ts'
 import type { NestedCalls } from './nested-calls.ts'
 import type { RemoteExecutions } from './remote-executions.ts'
@@ -85,7 +85,7 @@ export function activitiesOf(parts: ActivitiesParts): Activities {
 /** The outcome, or the failure of one that Temporal would not take. */
 function fitting(outcome: CallOutcome): CallOutcome {
   const bytes = Buffer.byteLength(JSON.stringify(outcome))
-  if (bytes <= temporalPayloadBytesMax) return outcome
+  if (bytes <= payloadBytesMax) return outcome
   return { kind: 'failed', error: tooLarge(bytes).toJSON() }
 }
 

@@ -1,13 +1,10 @@
 import type { Payload, PayloadCodec } from '@temporalio/common'
 import { systemClock } from '../../core/clock.ts'
-import {
-  isOrchestrationError,
-  OrchestrationError,
-  ResourceExhaustionError,
-} from '../../core/errors.ts'
+import { isOrchestrationError, OrchestrationError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import type { BlobStore } from '../../state/index.ts'
 import { encodingOf, fromBytes, toBytes } from './payload-bytes.ts'
+import { configureStore, temporalPayloadBytesMax, tooLarge } from './payload-size.ts'
 import { answerMark } from './wire.ts'
 
 /** Where payloads lie that are too large for Temporal. */
@@ -20,8 +17,6 @@ export interface PayloadStore {
   readonly keepMs?: number | null
 }
 
-/** Temporal's own limit of one payload is 2 MiB; what seals it adds a little. */
-export const temporalPayloadBytesMax = 2_000_000
 /**
  * From here on a payload goes to the store. One message to Temporal, at most 4 MB, has the inputs of all calls that
  * start together: of this size more than a hundred fit, and an execution over it is terminated.
@@ -115,21 +110,11 @@ async function fetched(
   return opened
 }
 
-const configure = 'give engine and workers the same `payloadStore`; in the shell, REDIS_URL'
-
-/** The refusal of a payload of so many bytes where there is no store. */
-export function tooLarge(size: number): OrchestrationError {
-  return new ResourceExhaustionError(
-    `a payload of ${size} bytes is over the ${temporalPayloadBytesMax} that Temporal takes`,
-    { hint: `hand on a reference (a path, an id), or ${configure}` },
-  )
-}
-
 function noStore(): OrchestrationError {
   return new OrchestrationError(
     'StorageError',
     'a payload lies in a blob store, and this process has none',
-    { hint: configure },
+    { hint: configureStore },
   )
 }
 

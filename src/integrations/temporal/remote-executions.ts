@@ -2,17 +2,25 @@ import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temp
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
-import { foldEntries } from '../../engine/hosted.ts'
+import { foldEntries, runView } from '../../engine/hosted.ts'
 import { systemRandom } from '../../core/random.ts'
-import { checkSameStart, type LogEntry, type RunView } from '../../engine/index.ts'
+import { checkSameStart, type LogEntry } from '../../engine/index.ts'
 import { compilePlan, type ExecutionState, type Stimulus } from '../../workflow/index.ts'
 import { workersOf } from './connect.ts'
+import { rowsOf } from './log-rows.ts'
 import { searchAttributes } from './search-attributes.ts'
 import { startMemo } from './start-memo.ts'
 import type { ClientModule } from './load.ts'
 import { isForNow, noWorker, temporalError } from './temporal-error.ts'
 import { decideVerb, reopens } from './verbs.ts'
-import { type Asked, type EndedRun, type ExecutionStart, type Verb, workflowType } from './wire.ts'
+import {
+  type Asked,
+  type EndedRun,
+  type ExecutionStart,
+  type LogPage,
+  type Verb,
+  workflowType,
+} from './wire.ts'
 
 /** The task queues that share the work. */
 export interface TaskQueues {
@@ -101,7 +109,7 @@ export class RemoteExecutions {
     const { clock, module } = this.#parts
     for (let waitMs = waitMsMin; ; waitMs = Math.min(2 * waitMs, waitMsMax)) {
       try {
-        return (await this.handle(executionId).result()) as EndedRun
+        return await this.#whole((await this.handle(executionId).result()) as EndedRun)
       } catch (thrown) {
         if (thrown instanceof module.WorkflowFailedError)
           return this.#unhappyEnd(executionId, thrown)
@@ -168,7 +176,8 @@ export class RemoteExecutions {
     if (state.phase !== 'ended' || start.earlier === null) return undefined
     const decided = decide(execution)
     if (decided.stimuli.length === 0) return decided
-    const earlier = { ...start.earlier, first: decided.stimuli }
+    const rows = rowsOf(execution.log)
+    const earlier = { ...start.earlier, rows, first: decided.stimuli }
     const isStarted = await this.#start({ ...start, earlier }, 'ALLOW_DUPLICATE')
     return isStarted ? decided : undefined
   }
@@ -176,9 +185,24 @@ export class RemoteExecutions {
   /** The whole of an execution, also of one that has ended. */
   async load(executionId: string): Promise<EndedExecution> {
     const start = await this.ask<ExecutionStart>(executionId, 'start')
-    const log = await this.ask<readonly LogEntry[]>(executionId, 'log')
+    const log = await this.log(executionId)
     const plan = compilePlan(start.document, start.documentHash)
     return { start, log, state: foldEntries(executionId, plan, { entries: log }) }
+  }
+
+  /** The execution as it is now. */
+  async run(executionId: string): Promise<EndedRun> {
+    return this.#whole(await this.ask<EndedRun>(executionId, 'run'))
+  }
+
+  /** Its events so far after one of them, oldest first. */
+  async log(executionId: string, afterSeq = 0): Promise<readonly LogEntry[]> {
+    const entries: LogEntry[] = []
+    for (;;) {
+      const page = await this.ask<LogPage>(executionId, 'log', entries.at(-1)?.seq ?? afterSeq)
+      entries.push(...page.entries)
+      if (page.isLast) return entries
+    }
   }
 
   /** What these executions and their sub-workflows did that nothing undoes, as `<execution>/<call>`. */
@@ -253,6 +277,13 @@ export class RemoteExecutions {
     }
   }
 
+  /** What was too large for Temporal is made of the events. */
+  async #whole({ isCut, ...run }: EndedRun): Promise<EndedRun> {
+    if (isCut !== true) return run
+    const { state } = await this.load(run.executionId)
+    return { ...run, ...runView(run, state, run.status) }
+  }
+
   /** A failed execution carries its view; a cancelled one is asked for it. */
   async #unhappyEnd(
     executionId: string,
@@ -260,8 +291,8 @@ export class RemoteExecutions {
   ): Promise<EndedRun> {
     const { ApplicationFailure, CancelledFailure } = this.#parts.module
     if (cause instanceof ApplicationFailure && cause.details?.[0] !== undefined)
-      return cause.details[0] as EndedRun
-    if (cause instanceof CancelledFailure) return this.ask<RunView>(executionId, 'run')
+      return this.#whole(cause.details[0] as EndedRun)
+    if (cause instanceof CancelledFailure) return this.run(executionId)
     throw new OrchestrationError(
       'StateConsistencyError',
       `execution '${executionId}' was ended by Temporal itself, not by its workflow`,

@@ -311,13 +311,14 @@ export class TemporalEngine implements WorkflowEngine {
   }
 
   /** The execution as `executeWorkflow` gives it, as it is now. */
-  getRun(executionId: string): Promise<RunView> {
-    return this.#executions.ask<RunView>(executionId, 'run')
+  async getRun(executionId: string): Promise<RunView> {
+    const { used: _, ...run } = await this.#executions.run(executionId)
+    return run
   }
 
   /** Its events so far after `afterSeq`, oldest first. */
   getLog(executionId: string, afterSeq = 0): Promise<readonly LogEntry[]> {
-    return this.#executions.ask<readonly LogEntry[]>(executionId, 'log', afterSeq)
+    return this.#executions.log(executionId, afterSeq)
   }
 
   /** As `RemoteExecutions.requireWorkers`: what is started without one waits until there is one. */

@@ -4,7 +4,7 @@ import type { StateWrite } from '../../core/contracts/state.ts'
 import type { TdaContext } from '../../core/contracts/tda.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
-import type { AdaptationRequest, RunView } from '../../engine/index.ts'
+import type { AdaptationRequest, LogEntry, RunView } from '../../engine/index.ts'
 import type { Usage } from '../../core/usage.ts'
 import type { PolicyData } from '../../semantic/index.ts'
 import type {
@@ -62,10 +62,18 @@ export interface Asked<Answer> {
 /** How the JSON of an answer begins. */
 export const answerMark = '{"asked":'
 
-/** What Temporal is told at the end of an execution. */
+/** An execution as Temporal is told of it, at its end too. */
 export interface EndedRun extends RunView {
   /** Of one that was made inside a call. */
   readonly used?: Usage
+  /** What its steps made is more than Temporal takes at once: its events have it. Absent: everything is here. */
+  readonly isCut?: true
+}
+
+/** Events of an execution, oldest first: as many as one answer takes. */
+export interface LogPage {
+  readonly entries: readonly LogEntry[]
+  readonly isLast: boolean
 }
 
 /** What every execution of a document is started with. */

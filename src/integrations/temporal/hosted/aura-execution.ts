@@ -41,13 +41,11 @@ export async function auraExecution(start: ExecutionStart): Promise<EndedRun> {
   const execution = new HostedExecution(start)
   setHandler(runQuery, () => ({ asked: execution.run() }))
   setHandler(showQuery, (nowMs) => ({ asked: execution.show(nowMs) }))
-  setHandler(logQuery, (afterSeq = 0) => ({
-    asked: execution.log.filter(({ seq }) => seq > afterSeq),
-  }))
+  setHandler(logQuery, (afterSeq = 0) => ({ asked: execution.page(afterSeq) }))
   setHandler(entriesQuery, (nowMs) => ({ asked: execution.entries(nowMs) }))
   setHandler(deadLettersQuery, () => ({ asked: deadLetterViews(execution.state) }))
   setHandler(effectsQuery, (to, nowMs) => ({ asked: execution.effects(to, nowMs) }))
-  setHandler(startQuery, () => ({ asked: execution.next([]) }))
+  setHandler(startQuery, () => ({ asked: execution.head() }))
   execution.begin()
   setHandler(steerUpdate, (verb: Verb) => applyVerb(execution, verb), {
     validator: (verb: Verb) => checkVerb(execution, verb),
@@ -75,13 +73,17 @@ async function untilEnd(
     return continueAsNewSuggested || historyLength >= (historyEventsMax ?? Infinity)
   }
   await condition(() => execution.isOver || isLong())
-  if (!execution.isOver) {
-    const next = execution.next([{ kind: 'recovered' }])
-    if (JSON.stringify(next).length < charactersMax) {
-      execution.drain()
-      await condition(() => execution.isOver || (execution.isQuiet && allHandlersFinished()))
-      if (!execution.isOver) return execution.next([{ kind: 'recovered' }])
-    }
+  const next = (): ExecutionStart | null => {
+    const start = execution.next([{ kind: 'recovered' }])
+    return JSON.stringify(start).length < charactersMax ? start : null
+  }
+  if (!execution.isOver && next() !== null) {
+    execution.drain()
+    await condition(() => execution.isOver || (execution.isQuiet && allHandlersFinished()))
+    // What was on its way may have made it too large meanwhile.
+    const start = execution.isOver ? null : next()
+    if (start !== null) return start
+    execution.resume()
   }
   do {
     await condition(() => execution.isOver)
@@ -103,7 +105,7 @@ function refuseForeign(start: Partial<ExecutionStart> | undefined): void {
 }
 
 function ending(execution: HostedExecution): EndedRun {
-  const view = execution.end()
+  const view = execution.run()
   if (view.status === 'completed') return view
   if (view.status === 'cancelled') throw new CancelledFailure('the execution was cancelled')
   throw ApplicationFailure.create({

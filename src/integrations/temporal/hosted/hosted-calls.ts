@@ -8,7 +8,7 @@ import {
   sleep,
 } from '@temporalio/workflow'
 import type { BudgetLeft } from '../../../core/contracts/budget.ts'
-import type { ActionContract } from '../../../core/contracts/call.ts'
+import type { ActionContract, CallOutcome } from '../../../core/contracts/call.ts'
 import { systemClock } from '../../../core/clock.ts'
 import { type ErrorJson, OrchestrationError } from '../../../core/errors.ts'
 import { missingAgent, slotFull } from '../../../engine/hosted.ts'
@@ -22,10 +22,12 @@ import {
   type RefusalReason,
   type Stimulus,
 } from '../../../workflow/index.ts'
+import { payloadBytesMax, tooLarge, utf8Bytes } from '../payload-size.ts'
 import type { Activities, KnownContract, RemoteCall, SlotTold } from '../wire.ts'
 import { HostedBudget } from './hosted-budget.ts'
 import { HostedCharges } from './hosted-charges.ts'
 import { HostedSlots } from './hosted-slots.ts'
+import { MessageRoom } from './message-room.ts'
 
 type Admit = Command & { kind: 'admit' }
 type Lookup = Command & { kind: 'lookup' }
@@ -35,6 +37,8 @@ export interface HostedCallsParts {
   readonly shield: CancellationScope
   readonly stimulate: (stimulus: Stimulus) => void
   readonly heartbeatTimeoutMs: number
+  /** What is too large for Temporal is kept elsewhere. */
+  readonly hasPayloadStore: boolean
 }
 
 /** Temporal wants an end for each activity. The agent's own timeout ends a call, and a heartbeat tells a dead worker. */
@@ -58,6 +62,7 @@ export class HostedCalls {
   readonly #budget: HostedBudget
   readonly #charges: HostedCharges
   readonly #slots: HostedSlots
+  readonly #room = new MessageRoom()
   /** Who asks for what lies outside the execution: the newest request of each call. */
   readonly #asking = new Map<CallRef, Admit>()
   readonly #running = new Map<CallRef, CancellationScope>()
@@ -92,10 +97,17 @@ export class HostedCalls {
     return this.#charges.inFlight === 0 && this.#slots.isTold
   }
 
-  /** Lets no further call start: the next run of the execution asks for them again. */
+  /** Lets no further call start until `resume`; the next run of the execution asks for them again. */
   drain(): void {
     this.#isDraining = true
     for (const call of this.#asking.keys()) this.#slots.leave(call)
+  }
+
+  /** Goes on in this run after all. */
+  resume(): void {
+    this.#isDraining = false
+    // As new requests: what still goes on for the old ones is of no use any more.
+    for (const command of Array.from(this.#asking.values())) this.admit({ ...command })
   }
 
   slotTold(told: SlotTold): void {
@@ -105,8 +117,8 @@ export class HostedCalls {
   /** Finds out what the agent promises; who of its callers runs when is left to the worker's pool. */
   admit(command: Admit): void {
     const { call } = command
-    if (this.#isDraining) return
     this.#asking.set(call, command)
+    if (this.#isDraining) return
     const contract = this.#contracts.get(contractKey(command))
     if (contract === undefined) return void this.#parts.shield.run(() => this.#ask(command))
     // Undoing spends nobody's budget.
@@ -249,7 +261,7 @@ export class HostedCalls {
     let stimulus: Extract<Stimulus, { readonly kind: 'ended' | 'lost' }>
     try {
       const outcome = await scope.run(() =>
-        this.#untilPresent(command, () => this.#once.callAgent(this.#remote(command))),
+        this.#untilPresent(command, () => this.#send(this.#remote(command))),
       )
       stimulus = { kind: 'ended', call, token, outcome }
     } catch (thrown) {
@@ -266,6 +278,18 @@ export class HostedCalls {
     this.#charges.settle(call, stimulus.kind === 'ended' ? stimulus.outcome : null)
     if (!isGivenUp) this.#slots.leave(call)
     if (!isGivenUp) this.#budget.ended(call)
+  }
+
+  /** Without a store for what is large, a call that Temporal would not take fails, and those that it would wait for one another. */
+  #send(remote: RemoteCall): Promise<CallOutcome | null> {
+    if (this.#parts.hasPayloadStore) return this.#once.callAgent(remote)
+    const bytes = utf8Bytes(JSON.stringify(remote))
+    if (bytes > payloadBytesMax)
+      return Promise.resolve({ kind: 'failed', error: tooLarge(bytes).toJSON() })
+    const mayGo = this.#room.wait(bytes)
+    return mayGo === null
+      ? this.#once.callAgent(remote)
+      : mayGo.then(() => this.#once.callAgent(remote))
   }
 
   /** What all budgets of the call leave to it. */

@@ -20,12 +20,11 @@ import type { ExecutionRow, LogEntry, RunView, ShowView } from '../../../engine/
 import { patternRunner } from '../../../patterns/index.ts'
 import {
   type Checkpoint,
+  type ChildEnd,
   childrenAfter,
   type Command,
   compilePlan,
-  decodeRow,
   effectsAfter,
-  encodeRow,
   entriesAt,
   type ExecutionState,
   type KernelEvent,
@@ -35,9 +34,11 @@ import {
   type Stimulus,
   transition,
 } from '../../../workflow/index.ts'
+import { entriesOf, rowsOf } from '../log-rows.ts'
 import type { Effects } from '../remote-executions.ts'
 import type { Asked } from '../verbs.ts'
-import type { Activities, ChildTold, EndedRun, ExecutionStart, SlotTold } from '../wire.ts'
+import type { Activities, ChildTold, EndedRun, ExecutionStart, LogPage, SlotTold } from '../wire.ts'
+import { payloadBytesMax, tooLarge, utf8Bytes } from '../payload-size.ts'
 import { HostedCalls } from './hosted-calls.ts'
 import { HostedContext } from './hosted-context.ts'
 import { HostedFamily } from './hosted-family.ts'
@@ -45,6 +46,8 @@ import { HostedIndex } from './hosted-index.ts'
 import { HostedTimers } from './hosted-timers.ts'
 
 const sendTimeoutMs = 60_000
+/** Of the events in one answer; a character is up to three bytes. */
+const answerCharactersMax = 500_000
 
 /**
  * One execution inside a Temporal workflow. Clock and random numbers are those of the sandbox, which repeats
@@ -97,8 +100,9 @@ export class HostedExecution {
     this.#shield = shield
     this.#timers = new HostedTimers(shield, stimulate)
     this.#family = new HostedFamily({ state, start, shield, stimulate })
-    const { heartbeatTimeoutMs } = start
-    this.#calls = new HostedCalls({ state, shield, stimulate, heartbeatTimeoutMs })
+    const { heartbeatTimeoutMs, hasPayloadStore = false } = start
+    const ofCalls = { heartbeatTimeoutMs, hasPayloadStore }
+    this.#calls = new HostedCalls({ state, shield, stimulate, ...ofCalls })
     this.#sends = proxyActivities<Activities>({ startToCloseTimeout: sendTimeoutMs })
   }
 
@@ -117,9 +121,22 @@ export class HostedExecution {
     this.#calls.drain()
   }
 
-  /** All that was decided so far, oldest first. */
-  get log(): readonly LogEntry[] {
-    return this.#events
+  /** Goes on in this run after all. */
+  resume(): void {
+    this.#calls.resume()
+  }
+
+  /** What was decided after an event, oldest first: as much as one answer takes. */
+  page(afterSeq: number): LogPage {
+    const entries: LogEntry[] = []
+    let characters = 0
+    for (let at = afterSeq; at < this.#events.length; at++) {
+      const entry = this.#events[at] as LogEntry
+      characters += JSON.stringify(entry).length
+      if (entries.length > 0 && characters > answerCharactersMax) return { entries, isLast: false }
+      entries.push(entry)
+    }
+    return { entries, isLast: true }
   }
 
   /** Starts it, or goes on with what earlier runs have decided. */
@@ -157,17 +174,21 @@ export class HostedExecution {
 
   async tellParent(): Promise<void> {
     const { parent } = this.state
-    if (parent !== null) await this.#family.tellParent(parent.executionId, endOf(this.state))
+    if (parent === null) return
+    const end = endOf(this.state)
+    const isTold = this.#start.hasPayloadStore === true || isSmall(end)
+    await this.#family.tellParent(parent.executionId, isTold ? end : unfit(end))
   }
 
-  run(): RunView {
-    return runView(this.#row, this.state, this.#status())
-  }
-
-  /** What it ended as; one made inside a call also says what it used, since whoever called is to count that. */
-  end(): EndedRun {
-    const run = this.run()
-    return this.state.chain.length === 0 ? run : { ...run, used: usageOf(this.state) }
+  /**
+   * The execution as it is now, without what it made where that is more than Temporal takes. One made inside a call
+   * also says what it used, since whoever called is to count that.
+   */
+  run(): EndedRun {
+    const view = runView(this.#row, this.state, this.#status())
+    const run = this.state.chain.length === 0 ? view : { ...view, used: usageOf(this.state) }
+    if (this.#start.hasPayloadStore === true || isSmall(run)) return run
+    return { ...run, output: null, steps: {}, isCut: true }
   }
 
   show(nowMs: number): ShowView {
@@ -198,6 +219,12 @@ export class HostedExecution {
       return { own: [], children: [] }
     }
     return { own: effectsAfter(state, seq), children: childrenAfter(state, seq) }
+  }
+
+  /** What it was started with, without what it has decided since. */
+  head(): ExecutionStart {
+    const { startedAtMs } = this.#row
+    return { ...this.#start, earlier: { startedAtMs, rows: [], first: [] } }
   }
 
   /** What a new run is started with, which goes on where this one is. */
@@ -324,28 +351,13 @@ export class HostedExecution {
   }
 }
 
-function entriesOf(executionId: string, rows: readonly string[]): readonly LogEntry[] {
-  let seq = 0
-  return rows.flatMap((row) => {
-    const { atMs, events } = decodeRow(row)
-    return events.map((event) => ({ executionId, seq: ++seq, atMs, event }))
-  })
+/** Whether Temporal takes it as it is. */
+function isSmall(told: RunView | ChildEnd): boolean {
+  return utf8Bytes(JSON.stringify(told)) <= payloadBytesMax
 }
 
-/** Events of one time are one row. */
-function rowsOf(entries: readonly LogEntry[]): readonly string[] {
-  const rows: string[] = []
-  for (let from = 0; from < entries.length;) {
-    const atMs = entries[from]?.atMs ?? 0
-    let to = from
-    while (entries[to]?.atMs === atMs) to++
-    rows.push(
-      encodeRow(
-        atMs,
-        entries.slice(from, to).map(({ event }) => event),
-      ),
-    )
-    from = to
-  }
-  return rows
+/** The end of a sub-workflow whose output cannot be told. */
+function unfit(end: ChildEnd): ChildEnd {
+  const error = tooLarge(utf8Bytes(JSON.stringify(end))).toJSON()
+  return { ...end, status: end.status === 'completed' ? 'failed' : end.status, output: null, error }
 }
