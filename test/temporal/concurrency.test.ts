@@ -121,6 +121,14 @@ await describeWithServices('concurrency over workers', ['temporal'], ({ temporal
         expect([steps['a']?.status, steps['a']?.output]).toEqual(['completed', 'made'])
       }
       expect(new Set(script.keys)).toEqual(new Set(ids.map((id) => `${id}/a/1`)))
+      // The places of the lost calls were given back: there are as many as before.
+      const failing = bounded(2, { concurrency: { ...skip(2), onFull: 'fail' } })
+      script.run = () => held
+      const next = [engine.startWorkflow('probe', failing), engine.startWorkflow('probe', failing)]
+      await Promise.all(next)
+      await vi.waitFor(() => expect(script.calls).toHaveLength(6), soon)
+      const full = await engine.executeWorkflow('probe', failing)
+      expect(full.error?.code).toBe('ResourceExhaustionError')
     },
     patience,
   )

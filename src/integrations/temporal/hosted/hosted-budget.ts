@@ -31,7 +31,7 @@ export class HostedBudget {
     this.#again = again
   }
 
-  /** A granted call is to be told with `ended`; for one that waits it is asked `again`. */
+  /** A granted call is to be told with `ended` and `follow`; for one that waits it is asked `again`. */
   ask(command: Admit, { most = noUsage }: MostOf): 'granted' | 'waits' | ErrorJson {
     const { call } = command
     // Undoing spends nobody's budget.
@@ -55,10 +55,14 @@ export class HostedBudget {
     return undo === null ? leftWith(most, this.#left()) : { tokensLeft: null, costUsdLeft: null }
   }
 
-  /** The call is over, was not made, or waits no longer: others may follow. */
-  ended(call: CallRef): void {
+  /** The call is over, was not made, or waits no longer. @returns whether others may `follow`, once it is known what it used */
+  ended(call: CallRef): boolean {
     this.#waiting.delete(call)
-    if (!this.#started.delete(call)) return
+    return this.#started.delete(call)
+  }
+
+  /** Those who wait ask again, for as long as there is enough. */
+  follow(): void {
     for (const [next, command] of Array.from(this.#waiting)) {
       this.#waiting.delete(next)
       const found = findCall(this.#state, next)

@@ -25,8 +25,8 @@ import {
 import { payloadBytesMax, tooLarge, utf8Bytes } from '../payload-size.ts'
 import type { Activities, KnownContract, RemoteCall, SlotTold } from '../wire.ts'
 import { HostedBudget } from './hosted-budget.ts'
-import { HostedCharges } from './hosted-charges.ts'
-import { HostedSlots } from './hosted-slots.ts'
+import { type Charge, HostedCharges } from './hosted-charges.ts'
+import { type HeldSlot, HostedSlots } from './hosted-slots.ts'
 import { MessageRoom } from './message-room.ts'
 
 type Admit = Command & { kind: 'admit' }
@@ -53,6 +53,13 @@ const lookAgainMaxMs = 300_000
 const chargeAgainMs = 250
 const chargeAgainMaxMs = 10_000
 
+/** A call under way. A later attempt of the same call has a place and a charge of its own. */
+interface Running {
+  readonly scope: CancellationScope
+  readonly slot: HeldSlot | null
+  readonly charge: Charge | null
+}
+
 /** Obeys the commands that concern agents: an attempt is an activity that Temporal tries once. */
 export class HostedCalls {
   /** Calls whose agents the workers do not have, and what is missing. */
@@ -65,7 +72,7 @@ export class HostedCalls {
   readonly #room = new MessageRoom()
   /** Who asks for what lies outside the execution: the newest request of each call. */
   readonly #asking = new Map<CallRef, Admit>()
-  readonly #running = new Map<CallRef, CancellationScope>()
+  readonly #running = new Map<CallRef, Running>()
   #lookups = 0
   #isDraining = false
   readonly #once: Pick<Activities, 'callAgent'>
@@ -133,7 +140,7 @@ export class HostedCalls {
     this.#asking.delete(call)
     const answer = this.#budget.ask(command, contract)
     if (answer === 'granted') {
-      const isAccounted = this.#charges.of(call) !== null
+      const isAccounted = this.#charges.has(call)
       return this.#parts.stimulate({ kind: 'admitted', call, contract, isAccounted })
     }
     this.#giveBack(call)
@@ -155,7 +162,7 @@ export class HostedCalls {
     this.missing.delete(call)
     this.#asking.delete(call)
     this.#giveBack(call)
-    this.#budget.ended(call)
+    if (this.#budget.ended(call)) this.#budget.follow()
   }
 
   invoke(command: Invocation): void {
@@ -168,15 +175,16 @@ export class HostedCalls {
 
   /** Asks the agent to stop, by way of its heartbeat. */
   abort(call: CallRef): void {
-    this.#running.get(call)?.cancel()
+    this.#running.get(call)?.scope.cancel()
   }
 
   /** As `abort`; whether and how it ends matters to nobody any more. */
   abandon(call: CallRef): void {
     this.abort(call)
+    const { slot = null } = this.#running.get(call) ?? {}
     this.#running.delete(call)
-    this.#slots.leave(call)
-    this.#budget.ended(call)
+    if (slot !== null) this.#slots.giveBack(slot)
+    if (this.#budget.ended(call)) this.#budget.follow()
   }
 
   lookUp(command: Lookup): void {
@@ -211,7 +219,7 @@ export class HostedCalls {
     const isLost = (): boolean => this.#isDraining || !this.#isWanted(command)
     for (let pauseMs = chargeAgainMs; ; pauseMs = Math.min(2 * pauseMs, chargeAgainMaxMs)) {
       const place = slot === null ? 'granted' : await this.#slots.take(call, slot)
-      if (isLost()) return this.#giveBack(call)
+      if (place === 'withdrawn' || isLost()) return this.#giveBack(call)
       if (place === 'full') return this.#full(command)
       if (!isAccounted) return this.#enter(command, contract)
       const answer = await this.#charges.charge(call, contract)
@@ -257,11 +265,12 @@ export class HostedCalls {
     const { shield, stimulate } = this.#parts
     const { call, token } = command
     const scope = new CancellationScope({ cancellable: true, parent: shield })
-    this.#running.set(call, scope)
+    const running = { scope, slot: this.#slots.taken(call), charge: this.#charges.taken(call) }
+    this.#running.set(call, running)
     let stimulus: Extract<Stimulus, { readonly kind: 'ended' | 'lost' }>
     try {
       const outcome = await scope.run(() =>
-        this.#untilPresent(command, () => this.#send(this.#remote(command))),
+        this.#untilPresent(command, () => this.#send(this.#remote(command, running.charge))),
       )
       stimulus = { kind: 'ended', call, token, outcome }
     } catch (thrown) {
@@ -271,13 +280,17 @@ export class HostedCalls {
         ? { kind: 'ended', call, token, outcome: { kind: 'failed', error: notCalled().toJSON() } }
         : { kind: 'lost', call, token }
     }
-    const isGivenUp = this.#running.get(call) !== scope
+    const { slot, charge } = running
+    if (charge !== null)
+      this.#charges.settle(charge, stimulus.kind === 'ended' ? stimulus.outcome : null)
+    const isGivenUp = this.#running.get(call) !== running
     if (!isGivenUp) this.#running.delete(call)
+    if (!isGivenUp && slot !== null) this.#slots.giveBack(slot)
+    const mayFollow = !isGivenUp && this.#budget.ended(call)
+    // The kernel may have it made again at once, with a place and a charge of its own.
     stimulate(stimulus)
     // Only now is it known what it has used.
-    this.#charges.settle(call, stimulus.kind === 'ended' ? stimulus.outcome : null)
-    if (!isGivenUp) this.#slots.leave(call)
-    if (!isGivenUp) this.#budget.ended(call)
+    if (mayFollow) this.#budget.follow()
   }
 
   /** Without a store for what is large, a call that Temporal would not take fails, and those that it would wait for one another. */
@@ -293,21 +306,20 @@ export class HostedCalls {
   }
 
   /** What all budgets of the call leave to it. */
-  #left(call: CallRef, contract: Pick<ActionContract, 'most'>): Omit<BudgetLeft, 'agentCallsLeft'> {
-    const own = this.#budget.left(call, contract)
-    const shared = this.#charges.of(call)
-    if (shared === null) return own
+  #left(command: Invocation, charge: Charge | null): Omit<BudgetLeft, 'agentCallsLeft'> {
+    const contract = this.#contracts.get(contractKey(command)) ?? {}
+    const own = this.#budget.left(command.call, contract)
+    if (charge === null) return own
     return {
-      tokensLeft: least(own.tokensLeft, shared.tokensLeft),
-      costUsdLeft: least(own.costUsdLeft, shared.costUsdLeft),
+      tokensLeft: least(own.tokensLeft, charge.tokensLeft),
+      costUsdLeft: least(own.costUsdLeft, charge.costUsdLeft),
     }
   }
 
-  #remote(command: Invocation): RemoteCall {
+  #remote(command: Invocation, charge: Charge | null): RemoteCall {
     const { state } = this.#parts
     const { call, agent, action, input, attempt, idempotencyKey } = command
     const { timeoutMs, agentCallsLeft, resumed, withTda } = command
-    const contract = this.#contracts.get(contractKey(command)) ?? {}
     return {
       agent,
       action,
@@ -321,7 +333,7 @@ export class HostedCalls {
         idempotencyKey,
         timeoutMs,
         correlationId: state.executionId,
-        budget: { agentCallsLeft, ...this.#left(call, contract) },
+        budget: { agentCallsLeft, ...this.#left(command, charge) },
         resumed,
       },
       ...(state.chain.length === 0 ? {} : { chain: state.chain }),

@@ -6,7 +6,8 @@ import type { Activities, ChargeAnswer } from '../wire.ts'
 
 type Charged = ChargeAnswer & { readonly kind: 'granted' }
 
-interface Charge extends Charged {
+/** What a call has reserved. */
+export interface Charge extends Charged {
   readonly id: string
   /** What it counts as: 0 for a call that was counted before. */
   readonly calls: number
@@ -22,6 +23,7 @@ const storeTimeoutMs = 10_000
  */
 export class HostedCharges {
   readonly #state: ExecutionState
+  /** Of calls that have not started. */
   readonly #of = new Map<CallRef, Charge>()
   readonly #here = proxyLocalActivities<Activities>({ startToCloseTimeout: storeTimeoutMs })
   #pending = 0
@@ -35,9 +37,16 @@ export class HostedCharges {
     return this.#pending
   }
 
-  /** What a call has reserved; null for none. */
-  of(call: CallRef): Charged | null {
-    return this.#of.get(call) ?? null
+  /** Whether a call that has not started has reserved something. */
+  has(call: CallRef): boolean {
+    return this.#of.has(call)
+  }
+
+  /** The call starts: what it has reserved is to be settled with it; null for nothing. */
+  taken(call: CallRef): Charge | null {
+    const charge = this.#of.get(call) ?? null
+    this.#of.delete(call)
+    return charge
   }
 
   /** Reserves the most that a call may use; a granted one is to be settled. */
@@ -52,25 +61,19 @@ export class HostedCharges {
     return answer
   }
 
-  /** The call is over. @param outcome null for one that was lost */
-  settle(call: CallRef, outcome: CallOutcome | null): void {
-    const charge = this.#of.get(call)
-    if (charge === undefined) return
+  /** A call that had started is over. @param outcome null for one that was lost */
+  settle({ id, calls, most }: Charge, outcome: CallOutcome | null): void {
     const { usage = noUsage } = outcome ?? {}
     const isOpen = outcome === null || outcome.isUsageOpen === true
-    const used = isOpen ? maxUsage(usage, charge.most) : usage
-    this.#settle(call, charge, { calls: charge.calls, ...used })
+    const used = isOpen ? maxUsage(usage, most) : usage
+    void this.#counted(() => this.#here.settle(id, { calls, ...used }))
   }
 
-  /** The call was not made. */
+  /** The call does not start. */
   giveBack(call: CallRef): void {
-    const charge = this.#of.get(call)
-    if (charge !== undefined) this.#settle(call, charge, { calls: 0, ...noUsage })
-  }
-
-  #settle(call: CallRef, { id }: Charge, used: Usage & { readonly calls: number }): void {
-    this.#of.delete(call)
-    void this.#counted(() => this.#here.settle(id, used))
+    const charge = this.taken(call)
+    if (charge === null) return
+    void this.#counted(() => this.#here.settle(charge.id, { calls: 0, ...noUsage }))
   }
 
   async #counted<Answer>(work: () => Promise<Answer>): Promise<Answer> {

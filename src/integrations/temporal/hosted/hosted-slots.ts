@@ -4,9 +4,13 @@ import type { Activities, SlotMessage, SlotTold } from '../wire.ts'
 
 type Answer = SlotTold['answer'] | 'withdrawn'
 
-interface Asked {
+/** A place that a call has. */
+export interface HeldSlot {
   readonly id: string
   readonly key: string
+}
+
+interface Asked extends HeldSlot {
   readonly answer: (answer: Answer) => void
 }
 
@@ -19,6 +23,7 @@ const answerTimeoutMs = 10_000
  */
 export class HostedSlots {
   readonly #state: ExecutionState
+  /** Of calls that have not started. */
   readonly #of = new Map<CallRef, Asked>()
   readonly #here = proxyLocalActivities<Activities>({ startToCloseTimeout: answerTimeoutMs })
   #outbox: SlotMessage[] = []
@@ -49,17 +54,27 @@ export class HostedSlots {
   told({ id, key, answer }: SlotTold): void {
     const asked = [...this.#of.values()].find((one) => one.id === id)
     if (asked !== undefined) asked.answer(answer)
-    else if (answer === 'granted') this.#send({ kind: 'leave', id, key })
+    else if (answer === 'granted') this.giveBack({ id, key })
   }
 
-  /** Gives the place of a call back, or waits for it no longer. */
+  /** The call starts: its place is to be given back with it; null for none. */
+  taken(call: CallRef): HeldSlot | null {
+    const held = this.#of.get(call) ?? null
+    this.#of.delete(call)
+    return held
+  }
+
+  giveBack({ id, key }: HeldSlot): void {
+    this.#send({ kind: 'leave', id, key })
+  }
+
+  /** The call does not start: it gives its place back, or waits for one no longer. */
   leave(call: CallRef): void {
     const asked = this.#of.get(call)
     if (asked === undefined) return
-    const { id, key, answer } = asked
     this.#of.delete(call)
-    answer('withdrawn')
-    this.#send({ kind: 'leave', id, key })
+    asked.answer('withdrawn')
+    this.giveBack(asked)
   }
 
   #send(message: SlotMessage): void {
