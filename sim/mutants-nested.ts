@@ -19,7 +19,7 @@ export const nestedMutants: readonly Mutant[] = [
   ),
   mutant(
     'answers-of-another-item',
-    'src/engine/direct-calls.ts',
+    'src/engine/inner-call.ts',
     ".replace(/\\[(\\d+)\\]/g, '.$1')",
     ".replace(/\\[(\\d+)\\]/g, '')",
   ),

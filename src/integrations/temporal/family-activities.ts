@@ -2,6 +2,7 @@ import type { MeshPort } from '../../core/contracts/mesh.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import { endOf, idTaken, neverStarted, refusedStart } from '../../engine/hosted.ts'
 import { publishedBy } from '../../engine/index.ts'
+import { fittingEnd } from './payload-size.ts'
 import type { RemoteExecutions } from './remote-executions.ts'
 import type { Activities } from './wire.ts'
 
@@ -14,10 +15,12 @@ const roomWithinMs = 5_000
 export function familyActivities({
   executions,
   mesh,
+  hasPayloadStore,
 }: {
   readonly executions: RemoteExecutions
   /** Null: agents may publish, and that is all. */
   readonly mesh: MeshPort | null
+  readonly hasPayloadStore: boolean
 }): FamilyActivities {
   return {
     async publish({ event, ...by }) {
@@ -31,7 +34,7 @@ export function familyActivities({
       // One that goes on tells its end itself.
       if (state.phase !== 'ended') return null
       const isOlder = (state.parent?.token ?? 0) < token
-      if (state.result !== 'failed' || !isOlder) return endOf(state)
+      if (state.result !== 'failed' || !isOlder) return fittingEnd(endOf(state), hasPayloadStore)
       const redrive = { stimuli: [{ kind: 'redrive', token }] } as const
       const reopened = await executions.reopen(executionId, () => redrive)
       // It has told its end and Temporal has not closed its run yet: the activity is tried again.

@@ -1,4 +1,5 @@
 import { ResourceExhaustionError } from '../../core/errors.ts'
+import type { ChildEnd } from '../../workflow/index.ts'
 
 /** Temporal's own limit of one payload is 2 MiB; what seals it adds a little. */
 export const temporalPayloadBytesMax = 2_000_000
@@ -27,4 +28,12 @@ export function utf8Bytes(text: string): number {
     if (code > 0x7ff && (code < 0xd800 || code > 0xdfff)) bytes++
   }
   return bytes
+}
+
+/** The end of a sub-workflow as its parent may be told: without a store one whose output is too large has failed. */
+export function fittingEnd(end: ChildEnd, hasPayloadStore: boolean): ChildEnd {
+  const bytes = hasPayloadStore ? 0 : utf8Bytes(JSON.stringify(end))
+  if (bytes <= payloadBytesMax) return end
+  const status = end.status === 'completed' ? 'failed' : end.status
+  return { ...end, status, output: null, error: tooLarge(bytes).toJSON() }
 }

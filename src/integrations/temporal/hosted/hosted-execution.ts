@@ -20,7 +20,6 @@ import type { ExecutionRow, LogEntry, RunView, ShowView } from '../../../engine/
 import { patternRunner } from '../../../patterns/index.ts'
 import {
   type Checkpoint,
-  type ChildEnd,
   childrenAfter,
   type Command,
   compilePlan,
@@ -38,7 +37,7 @@ import { entriesOf, rowsOf } from '../log-rows.ts'
 import type { Effects } from '../remote-executions.ts'
 import type { Asked } from '../verbs.ts'
 import type { Activities, ChildTold, EndedRun, ExecutionStart, LogPage, SlotTold } from '../wire.ts'
-import { payloadBytesMax, tooLarge, utf8Bytes } from '../payload-size.ts'
+import { fittingEnd, payloadBytesMax, utf8Bytes } from '../payload-size.ts'
 import { HostedCalls } from './hosted-calls.ts'
 import { HostedContext } from './hosted-context.ts'
 import { HostedFamily } from './hosted-family.ts'
@@ -175,9 +174,8 @@ export class HostedExecution {
   async tellParent(): Promise<void> {
     const { parent } = this.state
     if (parent === null) return
-    const end = endOf(this.state)
-    const isTold = this.#start.hasPayloadStore === true || isSmall(end)
-    await this.#family.tellParent(parent.executionId, isTold ? end : unfit(end))
+    const end = fittingEnd(endOf(this.state), this.#start.hasPayloadStore === true)
+    await this.#family.tellParent(parent.executionId, end)
   }
 
   /**
@@ -187,7 +185,8 @@ export class HostedExecution {
   run(): EndedRun {
     const view = runView(this.#row, this.state, this.#status())
     const run = this.state.chain.length === 0 ? view : { ...view, used: usageOf(this.state) }
-    if (this.#start.hasPayloadStore === true || isSmall(run)) return run
+    if (this.#start.hasPayloadStore === true) return run
+    if (utf8Bytes(JSON.stringify(run)) <= payloadBytesMax) return run
     return { ...run, output: null, steps: {}, isCut: true }
   }
 
@@ -349,15 +348,4 @@ export class HostedExecution {
         assertNever(command, 'command')
     }
   }
-}
-
-/** Whether Temporal takes it as it is. */
-function isSmall(told: RunView | ChildEnd): boolean {
-  return utf8Bytes(JSON.stringify(told)) <= payloadBytesMax
-}
-
-/** The end of a sub-workflow whose output cannot be told. */
-function unfit(end: ChildEnd): ChildEnd {
-  const error = tooLarge(utf8Bytes(JSON.stringify(end))).toJSON()
-  return { ...end, status: end.status === 'completed' ? 'failed' : end.status, output: null, error }
 }
