@@ -266,14 +266,6 @@ await describeWithServices('the Temporal engine', ['temporal'], ({ temporal }) =
     patience,
   )
 
-  test('a document that needs more than this engine has is refused before it starts', async () => {
-    const document = flow('more', { only: read({ concurrency: { key: 'k', max: 1 } }) })
-    await expect(engine.startWorkflow('more', document)).rejects.toMatchObject({
-      code: 'RefusedError',
-      message: expect.stringContaining("concurrency of step 'only'"),
-    })
-  })
-
   test(
     'a cancelled call that waits for a place of its agent is not made',
     async () => {
