@@ -1,4 +1,4 @@
-import { test } from 'vitest'
+import { expect, test } from 'vitest'
 import { expectAccounted } from './servers/accounted.ts'
 import { loadServers } from './servers/load.ts'
 import { loadTemporal } from './servers/temporal-load.ts'
@@ -10,7 +10,10 @@ const patience = 400_000
 await describeWithServices('executions over all servers', ['redis', 'kafka'], () => {
   test(
     'when each part is killed once, 99.9 % complete by themselves, the rest are dead letters, and nothing happens twice',
-    () => expectAccounted(loadServers, 500, ['redis', 'broker', 'agent host', 'owner']),
+    () => {
+      const parts = ['redis', 'broker', 'agent host', 'owner']
+      return expect(expectAccounted(loadServers, 500, parts)).resolves.toBeUndefined()
+    },
     patience,
   )
 })
@@ -20,7 +23,7 @@ await describeWithServices('executions on Temporal', ['redis', 'kafka', 'tempora
     'the same, when Temporal and one of three instances are killed too',
     () => {
       const parts = ['redis', 'broker', 'agent host', 'temporal', 'instance']
-      return expectAccounted(loadTemporal, 60, parts)
+      return expect(expectAccounted(loadTemporal, 60, parts)).resolves.toBeUndefined()
     },
     patience,
   )

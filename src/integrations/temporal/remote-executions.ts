@@ -11,7 +11,7 @@ import { rowsOf } from './log-rows.ts'
 import { searchAttributes } from './search-attributes.ts'
 import { startMemo } from './start-memo.ts'
 import type { ClientModule } from './load.ts'
-import { isForNow, noWorker, temporalError } from './temporal-error.ts'
+import { isDropped, isForNow, noWorker, temporalError } from './temporal-error.ts'
 import { decideVerb, reopens } from './verbs.ts'
 import {
   type Asked,
@@ -129,10 +129,13 @@ export class RemoteExecutions {
     query: string,
     ...given: readonly unknown[]
   ): Promise<Answer> {
+    const ask = (): Promise<Asked<Answer>> =>
+      this.#soon(() => this.handle(executionId).query<Asked<Answer>, unknown[]>(query, ...given))
     try {
-      const { asked } = await this.#soon(() =>
-        this.handle(executionId).query<Asked<Answer>, unknown[]>(query, ...given),
-      )
+      const { asked } = await ask().catch((thrown: unknown) => {
+        if (!isDropped(this.#parts.module, thrown)) throw thrown
+        return ask()
+      })
       return asked
     } catch (thrown) {
       throw this.error(executionId, thrown)

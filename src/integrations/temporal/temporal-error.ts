@@ -17,6 +17,7 @@ export interface AskedWhat {
 }
 
 /** Status codes of gRPC that mean something of their own here. */
+const cancelled = 1
 const deadlineExceeded = 4
 const resourceExhausted = 8
 const failedPrecondition = 9
@@ -46,8 +47,8 @@ export function temporalError(
       { cause: thrown, retryable: true, hint: 'ask less at once, or raise the limit in Temporal' },
     )
   const isTimeout = thrown instanceof module.WorkflowUpdateRPCTimeoutOrCancelledError
-  if (isTimeout || code === deadlineExceeded || code === failedPrecondition)
-    return noWorker(asked, thrown)
+  const isUnanswered = code === deadlineExceeded || code === failedPrecondition
+  if (isTimeout || isUnanswered || isDropped(module, thrown)) return noWorker(asked, thrown)
   return new OrchestrationError(
     'OrchestrationError',
     `Temporal at ${address} refused what was asked about '${executionId}': ${messageOf(causeOf(thrown) ?? thrown)}`,
@@ -62,6 +63,12 @@ export function temporalError(
 function isUnsent(thrown: unknown): boolean {
   const text = `${messageOf(thrown)} ${messageOf(causeOf(thrown) ?? '')}`
   return text.includes('Deadline exceeded after') && !text.includes('remote_addr=')
+}
+
+/** Whether Temporal gave a question up that nobody here has cancelled, as it does when it has much to do. */
+export function isDropped(module: ClientModule, thrown: unknown): boolean {
+  const code = module.isGrpcServiceError(thrown) ? thrown.code : codeOfCause(thrown)
+  return code === cancelled
 }
 
 /** Whether Temporal does not answer at the moment, or too many ask it at once, as far as this error tells. */

@@ -16,7 +16,7 @@ import {
   statusOf,
   usageOf,
 } from '../../../engine/hosted.ts'
-import type { ExecutionRow, LogEntry, RunView, ShowView } from '../../../engine/index.ts'
+import type { ExecutionRow, LogEntry, ShowView } from '../../../engine/index.ts'
 import { patternRunner } from '../../../patterns/index.ts'
 import {
   type Checkpoint,
