@@ -13,7 +13,7 @@ import {
   changedInside,
   innerAnswer,
   innerExecution,
-  isCancelled,
+  onCancelled,
   unknownInside,
 } from './inner-call.ts'
 import { usageOf } from './views/show-view.ts'
@@ -56,7 +56,9 @@ export class DirectCalls implements NestedCaller {
     const before = executions.known(executionId)
     const usedBefore = before === undefined ? noUsage : used(executions.state(executionId))
     if (before?.status === 'failed') await engine.redrive(executionId)
-    const stop = this.#cancelWith(call.signal, executionId)
+    const stop = onCancelled(call.signal, () => {
+      engine.cancelWorkflow(executionId).catch(() => {}) // it has ended, or the engine has
+    })
     try {
       const ending = execute(document, { executionId, input, origin, isNested: true }).catch(
         (thrown: unknown) => {
@@ -92,16 +94,6 @@ export class DirectCalls implements NestedCaller {
       unsubscribe()
       ending.catch(() => {}) // its end is told by its journal
     }
-  }
-
-  /** Who waits for it no longer has it cancelled. */
-  #cancelWith(signal: AbortSignal, executionId: string): () => void {
-    const cancel = (): void => {
-      if (!isCancelled(signal)) return
-      this.#parts.engine.cancelWorkflow(executionId).catch(() => {}) // it has ended, or the engine has
-    }
-    signal.addEventListener('abort', cancel)
-    return () => signal.removeEventListener('abort', cancel)
   }
 }
 

@@ -11,7 +11,7 @@ export {
   changedInside,
   innerAnswer,
   innerExecution,
-  isCancelled,
+  onCancelled,
   unknownInside,
 } from './inner-call.ts'
 export { Pins } from './pins.ts'

@@ -51,9 +51,18 @@ function nestedId({ inside, number }: NestedCall): string {
   return `${above.replaceAll('/', '.')}.c${number}`
 }
 
-/** Whether who made the call has given it up: a timeout has not, and the next attempt finds what it became. */
-export function isCancelled({ reason }: { readonly reason: unknown }): boolean {
-  return isOrchestrationError(reason) && reason.code === 'WorkflowCancelledError'
+/**
+ * Calls back when who made the call gives it up: a timeout does not, and the next attempt finds what it became.
+ *
+ * @returns listens no longer
+ */
+export function onCancelled(signal: AbortSignal, cancel: () => void): () => void {
+  const heed = (): void => {
+    const { reason } = signal as { readonly reason: unknown }
+    if (isOrchestrationError(reason) && reason.code === 'WorkflowCancelledError') cancel()
+  }
+  signal.addEventListener('abort', heed)
+  return () => signal.removeEventListener('abort', heed)
 }
 
 /** Nobody knows whether the inner call happened. */

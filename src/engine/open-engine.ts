@@ -193,7 +193,6 @@ export async function openEngineParts(options: OpenEngineOptions = {}): Promise<
   return { engine, agents, database, mesh }
 }
 
-/** @throws InputError for a budget that is none */
 /** Where the watch publishes: the mesh, if there is one, and the triggers. */
 function sinkOf(mesh: MeshPort | null, engine: EmbeddedEngine): EventSink {
   return {

@@ -6,7 +6,7 @@ export interface BudgetLimits {
   readonly [tenant: string]: BudgetLimit
 }
 
-/** Completes budgets of tenants as they are set. @throws AgentModuleError for one that is none */
+/** Completes budgets of tenants as they are set. @throws UsageError for one that is none */
 export function budgetLimitsOf(given: {
   readonly [tenant: string]: Partial<BudgetLimit>
 }): BudgetLimits {

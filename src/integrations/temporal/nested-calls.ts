@@ -7,7 +7,7 @@ import {
   Definitions,
   innerAnswer,
   innerExecution,
-  isCancelled,
+  onCancelled,
   type ShowView,
   unknownInside,
 } from '../../engine/index.ts'
@@ -62,7 +62,11 @@ export class NestedCalls {
       throw changedInside(call, thrown)
     })
     const usedBefore = isNew ? noUsage : await this.#revived(executionId)
-    const stop = this.#cancelWith(call, outer, executionId)
+    const stop = onCancelled(call.signal, () => {
+      // A worker that stops leaves it to the next delivery of the outer call.
+      if (outer.isLost()) return
+      executions.steer(executionId, { kind: 'cancel' }).catch(() => {}) // it has ended, or Temporal does not answer
+    })
     try {
       const ending = executions.untilEnd(executionId, () => closing.aborted)
       const run = await this.#unlessUncertain(call, executionId, ending)
@@ -149,15 +153,5 @@ export class NestedCalls {
       isOver = true
       cancelLook()
     }
-  }
-
-  /** Who waits for it no longer has it cancelled; a worker that stops leaves it to the next delivery of the outer call. */
-  #cancelWith({ signal }: NestedCall, outer: OuterCall, executionId: string): () => void {
-    const cancel = (): void => {
-      if (!isCancelled(signal) || outer.isLost()) return
-      this.#parts.executions.steer(executionId, { kind: 'cancel' }).catch(() => {}) // it has ended, or Temporal does not answer
-    }
-    signal.addEventListener('abort', cancel)
-    return () => signal.removeEventListener('abort', cancel)
   }
 }
