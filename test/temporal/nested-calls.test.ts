@@ -3,14 +3,14 @@ import { defineAgent } from '../../src/index.ts'
 import { openTemporalEngine } from '../../src/integrations/temporal/index.ts'
 import { describeWithServices } from '../support/services.ts'
 
-const patience = 120_000
+const patience = 240_000
 
 await describeWithServices('calls inside calls', ['temporal'], ({ temporal: address }) => {
   test(
     'a call that waits for one inside it leaves its slot with the worker to others',
     async () => {
-      // With the calls inside them these need 180 slots, and a worker has 100.
-      const outerCalls = 90
+      // With the calls inside them these need 120 slots, and a worker has 100.
+      const outerCalls = 60
       let waiting = 0
       const { promise: allWait, resolve: allAreThere } = Promise.withResolvers<void>()
       const asker = defineAgent({

@@ -7,6 +7,7 @@ import { attempt, onAbort } from './attempt.ts'
 import type { Charges } from './charges.ts'
 import { familyActivities } from './family-activities.ts'
 import { payloadBytesMax, tooLarge } from './payload-size.ts'
+import { Heartbeats } from './heartbeats.ts'
 import type { ActivityModule } from './load.ts'
 import type { NestedCalls } from './nested-calls.ts'
 import type { RemoteExecutions } from './remote-executions.ts'
@@ -34,16 +35,10 @@ export interface ActivitiesParts {
   readonly closing: AbortSignal
 }
 
-/** A worker says that it lives so many times within the time after which it is taken for dead, at least each second. */
-const heartbeatsPerTimeout = 4
-const heartbeatEveryMs = 1_000
-const firstHeartbeatMs = 200
-
-const noBeat = (): void => {}
-
 /** What a worker does with its agents for the executions of its task queue. */
 export function activitiesOf(parts: ActivitiesParts): Activities {
   const { agents, charges, mayBegin, mesh } = parts
+  const here = { ...parts, heartbeats: new Heartbeats(parts.clock) }
   const tdaNow = (): TdaContext => parts.tda?.current() ?? unavailableTda
   return {
     ...familyActivities(parts),
@@ -60,7 +55,7 @@ export function activitiesOf(parts: ActivitiesParts): Activities {
     async lookUp(agent, action, idempotencyKey) {
       const found = agents.resolve(agent)
       if (found === undefined) return null
-      return beating(parts, () => found.lookup(action, idempotencyKey))
+      return beating(here, () => found.lookup(action, idempotencyKey))
     },
 
     async callAgent(call) {
@@ -68,7 +63,7 @@ export function activitiesOf(parts: ActivitiesParts): Activities {
       if (agent === undefined) return null
       const { heartbeatTimeoutMs = defaultHeartbeatTimeoutMs } =
         parts.activity.Context.current().info
-      return beating(parts, async (signal) => {
+      return beating(here, async (signal) => {
         await mayBegin?.()
         const tda = call.withTda ? tdaNow() : unavailableTda
         const isLost = (): boolean => signal.aborted && !isCancel(signal.reason)
@@ -91,24 +86,16 @@ function fitting(outcome: CallOutcome): CallOutcome {
 
 /** Tells Temporal that this worker lives, while the work goes on; so it also hears of a cancellation. */
 async function beating<Result>(
-  { clock, activity, closing }: ActivitiesParts,
+  { heartbeats, activity, closing }: ActivitiesParts & { readonly heartbeats: Heartbeats },
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const context = activity.Context.current()
-  const timeoutMs = context.info.heartbeatTimeoutMs ?? 0
-  const everyMs = Math.min(heartbeatEveryMs, timeoutMs / heartbeatsPerTimeout)
-  let cancelBeat = noBeat
-  const beat = (): void => {
-    context.heartbeat()
-    cancelBeat = clock.after(everyMs, beat)
-  }
-  // A call that is over by then costs Temporal no heartbeat.
-  if (everyMs > 0) cancelBeat = clock.after(Math.min(everyMs, firstHeartbeatMs), beat)
+  const stop = heartbeats.start(context.info.heartbeatTimeoutMs ?? 0, () => context.heartbeat())
   try {
     // What a worker leaves undone when it stops is lost, and Temporal hands it to another one.
     return await Promise.race([work(context.cancellationSignal), stopped(context, closing)])
   } finally {
-    cancelBeat()
+    stop()
   }
 }
 
