@@ -192,6 +192,7 @@ export type {
 } from './mesh/index.ts'
 export { AnomalyFeed, MeshTdaClient } from './tda/index.ts'
 export type { MeshTdaClientOptions, TdaClient, TdaPattern, TdaResult } from './tda/index.ts'
+export type { RecordChange, RecordStore } from './core/contracts/record-store.ts'
 export { rendezvous } from './core/rendezvous.ts'
 export {
   type Beat,
@@ -227,6 +228,7 @@ export {
   MemoryCatalog,
   MemoryEffectLedger,
   MemoryLeaseStore,
+  MemoryRecordStore,
   MemoryStateStore,
   type RecordedBatch,
   type StateBatch,

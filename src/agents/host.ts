@@ -4,6 +4,7 @@ import type { NestedCaller } from '../core/contracts/nested-call.ts'
 import { silentLogger, type Logger } from '../core/logger.ts'
 import { environmentVariable } from '../core/environment.ts'
 import { systemRandom, type Random } from '../core/random.ts'
+import type { RecordStore } from '../core/contracts/record-store.ts'
 import type { Database } from '../storage/index.ts'
 import type { BreakerState } from './circuit-breaker.ts'
 import type { BaseAgent } from './base-agent.ts'
@@ -48,6 +49,8 @@ export interface AgentHost {
   readonly mesh: () => MeshPort | null
   /** The file of the engine; null where everything is in memory. */
   readonly database: () => Database | null
+  /** Where graphs keep their threads, for all processes that run them; null: in the file. */
+  readonly threads: () => RecordStore | null
   /** What all its agents remember; null before the engine is there, and outside of one. */
   readonly memories: () => Memories | null
 }
@@ -66,5 +69,6 @@ export const defaultHost: AgentHost = {
   secret: environmentVariable,
   mesh: () => null,
   database: () => null,
+  threads: () => null,
   memories: () => null,
 }

@@ -2,6 +2,7 @@ export type { BlobStore } from './blob-store.ts'
 export type { BudgetAccount, BudgetGrant, BudgetAmount, BudgetStore } from './budget-store.ts'
 export type { Catalog, CatalogKind, CatalogRow } from './catalog.ts'
 export { checkBytes, checkCatalogEntry, textOfHash } from './checked-entry.ts'
+export { checkChange } from './checked-records.ts'
 export {
   checkBatch,
   checkCount,
@@ -17,6 +18,7 @@ export { checkCharge, MemoryBudgetStore, unknownCharge } from './memory-budget-s
 export { byNameAndVersion, MemoryCatalog } from './memory-catalog.ts'
 export { byIntent, MemoryEffectLedger, unknownEffect } from './memory-effect-ledger.ts'
 export { MemoryLeaseStore } from './memory-lease-store.ts'
+export { MemoryRecordStore } from './memory-record-store.ts'
 export { MemoryStateStore } from './memory-state-store.ts'
 export { type Refusal, refusedChange } from './refused-change.ts'
 export type {

@@ -7,6 +7,7 @@ import {
   effectLedgerSuite,
   FakeTime,
   leaseStoreSuite,
+  recordStoreSuite,
   stateStoreSuite,
   type StoreHarness,
 } from '../testing/index.ts'
@@ -15,6 +16,7 @@ import { MemoryBudgetStore } from './memory-budget-store.ts'
 import { MemoryCatalog } from './memory-catalog.ts'
 import { MemoryEffectLedger } from './memory-effect-ledger.ts'
 import { MemoryLeaseStore } from './memory-lease-store.ts'
+import { MemoryRecordStore } from './memory-record-store.ts'
 import { MemoryStateStore } from './memory-state-store.ts'
 
 function inMemory<Store>(make: (clock: Clock) => Store): () => Promise<StoreHarness<Store>> {
@@ -31,6 +33,7 @@ describe.each([
   ['catalog', catalogSuite(inMemory((clock) => new MemoryCatalog(clock)))],
   ['blobs', blobStoreSuite(inMemory((clock) => new MemoryBlobStore(clock)))],
   ['ledger', effectLedgerSuite(inMemory((clock) => new MemoryEffectLedger(clock)))],
+  ['records', recordStoreSuite(inMemory((clock) => new MemoryRecordStore(clock)))],
   ['budgets', budgetStoreSuite(inMemory(() => new MemoryBudgetStore()))],
 ])('%s in memory', (_, cases) => {
   for (const { name, run } of cases) test(name, () => expect(run()).resolves.toBeUndefined())

@@ -32,6 +32,7 @@ export { tdaClientSuite, type TdaCase, type TdaHarness } from './tda-client-suit
 export { FakeTime, type LifeClock } from './fake-clock.ts'
 export { leaseStoreSuite } from './lease-store-suite.ts'
 export { placementStoreSuite } from './placement-store-suite.ts'
+export { recordStoreSuite } from './record-store-suite.ts'
 export type { LatencySummary } from './latency-summary.ts'
 export type { TestCall } from './live-agents.ts'
 export type { LoadOptions, LoadReport } from './load.ts'

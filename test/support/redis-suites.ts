@@ -8,6 +8,7 @@ import {
   RedisEffectLedger,
   RedisLeaseStore,
   RedisPlacementStore,
+  RedisRecordStore,
   RedisStateStore,
 } from 'aura-orchestration/redis'
 import {
@@ -18,6 +19,7 @@ import {
   FakeTime,
   leaseStoreSuite,
   placementStoreSuite,
+  recordStoreSuite,
   stateStoreSuite,
   type StoreHarness,
 } from 'aura-orchestration/testing'
@@ -65,6 +67,7 @@ export function describeRedisStores(
     ['catalog', catalogSuite(open((options) => new RedisCatalog(options)))],
     ['blobs', blobStoreSuite(open((options) => new RedisBlobStore(options)))],
     ['ledger', effectLedgerSuite(open((options) => new RedisEffectLedger(options)))],
+    ['records', recordStoreSuite(open((options) => new RedisRecordStore(options)))],
     ['budgets', budgetStoreSuite(open((options) => new RedisBudgetStore(options)))],
   ])('%s', (_, cases) => {
     for (const one of cases) test(one.name, () => expect(one.run()).resolves.toBeUndefined())

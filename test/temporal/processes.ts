@@ -23,12 +23,13 @@ export function newFolder(): string {
   return folder
 }
 
-/** Starts a worker of its own process; resolves when it is ready. */
+/** Starts a worker of its own process, by the program of that name; resolves when it is ready. */
 export async function startWorker(
   place: { readonly address: string; readonly taskQueue: string; readonly file: string },
   manner: 'hangs' | 'answers',
+  program = 'worker-process.ts',
 ): Promise<ChildProcess> {
-  const script = fileURLToPath(new URL('worker-process.ts', import.meta.url))
+  const script = fileURLToPath(new URL(program, import.meta.url))
   const words = [script, place.address, place.taskQueue, place.file, manner]
   const child = start(process.execPath, words)
   await new Promise<void>((resolve, reject) => {

@@ -1,5 +1,9 @@
 import { Database, type Durability } from '../../storage/index.ts'
-import type { AuraCheckpointSaver, CheckpointSaverOptions } from './checkpoints/checkpoint-saver.ts'
+import type {
+  AuraCheckpointSaver,
+  CheckpointSaverOptions,
+  CheckpointSettings,
+} from './checkpoints/checkpoint-saver.ts'
 import { installed } from './load.ts'
 
 /** A checkpointer and the file that it owns. */
@@ -9,7 +13,7 @@ export interface OpenedSaver {
 }
 
 /**
- * A checkpointer over a file that somebody has opened, for instance the engine.
+ * A checkpointer over a file that somebody has opened, for instance the engine, or over records that processes share.
  *
  * @throws UsageError when LangGraph is not installed; InputError for a `keep` below 1
  */
@@ -27,7 +31,7 @@ export async function checkpointSaver(
  * @throws OwnerError when a process owns the file; StorageError; and as `checkpointSaver`
  */
 export async function openCheckpointSaver(
-  options: Omit<CheckpointSaverOptions, 'database'> & {
+  options: CheckpointSettings & {
     readonly db: string
     readonly durability?: Durability
   },

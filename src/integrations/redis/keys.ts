@@ -29,6 +29,16 @@ export function blobKey(prefix: string, hash: string): string {
   return `${prefix}{blob:${hash}}`
 }
 
+/** The key of a group of records. */
+export function groupKey(prefix: string, group: string): string {
+  return `${prefix}{group:${group}}`
+}
+
+/** The key of the list of groups. */
+export function groupsKey(prefix: string): string {
+  return `${prefix}{groups}`
+}
+
 /** The keys of a catalog, all on one node: the rows of each kind, and the texts. */
 export function catalogKeys(prefix: string, kind: string): readonly [string, string] {
   return [`${prefix}{catalog}:${kind}`, `${prefix}{catalog}:texts`]

@@ -14,7 +14,7 @@ import { TemporalEngine } from './temporal-engine.ts'
 import { defaultHeartbeatTimeoutMs } from './wire.ts'
 
 export interface OpenTemporalEngineOptions
-  extends TemporalPlace, Pick<OpenWorkerOptions, 'tda' | 'mesh' | 'budgets'> {
+  extends TemporalPlace, Pick<OpenWorkerOptions, 'tda' | 'mesh' | 'budgets' | 'threads'> {
   /** Whose workers drive the executions that are started here. Default `aura`. */
   readonly taskQueue?: string
   /** Where several task queues share the work; `taskQueue` is of no effect then. Default: that one alone. */

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import type { TdaContextSource } from '../../core/contracts/tda.ts'
 import { type Logger, type LogLevel, silentLogger } from '../../core/logger.ts'
 import type { MeshPort } from '../../core/contracts/mesh.ts'
+import type { RecordStore } from '../../core/contracts/record-store.ts'
 import { activitiesOf } from './activities.ts'
 import { buildIdOf, workflowBundle } from './bundle.ts'
 import { Charges, type SharedBudgets } from './charges.ts'
@@ -12,7 +13,7 @@ import { accessOf, converterOf, noAccess, type TemporalPlace } from './connect.t
 import { loadClient, loadWorker, type WorkerModule } from './load.ts'
 import { NestedCalls } from './nested-calls.ts'
 import { ensureSearchAttributes } from './search-attributes.ts'
-import { refuseBudgets } from './unsupported.ts'
+import { refuseUnkept } from './unsupported.ts'
 import { RemoteExecutions } from './remote-executions.ts'
 import { slotActivities } from './slot-keepers.ts'
 
@@ -29,6 +30,8 @@ export interface OpenWorkerOptions extends TemporalPlace {
   readonly mesh?: MeshPort
   /** What agents with `resourceLimits.budget` and tenants spend from. Default: no worker knows what others spent, and such agents are refused. */
   readonly budgets?: SharedBudgets
+  /** Where graphs keep their threads, the same for all workers and for nothing else, such as a `RedisRecordStore`. Default: nowhere, and agents of graphs are refused. */
+  readonly threads?: RecordStore
   /** Default: nothing is logged. */
   readonly logger?: Logger
   readonly clock?: Clock
@@ -110,12 +113,13 @@ export async function openTemporalWorker(options: OpenWorkerOptions): Promise<Te
 
 /** Connects, and starts the agents. @throws as `openTemporalWorker` */
 export async function openParts(options: OpenWorkerOptions): Promise<SharedParts> {
-  if (options.budgets === undefined) refuseBudgets(options.agents)
+  refuseUnkept(options.agents, options)
   const { clock = systemClock, logger = silentLogger } = options
   const { worker: module } = await loadWorker()
   installRuntime(module, logger)
   const connection = await openNative(module, options)
-  const agents = new AgentRegistry({ clock, logger, mesh: () => options.mesh ?? null })
+  const { mesh = null, threads = null } = options
+  const agents = new AgentRegistry({ clock, logger, mesh: () => mesh, threads: () => threads })
   for (const agent of options.agents) agents.register(agent)
   await agents.start()
   await ensureSearchAttributes(connection, { namespace: options.namespace ?? 'default', clock })

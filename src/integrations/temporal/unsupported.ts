@@ -1,5 +1,6 @@
 import type { BaseAgent } from '../../agents/index.ts'
 import type { FlagProvider } from '../../core/contracts/flags.ts'
+import { graphName } from '../../core/contracts/graph.ts'
 import { OrchestrationError } from '../../core/errors.ts'
 import type { Definition } from '../../engine/index.ts'
 import type { Plan } from '../../workflow/index.ts'
@@ -46,20 +47,33 @@ function mayStartChildren({ work, fallbacks, compensate }: Plan['steps'][number]
   return targets.some((target) => target?.kind === 'workflow')
 }
 
+/** What a worker keeps outside Temporal. */
+interface Kept {
+  readonly budgets?: unknown
+  readonly threads?: unknown
+}
+
 /**
- * Refuses agents with a budget where no store keeps it: no worker knows what the others spent.
+ * Refuses agents that need what no store keeps for all workers: none of these knows what the others did.
  *
  * @throws RefusedError that names the agents
  */
-export function refuseBudgets(agents: readonly BaseAgent[]): void {
-  const found = agents.filter(({ budget }) => budget !== null).map(({ id }) => id)
+export function refuseUnkept(agents: readonly BaseAgent[], { budgets, threads }: Kept): void {
+  const spenders = agents.filter(({ budget }) => budget !== null)
+  if (budgets === undefined) refuseOf(spenders, 'resourceLimits.budget of agents', 'budgets')
+  const graphs = agents.filter(({ type }) => graphName(type) !== null)
+  if (threads === undefined) refuseOf(graphs, 'threads of graphs', 'threads')
+}
+
+function refuseOf(found: readonly BaseAgent[], what: string, option: keyof Kept): void {
   if (found.length === 0) return
+  const agents = found.map(({ id }) => id)
   throw new OrchestrationError(
     'RefusedError',
-    `nothing keeps resourceLimits.budget of agents for all workers: ${found.join(', ')}`,
+    `nothing keeps ${what} for all workers: ${agents.join(', ')}`,
     {
-      hint: 'set REDIS_URL, or give openTemporalWorker `budgets`; or take the budget out',
-      details: { agents: found },
+      hint: `set REDIS_URL, or give openTemporalWorker \`${option}\`; or take them out`,
+      details: { agents },
     },
   )
 }

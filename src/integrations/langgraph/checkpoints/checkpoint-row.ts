@@ -1,16 +1,5 @@
-import type { ChannelVersions, Checkpoint } from '@langchain/langgraph-checkpoint'
+import type { Skeleton, StoredWrite, Versions } from './checkpoint-store.ts'
 import type { StoredValue } from './value-codec.ts'
-
-/** Names a checkpoint inside its thread. */
-export interface CheckpointKey {
-  readonly threadId: string
-  /** Namespace of the (sub)graph; empty for the outermost. */
-  readonly ns: string
-  readonly checkpointId: string
-}
-
-/** A checkpoint without the values of its channels. */
-export type Skeleton = Omit<Checkpoint, 'channel_values'>
 
 /** The content of a checkpoint's row. */
 export interface CheckpointContent {
@@ -23,28 +12,12 @@ export interface CheckpointContent {
   readonly refs: Readonly<Record<string, number>>
 }
 
-/** One write of a task: its index, channel, value and the task's path. */
-export type StoredWrite = readonly [number, string, StoredValue, string]
-
 /** What a new checkpoint of the same thread needs to know of its parent. */
 export interface Head {
   readonly checkpointId: string
-  readonly versions: ChannelVersions
+  readonly versions: Versions
   /** Position of the row with the value of each channel that has one. */
   readonly places: ReadonlyMap<string, number>
-}
-
-/** What `put` asks for, with every value encoded. */
-export interface NewCheckpoint extends CheckpointKey {
-  readonly parentId: string | null
-  /** JSON text of the checkpoint without values. */
-  readonly skeleton: string
-  readonly metadata: string
-  readonly versions: ChannelVersions
-  /** Channels that are new, with JSON texts of their values; null for one that has become empty. */
-  readonly fresh: ReadonlyMap<string, string | null>
-  /** JSON texts of values that are said to be stored already, where the parent does not have them. */
-  readonly claimed: ReadonlyMap<string, string>
 }
 
 /** Text of a row's payload. */
@@ -69,14 +42,13 @@ export function headOf(checkpointId: string, position: number, content: Checkpoi
   return { checkpointId, versions, places }
 }
 
-/** Earlier writes of a task with later ones: of one index the first stays, of a special one the last. */
+/** Earlier writes of a task with later ones. */
 export function mergeWrites(
   earlier: readonly StoredWrite[],
   later: readonly StoredWrite[],
 ): readonly StoredWrite[] {
   const byIndex = new Map(earlier.map((write) => [write[0], write]))
   for (const write of later) {
-    // Indexes of errors, interrupts and the like are negative (`WRITES_IDX_MAP`).
     if (write[0] < 0 || !byIndex.has(write[0])) byIndex.set(write[0], write)
   }
   return [...byIndex.values()]

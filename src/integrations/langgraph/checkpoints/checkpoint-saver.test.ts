@@ -13,6 +13,8 @@ import {
 import { HumanMessage } from '@langchain/core/messages'
 import { emptyCheckpoint, uuid6 } from '@langchain/langgraph-checkpoint'
 import { afterEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../core/clock.ts'
+import { MemoryRecordStore } from '../../../state/index.ts'
 import { Database } from '../../../storage/index.ts'
 import { AuraCheckpointSaver } from './checkpoint-saver.ts'
 
@@ -29,15 +31,21 @@ const counting = Annotation.Root({
   text: Annotation<string>,
 })
 
-describe('the growth of a thread', () => {
+const places = [
+  ['a file', inFile],
+  ['records', inRecords],
+] as const
+
+describe.each(places)('the growth of a thread in %s', (_, open) => {
   it('is bounded: only the newest checkpoints are kept, with every value that they need', async () => {
-    const { database, saver } = open({ keep: 10 })
+    const { saver, rows } = open({ keep: 10 })
     const graph = loop(saver)
     const config = { configurable: { thread_id: 'long' }, recursionLimit: 500 }
     await graph.invoke({ count: 0, limit: 100, text: 'given once' }, config)
-    const rowsAt100 = rowsOf(database)
+    const rowsAt100 = await rows()
     await graph.invoke({ count: 0, limit: 400 }, config)
-    expect(rowsOf(database)).toBeLessThanOrEqual(rowsAt100 + 20)
+    // A checkpoint in records has one for each value that was new.
+    expect(await rows()).toBeLessThanOrEqual(1.5 * rowsAt100 + 20)
     const kept = await all(saver.list({ configurable: { thread_id: 'long' } }))
     expect(kept.length).toBeGreaterThanOrEqual(10)
     expect(kept.length).toBeLessThanOrEqual(18)
@@ -46,17 +54,14 @@ describe('the growth of a thread', () => {
   })
 
   it('is what changed, not the whole state once a step', async () => {
-    const { database, saver } = open({ keep: null })
+    const { saver, bytes } = open({ keep: null })
     const text = 'x'.repeat(100_000)
     await loop(saver).invoke(
       { count: 0, limit: 50, text },
       { ...thread('big'), recursionLimit: 100 },
     )
-    const bytes = database.prepare('SELECT sum(length(payload)) AS n FROM graph_records').get()?.[
-      'n'
-    ]
-    // The text is in three rows: the graph's input, its channel and the write to it.
-    expect(Number(bytes)).toBeLessThan(350_000)
+    // The text is there three times: the graph's input, its channel and the write to it.
+    expect(await bytes()).toBeLessThan(350_000)
   })
 
   it('keeps the ancestors that a channel of differences is rebuilt from', async () => {
@@ -83,7 +88,7 @@ describe('the growth of a thread', () => {
   })
 
   it('is bounded where each step calls a subgraph, which has a namespace of its own', async () => {
-    const { database, saver } = open({ keep: 5 })
+    const { saver, namespaces } = open({ keep: 5 })
     const inner = new StateGraph(counting)
       .addNode('inside', ({ count }) => ({ count: count + 1 }))
       .addEdge(START, 'inside')
@@ -95,14 +100,13 @@ describe('the growth of a thread', () => {
       .addConditionalEdges('sub', ({ count, limit }) => (count < limit ? 'sub' : END), ['sub', END])
       .compile({ checkpointer: saver })
     await graph.invoke({ count: 0, limit: 60 }, { ...thread('nested'), recursionLimit: 100 })
-    const namespaces = database.prepare('SELECT count(*) AS n FROM graph_threads').get()?.['n']
-    expect(Number(namespaces)).toBeGreaterThan(3)
-    expect(Number(namespaces)).toBeLessThan(20)
+    expect(await namespaces()).toBeGreaterThan(3)
+    expect(await namespaces()).toBeLessThan(20)
     expect((await graph.getState(thread('nested'))).values).toMatchObject({ count: 60 })
   })
 
   it('ends when a thread, or all threads of an execution, are deleted', async () => {
-    const { database, saver } = open()
+    const { saver, rows } = open()
     for (const id of ['exec-1/a/1', 'exec-1/b/1', 'exec-10/a/1', 'other'])
       await loop(saver).invoke({ count: 0, limit: 3 }, thread(id))
     await saver.deleteThread('other')
@@ -113,11 +117,11 @@ describe('the growth of a thread', () => {
     await saver.trimThread('exec-10/a/1', 'output')
     expect(await all(saver.list(thread('exec-10/a/1')))).toHaveLength(1)
     await saver.forgetExecution('exec-10')
-    expect(rowsOf(database)).toBe(0)
+    expect(await rows()).toBe(0)
   })
 })
 
-describe('what is stored', () => {
+describe.each(places)('what is stored in %s', (_, open) => {
   it('comes back as it was given: plain values, messages, sets, bytes, undefined', async () => {
     const { saver } = open()
     const values = {
@@ -149,14 +153,12 @@ describe('what is stored', () => {
     expect(found?.pendingWrites).toEqual([['task', 'set', values.set]])
   })
 
-  it('survives the process: an interrupted graph goes on in a new owner of the file', async () => {
-    const { path, database, saver } = open()
+  it('survives the process: an interrupted graph goes on in a new owner', async () => {
+    const { saver, reopened } = open()
     const calls: string[] = []
     const config = thread('asked')
     await approval(saver, calls).invoke({ text: 'pay' }, config)
-    database.close()
-    const again = reopen(path)
-    const answer = await approval(again, calls).invoke(yes, config)
+    const answer = await approval(reopened(), calls).invoke(yes, config)
     expect(answer.text).toBe('pay: yes')
     expect(calls).toEqual(['prepare'])
   })
@@ -183,7 +185,7 @@ describe('a damaged row', () => {
     ['its parent', "UPDATE graph_records SET parent_id = 'x' WHERE task_id = ''"],
     ["a task's writes", "UPDATE graph_records SET payload = '[]' WHERE task_id > ''"],
   ])('is refused, never used: %s', async (_, damage) => {
-    const { path, database, saver } = open()
+    const { path, database, saver } = openFile()
     await approval(saver, []).invoke({ text: 'given' }, thread('hurt'))
     database.prepare(damage).run()
     database.close()
@@ -194,7 +196,7 @@ describe('a damaged row', () => {
   })
 
   it('is refused when a row is missing that others refer to', async () => {
-    const { saver, database } = open()
+    const { saver, database } = openFile()
     await loop(saver).invoke({ count: 0, limit: 5, text: 'gone' }, thread('hole'))
     database.prepare(`DELETE FROM graph_records WHERE payload LIKE '%"text":[0,"gone"]%'`).run()
     await expect(saver.getTuple(thread('hole'))).rejects.toMatchObject({
@@ -204,7 +206,7 @@ describe('a damaged row', () => {
   })
 
   it('does not keep other threads from being written in the same commit', async () => {
-    const { path, database, saver } = open()
+    const { path, database, saver } = openFile()
     await loop(saver).invoke({ count: 0, limit: 2 }, thread('hurt'))
     database.prepare("UPDATE graph_records SET payload = '{}' WHERE task_id = ''").run()
     database.close()
@@ -218,7 +220,7 @@ describe('a damaged row', () => {
 })
 
 it('what one turn records, of all threads, is one commit', async () => {
-  const { database, saver } = open()
+  const { database, saver } = openFile()
   let commits = 0
   const commit = database.commit.bind(database)
   database.commit = (work) => {
@@ -238,7 +240,7 @@ it.each([
   ['a thread', {}, 'configurable.thread_id is missing'],
   ['a text', { thread_id: 7 }, 'configurable.thread_id is a text'],
 ])('a checkpoint without %s is refused', async (_, configurable, message) => {
-  const { saver } = open()
+  const { saver } = openFile()
   const metadata = { source: 'input', step: -1, parents: {} } as const
   await expect(saver.put({ configurable }, emptyCheckpoint(), metadata, {})).rejects.toMatchObject({
     code: 'InputError',
@@ -280,11 +282,45 @@ function approval(checkpointer: AuraCheckpointSaver, calls: string[]) {
     .compile({ checkpointer })
 }
 
-function rowsOf(database: Database): number {
-  return Number(database.prepare('SELECT count(*) AS n FROM graph_records').get()?.['n'])
+function inFile({ keep = 100 }: { keep?: number | null } = {}) {
+  const { path, database, saver } = openFile({ keep })
+  const count = async (query: string) => Number(database.prepare(query).get()?.['n'])
+  return {
+    saver,
+    rows: () => count('SELECT count(*) AS n FROM graph_records'),
+    bytes: () => count('SELECT sum(length(payload)) AS n FROM graph_records'),
+    namespaces: () => count('SELECT count(*) AS n FROM graph_threads'),
+    reopened: () => {
+      database.close()
+      return reopen(path)
+    },
+  }
 }
 
-function open(options: { keep?: number | null } = {}) {
+function inRecords({ keep = 100 }: { keep?: number | null } = {}) {
+  const records = new MemoryRecordStore(systemClock)
+  const of = async <Kept>(read: (group: string, names: readonly string[]) => Kept[]) => {
+    const groups = await records.groups('')
+    const all = await Promise.all(
+      groups.map(async (group) => read(group, await records.names(group))),
+    )
+    return all.flat()
+  }
+  return {
+    saver: new AuraCheckpointSaver({ records, keep }),
+    rows: async () => (await of((_, names) => [...names])).length,
+    async bytes() {
+      const reads = await of((group, names) => [records.read(group, names)])
+      return (await Promise.all(reads)).flat().join('').length
+    },
+    namespaces: async () =>
+      new Set(await of((group, names) => names.map((name) => `${group} ${JSON.parse(name)[1]}`)))
+        .size,
+    reopened: () => new AuraCheckpointSaver({ records }),
+  }
+}
+
+function openFile(options: { keep?: number | null } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'checkpoints-'))
   cleanUps.push(() => rmSync(directory, { recursive: true, force: true }))
   const path = join(directory, 'aura.db')

@@ -20,13 +20,32 @@ import {
 import { type Clock, systemClock } from '../../../core/clock.ts'
 import { OrchestrationError } from '../../../core/errors.ts'
 import type { JsonValue } from '../../../core/json.ts'
+import type { RecordStore } from '../../../core/contracts/record-store.ts'
 import type { Database } from '../../../storage/index.ts'
-import type { CheckpointKey, NewCheckpoint, StoredWrite } from './checkpoint-row.ts'
-import { CheckpointStore, type StoredTuple } from './checkpoint-store.ts'
+import type {
+  CheckpointKey,
+  CheckpointStore,
+  NewCheckpoint,
+  StoredTuple,
+  StoredWrite,
+} from './checkpoint-store.ts'
+import { FileCheckpointStore } from './file-checkpoint-store.ts'
+import { SharedCheckpointStore } from './shared-checkpoint-store.ts'
 import { ValueCodec } from './value-codec.ts'
 
-export interface CheckpointSaverOptions {
-  readonly database: Database
+/** Where checkpoints are kept: in an open file, or in records that several processes share. */
+export type CheckpointPlace =
+  | { readonly database: Database }
+  | {
+      /** Such as a `RedisRecordStore`, with a prefix that nothing else has. */
+      readonly records: RecordStore
+      /** How long a thread is kept whose run has ended (`trimThread`); default 7 days, null for ever. */
+      readonly keepEndedMs?: number | null
+    }
+
+export type CheckpointSaverOptions = CheckpointPlace & CheckpointSettings
+
+export interface CheckpointSettings {
   /** Checkpoints kept of each thread and namespace, the newest; default 100, null keeps all. */
   readonly keep?: number | null
   /** Default LangGraph's own. With another one every value goes through it. */
@@ -36,11 +55,13 @@ export interface CheckpointSaverOptions {
 
 /** Checkpoints that are kept of each thread and namespace. */
 const keepDefault = 100
+const keepEndedMsDefault = 7 * 24 * 3_600_000
 
 /**
- * LangGraph's checkpointer over Aura's file. A checkpoint stores the values of channels that changed; all
- * that one turn of the event loop records, of all threads, is one commit. Only the newest checkpoints of a
- * thread are kept, so that a thread which never ends does not grow without end. Each row has a checksum.
+ * LangGraph's checkpointer over Aura's file, or over records that processes share. A checkpoint stores the values of
+ * channels that changed. Only the newest checkpoints of a thread are kept, so that a thread which never ends does
+ * not grow without end. In a file, all that one turn of the event loop records, of all threads, is one commit, and
+ * each row has a checksum.
  */
 export class AuraCheckpointSaver extends BaseCheckpointSaver {
   readonly #store: CheckpointStore
@@ -54,8 +75,7 @@ export class AuraCheckpointSaver extends BaseCheckpointSaver {
       throw new OrchestrationError('InputError', `keep is a whole number from 1 on, not ${keep}`, {
         hint: 'null keeps every checkpoint',
       })
-    const { database, clock = systemClock } = options
-    this.#store = new CheckpointStore({ database, clock, keep })
+    this.#store = storeOf(options, keep)
     this.#codec = new ValueCodec(this.serde, this.serde instanceof JsonPlusSerializer)
   }
 
@@ -78,7 +98,7 @@ export class AuraCheckpointSaver extends BaseCheckpointSaver {
     let left = limit ?? Number.POSITIVE_INFINITY
     if (left <= 0) return
     for await (const found of this.#store.list({ ...placeOf(config), beforeId })) {
-      const { metadata } = found.row.content
+      const { metadata } = found
       const noted = (metadata === null ? {} : await this.#codec.decode(metadata)) as object
       if (!wanted.every(([key, value]) => noted[key as never] === value)) continue
       yield await this.#tuple(found)
@@ -136,11 +156,12 @@ export class AuraCheckpointSaver extends BaseCheckpointSaver {
   ): Promise<void> {
     const { threadId, ns, checkpointId } = threadOf(config)
     if (checkpointId === null) throw missing('checkpoint_id')
-    const texts: string[] = []
+    const texts = new Map<number, string>()
     for (const [index, [channel, value]] of writes.entries()) {
       const place = WRITES_IDX_MAP[channel] ?? index
       const stored = await this.#encoded(value)
-      texts.push(`[${place},${JSON.stringify(channel)},${stored},${JSON.stringify(taskPath)}]`)
+      const path = JSON.stringify(taskPath)
+      texts.set(place, `[${place},${JSON.stringify(channel)},${stored},${path}]`)
     }
     await this.#store.putWrites({ threadId, ns, checkpointId }, taskId, texts)
   }
@@ -171,16 +192,12 @@ export class AuraCheckpointSaver extends BaseCheckpointSaver {
   }
 
   async #tuple(found: StoredTuple): Promise<CheckpointTuple> {
-    const { key, row } = found
-    const { metadata } = row.content
-    const checkpoint: Checkpoint = {
-      ...(row.content.checkpoint as Omit<Checkpoint, 'channel_values'>),
-      channel_values: {},
-    }
+    const { key, parentId, metadata } = found
+    const checkpoint: Checkpoint = { ...found.checkpoint, channel_values: {} }
     for (const [channel, value] of Object.entries(found.values))
       checkpoint.channel_values[channel] = await this.#codec.decode(value)
-    if (checkpoint.v < 4 && row.parentId !== null)
-      await this.#addPendingSends(checkpoint, found.parentWrites())
+    if (checkpoint.v < 4 && parentId !== null)
+      await this.#addPendingSends(checkpoint, await found.parentWrites())
     const tuple: CheckpointTuple = {
       config: configOf(key),
       checkpoint,
@@ -188,7 +205,7 @@ export class AuraCheckpointSaver extends BaseCheckpointSaver {
     }
     if (metadata !== null)
       tuple.metadata = (await this.#codec.decode(metadata)) as CheckpointMetadata
-    if (row.parentId !== null) tuple.parentConfig = configOf({ ...key, checkpointId: row.parentId })
+    if (parentId !== null) tuple.parentConfig = configOf({ ...key, checkpointId: parentId })
     return tuple
   }
 
@@ -232,7 +249,7 @@ export class AuraCheckpointSaver extends BaseCheckpointSaver {
     const claimed = new Map<string, string>()
     if (others.length === 0) return claimed
     const known =
-      parentId === null ? null : this.#store.versionsOf({ ...key, checkpointId: parentId })
+      parentId === null ? null : await this.#store.versionsOf({ ...key, checkpointId: parentId })
     for (const channel of others) {
       if (known?.[channel] !== undefined && known[channel] === versions[channel]) continue
       claimed.set(channel, await this.#encoded(values[channel]))
@@ -243,6 +260,15 @@ export class AuraCheckpointSaver extends BaseCheckpointSaver {
   #encoded(value: unknown): string | Promise<string> {
     return this.#codec.encode(value)
   }
+}
+
+function storeOf(options: CheckpointSaverOptions, keep: number | null): CheckpointStore {
+  if ('database' in options) {
+    const { database, clock = systemClock } = options
+    return new FileCheckpointStore({ database, clock, keep })
+  }
+  const { records, keepEndedMs = keepEndedMsDefault } = options
+  return new SharedCheckpointStore({ records, keep, keepEndedMs })
 }
 
 interface Place {

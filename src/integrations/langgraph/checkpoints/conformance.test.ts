@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../core/clock.ts'
+import { MemoryRecordStore } from '../../../state/index.ts'
 import { Database } from '../../../storage/index.ts'
 import { AuraCheckpointSaver } from './checkpoint-saver.ts'
 
@@ -12,8 +14,8 @@ const { deltaChannelHistoryTests, validate } =
 
 const directories = new Map<AuraCheckpointSaver, { database: Database; directory: string }>()
 
-const initializer = {
-  checkpointerName: 'AuraCheckpointSaver',
+const inFile = {
+  checkpointerName: 'AuraCheckpointSaver in a file',
   createCheckpointer: () => {
     const directory = mkdtempSync(join(tmpdir(), 'checkpoints-'))
     const database = Database.open({ path: join(directory, 'aura.db'), durability: 'normal' })
@@ -27,7 +29,14 @@ const initializer = {
     if (made !== undefined) rmSync(made.directory, { recursive: true, force: true })
   },
 }
+const inRecords = {
+  checkpointerName: 'AuraCheckpointSaver in records',
+  createCheckpointer: () =>
+    new AuraCheckpointSaver({ records: new MemoryRecordStore(systemClock) }),
+}
 
-validate(initializer)
-// Not part of `validate`: what channels that store differences are rebuilt from.
-deltaChannelHistoryTests(initializer)
+for (const place of [inFile, inRecords]) {
+  validate(place)
+  // Not part of `validate`: what channels that store differences are rebuilt from.
+  deltaChannelHistoryTests(place)
+}

@@ -8,7 +8,9 @@ import {
   graphThreadChecksum,
   plainCodec,
 } from '../../../storage/index.ts'
-import type { CheckpointContent, CheckpointKey, StoredWrite } from './checkpoint-row.ts'
+import type { CheckpointContent } from './checkpoint-row.ts'
+import type { CheckpointKey, CheckpointQuery, StoredWrite } from './checkpoint-store.ts'
+import { isOfOneCall } from './kept-checkpoints.ts'
 
 /** A checkpoint's row that is as it was written. */
 export interface CheckpointRow {
@@ -74,8 +76,7 @@ export class GraphTables {
   }
 
   /**
-   * The namespaces of a thread that single calls of subgraphs had (`name:task`, by LangGraph's rules), in which
-   * nothing is as new as a checkpoint.
+   * The namespaces of a thread that single calls of subgraphs had, in which nothing is as new as a checkpoint.
    */
   namespacesBefore(threadId: string, checkpointId: string): readonly number[] {
     const rows = this.#sql(
@@ -84,9 +85,7 @@ export class GraphTables {
          SELECT 1 FROM graph_records r
          WHERE r.namespace = 0 AND r.thread = t.thread AND r.checkpoint_id >= ?2 AND r.task_id = '')`,
     ).all(threadId, checkpointId)
-    return rows
-      .filter(({ ns }) => String(ns).split('|').at(-1)?.includes(':'))
-      .map((row) => Number(row['thread']))
+    return rows.filter(({ ns }) => isOfOneCall(String(ns))).map((row) => Number(row['thread']))
   }
 
   removeThread(thread: number): void {
@@ -156,13 +155,8 @@ export class GraphTables {
     return rows.map((row) => checkpointIn(row))
   }
 
-  /** The newest first; null leaves a condition out. */
-  list(of: {
-    readonly threadId: string | null
-    readonly ns: string | null
-    readonly checkpointId: string | null
-    readonly beforeId: string | null
-  }): readonly ListedCheckpoint[] {
+  /** The newest first. */
+  list(of: CheckpointQuery): readonly ListedCheckpoint[] {
     const rows = this.#sql(
       `SELECT t.thread, t.thread_id AS threadId, t.checkpoint_ns AS ns, r.checkpoint_id AS checkpointId
        FROM graph_threads t JOIN graph_records r ON r.namespace = 0 AND r.thread = t.thread

@@ -6,7 +6,10 @@ import {
 } from '../../../agents/index.ts'
 import { fromErrorJson, OrchestrationError, toErrorJson } from '../../../core/errors.ts'
 import { isJsonObject, type JsonValue } from '../../../core/json.ts'
-import type { AuraCheckpointSaver } from '../checkpoints/checkpoint-saver.ts'
+import type {
+  AuraCheckpointSaver,
+  CheckpointSaverOptions,
+} from '../checkpoints/checkpoint-saver.ts'
 import { checkpointSaver } from '../open-saver.ts'
 import type { CallAgent, GraphCall } from '../run/graph-calls.ts'
 import { type CompiledGraph, runGraph } from '../run/graph-run.ts'
@@ -33,17 +36,22 @@ export class GraphRunner {
     this.#of = of
   }
 
-  /** @throws UsageError without a file, or when LangGraph is not installed */
+  /** @throws UsageError where no threads are kept, or when LangGraph is not installed */
   async open(agent: BaseAgent): Promise<void> {
-    const { database, clock } = agent.host
     this.#store = null
-    const own = database()
-    if (own === null) {
-      const what = `graph '${this.#of.name}' keeps its threads in a file, and this engine has none`
-      throw new OrchestrationError('UsageError', what, { hint: 'openEngine({ db: … })' })
-    }
-    this.#saver = await checkpointSaver({ database: own, clock })
+    this.#saver = await checkpointSaver(this.#placeOf(agent))
     this.#agent = agent
+  }
+
+  #placeOf({ host: { database, threads, clock } }: BaseAgent): CheckpointSaverOptions {
+    const [records, own] = [threads(), database()]
+    if (records !== null) return { records }
+    if (own !== null) return { database: own, clock }
+    throw new OrchestrationError(
+      'UsageError',
+      `graph '${this.#of.name}' keeps its threads in a file, and this engine has none`,
+      { hint: 'openEngine({ db: … })' },
+    )
   }
 
   /** The action of the agent. */
