@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { ForeignOutput } from './output-guard.ts'
 import type { ProcessEnd } from './process-end.ts'
+import type { TemporalFlags } from './temporal/place.ts'
 import type { Paint } from './terminal/paint.ts'
 import type { TerminalStream } from './terminal/screen.ts'
 
@@ -14,8 +15,10 @@ export interface CommandContext {
   readonly isJson: boolean
   /** Absolute path of the database file. */
   readonly databasePath: string
-  /** `--db PATH`, quoted, where the default is not in use, for commands that people copy; else the empty text. */
-  readonly databaseArgument: string
+  /** Where Temporal is, as flags say it, for a verb with `--engine temporal`; null for one on the file. */
+  readonly temporal: TemporalFlags | null
+  /** `--db PATH` or `--engine temporal …`, quoted, where the default is not in use, for commands that people copy; else the empty text. */
+  readonly placeArgument: string
   /** How this program is called from where the user stands: `aura`, or a path to it. */
   readonly commandName: string
   /** Of Aura. */

@@ -11,9 +11,9 @@ export function driveCommands(
   executionId: string,
   workflow?: string,
 ): readonly { readonly command: string; readonly what: string }[] {
-  const { commandName, databaseArgument } = context
+  const { commandName, placeArgument } = context
   const command = (...words: string[]): string =>
-    `${shellCommand([commandName, ...words])}${databaseArgument}`
+    `${shellCommand([commandName, ...words])}${placeArgument}`
   return [
     { command: command('serve'), what: 'drives everything that is open' },
     {

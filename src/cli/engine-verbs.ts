@@ -8,8 +8,8 @@ import type { CommandContext } from './command-context.ts'
 export interface EngineVerb<T> {
   /** Has the owner of the file do it. */
   ask(owner: OwnerInfo): Promise<T>
-  /** Does it in this process, which owns the file for a moment. */
-  work(engine: WorkflowEngine, opened: OpenedEngine): Promise<T>
+  /** Does it in this process, which owns the file for a moment, or on Temporal: then nothing is `opened`. */
+  work(engine: WorkflowEngine, opened: OpenedEngine | null): Promise<T>
   /** Looks whether there is anything to do before the file is owned, or made; throws if not. */
   checkFile?(): void | Promise<void>
 }
@@ -21,8 +21,8 @@ export interface EngineVerbResult<T> {
 }
 
 /**
- * Does a verb through the file's owner when there is one, else on the file itself. A dead owner's
- * record counts as nothing.
+ * Does a verb on Temporal where the context says so; through the file's owner when there is one, else on the file
+ * itself. A dead owner's record counts as nothing.
  *
  * @throws OwnerError when the owner cannot be asked; what it answers with, or the engine refuses
  */
@@ -30,6 +30,13 @@ export async function doEngineVerb<T>(
   context: CommandContext,
   verb: EngineVerb<T>,
 ): Promise<EngineVerbResult<T>> {
+  if (context.temporal !== null) {
+    const { withEngineAt } = await import('./temporal/engine-at.ts')
+    return {
+      answer: await withEngineAt(context, (engine) => verb.work(engine, null)),
+      isDriven: true,
+    }
+  }
   const { owner } = findOwner(context.databasePath)
   if (owner !== null) return { answer: await verb.ask(owner), isDriven: true }
   await verb.checkFile?.()

@@ -64,7 +64,8 @@ function contextOf(options: { readonly db?: string; readonly json?: boolean }): 
   return {
     isJson: options.json === true,
     databasePath: resolve(cwd, options.db ?? fromEnvironment ?? join('.aura', 'aura.db')),
-    databaseArgument: options.db === undefined ? '' : ` --db ${shellQuote(options.db)}`,
+    temporal: null,
+    placeArgument: options.db === undefined ? '' : ` --db ${shellQuote(options.db)}`,
     commandName: commandName(cwd),
     get version() {
       return version()

@@ -23,5 +23,5 @@ export interface RunPlan {
 
 /** The command that goes on with an execution, ready to be copied. */
 export function continueCommand(context: CommandContext, plan: RunPlan): string {
-  return shellCommand([context.commandName, ...plan.continueWith]) + context.databaseArgument
+  return shellCommand([context.commandName, ...plan.continueWith]) + context.placeArgument
 }

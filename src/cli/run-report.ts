@@ -76,8 +76,8 @@ function outputLines(context: CommandContext, output: JsonValue): string[] {
 }
 
 function nextLines(context: CommandContext, view: RunView): string[] {
-  const { commandName, databaseArgument, paintOut } = context
-  const command = (words: string): string => `  ${commandName} ${words}${databaseArgument}`
+  const { commandName, placeArgument, paintOut } = context
+  const command = (words: string): string => `  ${commandName} ${words}${placeArgument}`
   return [
     paintOut.dim('next'),
     command(`show ${view.executionId}`),

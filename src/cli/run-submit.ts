@@ -160,8 +160,8 @@ function viewOrError(look: Look, executionId: string): object {
 }
 
 function watchAdvice(context: CommandContext, executionId: string): string {
-  const { commandName, databaseArgument } = context
+  const { commandName, placeArgument } = context
   const command = (...words: string[]): string =>
-    `${shellCommand([commandName, ...words])}${databaseArgument}`
+    `${shellCommand([commandName, ...words])}${placeArgument}`
   return `Watch it with:\n  ${command('logs', executionId, '-f')}\nand stop it with:\n  ${command('cancel', executionId)}`
 }

@@ -34,11 +34,11 @@ export class WaitAdvice {
   }
 
   #lineFor(label: string, reason: WaitReason): string | null {
-    const { commandName, databaseArgument, paintErr } = this.#context
+    const { commandName, placeArgument, paintErr } = this.#context
     const { executionId } = this.#model
     if (reason.kind === 'signal') {
       const command = shellCommand([commandName, 'signal', executionId, reason.signal])
-      return `${paintErr.yellow(`${label} waits for a signal; send it with`)}\n  ${command}${databaseArgument}  ${paintErr.dim('# --data JSON hands data over')}`
+      return `${paintErr.yellow(`${label} waits for a signal; send it with`)}\n  ${command}${placeArgument}  ${paintErr.dim('# --data JSON hands data over')}`
     }
     if (reason.kind === 'uncertain') {
       const command = shellCommand([commandName, 'resolve', executionId, label])
@@ -46,7 +46,7 @@ export class WaitAdvice {
         ['--succeed {}', 'it happened; its output instead of {}'],
         ['--retry', 'it did not: call again, same key'],
         ['--fail', 'give up on it'],
-      ].map(([way, why]) => `  ${command} ${way}${databaseArgument}  ${paintErr.dim(`# ${why}`)}`)
+      ].map(([way, why]) => `  ${command} ${way}${placeArgument}  ${paintErr.dim(`# ${why}`)}`)
       const head = paintErr.red(`nobody knows whether ${label} happened; find out, then say one of`)
       return [head, ...ways].join('\n')
     }

@@ -20,7 +20,10 @@ const agents = `import { defineAgent } from 'aura-orchestration'
 export default [defineAgent({
   id: 'guide',
   type: 'guide',
-  actions: { answer: { effect: 'read', run: ({ n }) => n * 2 } },
+  actions: {
+    answer: { effect: 'read', run: ({ n }) => n * 2 },
+    fail: { effect: 'read', run: () => { throw Object.assign(new Error('no'), { retryable: false }) } },
+  },
 })]
 `
 
@@ -132,6 +135,66 @@ await describeWithServices('aura and Temporal', ['temporal'], ({ temporal }) => 
       expect(await ls('team=shop', 'level=4')).toEqual([])
       worker.kill('SIGTERM')
       expect(await worker.ended).toMatchObject({ code: 0 })
+    },
+    patience,
+  )
+
+  test(
+    'the verbs look at and steer what a worker drives, as `run` says for copying',
+    async () => {
+      const folder = folderWithFlow()
+      const flow = {
+        name: 'asks',
+        version: '1.0.0',
+        steps: {
+          wait: { waitFor: { signal: 'go' } },
+          ask: { agent: 'guide', action: 'fail', needs: ['wait'] },
+        },
+      }
+      writeFileSync(join(folder, 'asks.json'), JSON.stringify(flow))
+      const worker = startAura(folder, ['worker', ...place, '--agents', 'agents.ts'])
+      await worker.prints(/works for task queue/)
+      const id = `asks-${taskQueue}`
+      const there = ['--engine', 'temporal', ...place]
+      const watching = startAura(folder, ['run', 'asks.json', '--id', id, ...there])
+      await watching.sees(/send it with\n +\S*aura signal \S+ go --engine temporal --address /)
+      const aura = async (...words: readonly string[]) => {
+        const { code, stdout } = await startAura(folder, [...words, '--json', ...there]).ended
+        return { code, answer: JSON.parse(stdout) as object }
+      }
+      const status = (name: string) => ({ code: 0, answer: { executionId: id, status: name } })
+      expect(await aura('pause', id)).toEqual(status('paused'))
+      expect(await aura('resume', id)).toEqual(status('waiting'))
+      expect((await aura('show', id)).answer).toMatchObject({ currentSteps: ['wait'] })
+      expect((await aura('checkpoint', id, '--label', 'early')).code).toBe(0)
+      expect((await aura('signal', id, 'go')).code).toBe(0)
+      const { code, stdout } = await watching.ended
+      expect(code).toBe(1)
+      expect(stdout).toContain(`aura show ${id} --engine temporal --address`)
+      expect((await aura('logs', id)).answer).toMatchObject({
+        entries: expect.arrayContaining([
+          expect.objectContaining({ event: expect.objectContaining({ kind: 'SignalDelivered' }) }),
+        ]),
+      })
+      const letters = async () =>
+        ((await aura('dlq', 'ls')).answer as { deadLetters: readonly { id: string }[] }).deadLetters
+      // The list follows what happens by moments.
+      const soon = { timeout: 30_000, interval: 500 }
+      await vi.waitFor(async () => expect(await letters()).toHaveLength(1), soon)
+      const [{ id: letter = '' } = {}] = await letters()
+      expect((await aura('dlq', 'show', letter)).answer).toMatchObject({
+        executionId: id,
+        stepId: 'ask',
+        error: { code: 'AgentError' },
+        workflow: 'asks',
+        status: 'failed',
+      })
+      expect(await aura('dlq', 'discard', letter)).toEqual(status('failed'))
+      const refused = await startAura(folder, ['show', id, '--address', temporal]).ended
+      expect(refused.code).toBe(2)
+      expect(refused.stderr).toContain('hint: add --engine temporal')
+      worker.kill('SIGTERM')
+      await worker.ended
     },
     patience,
   )

@@ -194,9 +194,9 @@ function checked(
   return { key, value: kind.isPath === true ? absolutePaths(context.cwd, read) : read }
 }
 
-function databaseSetting({ databasePath, databaseArgument, env }: CommandContext): Setting {
+function databaseSetting({ databasePath, placeArgument, env }: CommandContext): Setting {
   const named = { key: 'db', value: databasePath }
-  if (databaseArgument !== '') return { ...named, source: 'flag', from: '--db' }
+  if (placeArgument !== '') return { ...named, source: 'flag', from: '--db' }
   return nonEmpty(env.AURA_DB) === undefined
     ? { ...named, source: 'default', from: null }
     : { ...named, source: 'env', from: 'AURA_DB' }

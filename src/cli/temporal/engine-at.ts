@@ -1,7 +1,7 @@
 import type { TemporalEngine } from '../../integrations/temporal/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { readSettings } from '../serve/settings.ts'
-import { type TemporalFlags, temporalPlace } from './place.ts'
+import { temporalPlace } from './place.ts'
 import { queuesOf } from './shared-site.ts'
 import { openWorkerStores } from './worker-stores.ts'
 
@@ -12,10 +12,8 @@ export interface EngineAt {
 }
 
 /** Opens it where flags, environment and file say that Temporal is. @throws UsageError, StorageError */
-export async function openEngineAt(
-  context: CommandContext,
-  { address, namespace, taskQueue }: TemporalFlags,
-): Promise<EngineAt> {
+export async function openEngineAt(context: CommandContext): Promise<EngineAt> {
+  const { address, namespace, taskQueue } = context.temporal ?? {}
   const settings = await readSettings(context, {
     ...(address === undefined ? {} : { address }),
     ...(namespace === undefined ? {} : { namespace }),
@@ -42,5 +40,18 @@ export async function openEngineAt(
   } catch (thrown) {
     await stores.close()
     throw thrown
+  }
+}
+
+/** Works with it, and closes it. @throws as `openEngineAt` */
+export async function withEngineAt<Result>(
+  context: CommandContext,
+  work: (engine: TemporalEngine) => Promise<Result>,
+): Promise<Result> {
+  const { engine, close } = await openEngineAt(context)
+  try {
+    return await work(engine)
+  } finally {
+    await close()
   }
 }

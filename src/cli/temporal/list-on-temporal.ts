@@ -1,10 +1,9 @@
 import type { ListedExecution } from '../../integrations/temporal/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { splitPair } from '../option-values.ts'
-import { openEngineAt } from './engine-at.ts'
-import type { TemporalFlags } from './place.ts'
+import { withEngineAt } from './engine-at.ts'
 
-export interface ListOnTemporalOptions extends TemporalFlags {
+export interface ListOnTemporalOptions {
   readonly status?: string
   readonly workflow?: string
   readonly meta?: readonly string[]
@@ -13,17 +12,14 @@ export interface ListOnTemporalOptions extends TemporalFlags {
 /** Executions on Temporal, newest first. @throws UsageError for a `--meta` that is no pair */
 export async function listOnTemporal(
   context: CommandContext,
-  { meta = [], status, workflow, ...place }: ListOnTemporalOptions,
+  { meta = [], status, workflow }: ListOnTemporalOptions,
 ): Promise<readonly ListedExecution[]> {
   const metadata = Object.fromEntries(meta.map((pair) => splitPair('--meta', pair)))
-  const { engine, close } = await openEngineAt(context, place)
-  try {
-    return await engine.list({
+  return withEngineAt(context, (engine) =>
+    engine.list({
       ...(status === undefined ? {} : { status }),
       ...(workflow === undefined ? {} : { workflow }),
       metadata,
-    })
-  } finally {
-    await close()
-  }
+    }),
+  )
 }

@@ -11,6 +11,6 @@ export interface LogOnTemporal {
 
 /** Opens it where the settings say. @throws UsageError, StorageError */
 export async function openLogOnTemporal(context: CommandContext): Promise<LogOnTemporal> {
-  const { engine, close } = await openEngineAt(context, {})
+  const { engine, close } = await openEngineAt(context)
   return { log: (executionId, afterSeq) => engine.getLog(executionId, afterSeq), close }
 }

@@ -6,9 +6,9 @@ import { listenForInterruption } from '../interruption.ts'
 import { startProgress } from '../progress/live-progress.ts'
 import { ProgressModel } from '../progress/progress-model.ts'
 import type { RunPlan } from '../run-plan.ts'
+import { mayBeginWait, WaitAdvice } from '../wait-advice.ts'
 import { reportEnd } from '../run-report.ts'
-import { openEngineAt } from './engine-at.ts'
-import type { TemporalFlags } from './place.ts'
+import { withEngineAt } from './engine-at.ts'
 
 /** How often Temporal is asked what has happened. */
 const lookMs = 500
@@ -22,20 +22,17 @@ const lookMs = 500
 export async function runOnTemporal(
   context: CommandContext,
   plan: RunPlan,
-  options: TemporalFlags & { readonly detach?: boolean },
+  { detach = false }: { readonly detach?: boolean },
 ): Promise<number> {
-  const { engine, close } = await openEngineAt(context, options)
-  try {
-    if (options.detach !== true) await engine.requireWorkers(plan.executionId)
+  return withEngineAt(context, async (engine) => {
+    if (!detach) await engine.requireWorkers(plan.executionId)
     const { document, input, executionId } = plan
     await engine.startDocument(document, { input, executionId })
-    if (options.detach !== true) return await watch(context, plan, engine)
+    if (!detach) return watch(context, plan, engine)
     if (context.isJson) context.json({ executionId })
     else context.say(`${executionId}  started`)
     return exitCodes.done
-  } finally {
-    await close()
-  }
+  })
 }
 
 async function watch(
@@ -45,13 +42,17 @@ async function watch(
 ): Promise<number> {
   const { executionId, document } = plan
   const interruption = listenForInterruption(({ code }) => context.processEnd.now(code))
-  const progress = startProgress(context, new ProgressModel(executionId, document))
+  const model = new ProgressModel(executionId, document)
+  const progress = startProgress(context, model)
+  const advice = new WaitAdvice(context, model)
   const entries: LogEntry[] = []
   const look = async (): Promise<void> => {
-    for (const entry of await engine.getLog(executionId, entries.at(-1)?.seq)) {
+    const fresh = await engine.getLog(executionId, entries.at(-1)?.seq)
+    for (const entry of fresh) {
       entries.push(entry)
       progress.event(entry)
     }
+    if (fresh.some(mayBeginWait)) for (const line of advice.newLines()) progress.print(line)
   }
   const ended = engine.continueWorkflow(executionId)
   ended.catch(() => {}) // told below, unless somebody detaches before

@@ -1,9 +1,9 @@
 import { queueLetterPlace } from '../../core/contracts/queue-letter.ts'
 import { OrchestrationError } from '../../core/errors.ts'
-import { openLook } from '../../engine/index.ts'
 import { queueLetter } from '../../storage/index.ts'
 import type { CommandContext } from '../command-context.ts'
 import { deadLetterOf } from '../dead-letters.ts'
+import { executionView } from '../execution-view.ts'
 import { exitCodes } from '../exit-code.ts'
 import { openJournal } from '../journal-file.ts'
 import { shellCommand } from '../shell-quote.ts'
@@ -15,49 +15,45 @@ const errorsMax = 10
 
 /** `aura dlq show ID`: a dead letter with what led to it, and what can be done. */
 export async function dlqShow(context: CommandContext, id: string): Promise<number> {
-  const letter = deadLetterOf(context, id)
+  const letter = await deadLetterOf(context, id)
   if (letter.executionId === null) return showQueued(context, id)
-  const look = openLook(context.databasePath)
-  try {
-    const { executionId } = letter
-    const { workflow, version, status, errorLog } = look.show(executionId)
-    const { stepId, error, atMs } = letter
-    if (context.isJson) {
-      context.json({ id, executionId, stepId, error, atMs, workflow, version, status, errorLog })
-      return exitCodes.done
-    }
-    const paint = context.paintOut
-    const age = durationText(context.clock.nowMs() - atMs)
-    const { commandName, databaseArgument } = context
-    const command = (...words: string[]): string =>
-      `  ${shellCommand([commandName, ...words])}${databaseArgument}`
-    context.say(
-      [
-        `${paint.red('✘')} ${paint.bold(id)}  ${paint.dim(`${workflow} ${version}, ${status}`)}`,
-        paint.dim(`${stepId === null ? '' : `step ${stepId}, `}since ${momentText(atMs)}, ${age}`),
-        '',
-        paint.red(plainText(`${error.code}: ${error.message}`)),
-        ...(error.hint === null ? [] : [`${paint.cyan('hint:')} ${plainText(error.hint)}`]),
-        '',
-        paint.bold('errors'),
-        ...errorLog
-          .slice(-errorsMax)
-          .map((one) =>
-            plainText(
-              `${timeOfDayText(one.atMs)}  ${one.stepId ?? 'execution'}${one.attempt === null ? '' : ` attempt ${one.attempt}`}  ${one.code}: ${one.message}`,
-            ),
-          ),
-        '',
-        paint.dim('next'),
-        `${command('dlq', 'redrive', id)}  ${paint.dim('# go on where it failed')}`,
-        `${command('dlq', 'discard', id)}  ${paint.dim('# leave it failed')}`,
-        command('show', executionId),
-      ].join('\n'),
-    )
+  const { executionId } = letter
+  const { view } = await executionView(context, executionId)
+  const { workflow, version, status, errorLog } = view
+  const { stepId, error, atMs } = letter
+  if (context.isJson) {
+    context.json({ id, executionId, stepId, error, atMs, workflow, version, status, errorLog })
     return exitCodes.done
-  } finally {
-    look.close()
   }
+  const paint = context.paintOut
+  const age = durationText(context.clock.nowMs() - atMs)
+  const { commandName, placeArgument } = context
+  const command = (...words: string[]): string =>
+    `  ${shellCommand([commandName, ...words])}${placeArgument}`
+  context.say(
+    [
+      `${paint.red('✘')} ${paint.bold(id)}  ${paint.dim(`${workflow} ${version}, ${status}`)}`,
+      paint.dim(`${stepId === null ? '' : `step ${stepId}, `}since ${momentText(atMs)}, ${age}`),
+      '',
+      paint.red(plainText(`${error.code}: ${error.message}`)),
+      ...(error.hint === null ? [] : [`${paint.cyan('hint:')} ${plainText(error.hint)}`]),
+      '',
+      paint.bold('errors'),
+      ...errorLog
+        .slice(-errorsMax)
+        .map((one) =>
+          plainText(
+            `${timeOfDayText(one.atMs)}  ${one.stepId ?? 'execution'}${one.attempt === null ? '' : ` attempt ${one.attempt}`}  ${one.code}: ${one.message}`,
+          ),
+        ),
+      '',
+      paint.dim('next'),
+      `${command('dlq', 'redrive', id)}  ${paint.dim('# go on where it failed')}`,
+      `${command('dlq', 'discard', id)}  ${paint.dim('# leave it failed')}`,
+      command('show', executionId),
+    ].join('\n'),
+  )
+  return exitCodes.done
 }
 
 /** One of a work queue: with its event, which nobody has handled. */
@@ -73,9 +69,9 @@ function showQueued(context: CommandContext, id: string): number {
     return exitCodes.done
   }
   const paint = context.paintOut
-  const { commandName, databaseArgument } = context
+  const { commandName, placeArgument } = context
   const command = (act: string): string =>
-    `  ${shellCommand([commandName, 'dlq', act, id])}${databaseArgument}`
+    `  ${shellCommand([commandName, 'dlq', act, id])}${placeArgument}`
   const age = durationText(context.clock.nowMs() - atMs)
   const times = deliveries === 1 ? 'once' : `${deliveries} times`
   context.say(

@@ -12,7 +12,7 @@ import type { CommandContext } from '../command-context.ts'
 import { driveAdvice } from '../drive-advice.ts'
 import { doEngineVerb } from '../engine-verbs.ts'
 import { exitCodeOf, exitCodes } from '../exit-code.ts'
-import { deadLetterOf, deadLettersOf } from '../dead-letters.ts'
+import { deadLetterOf, deadLettersOf, type LetterFilter } from '../dead-letters.ts'
 import { askOwner } from '../owner-client.ts'
 import { steeredOf } from '../steering.ts'
 import { durationText } from '../terminal/duration-text.ts'
@@ -22,13 +22,9 @@ import { cutToWidth, plainText } from '../terminal/width.ts'
 /** Columns of an error's text in the list. */
 const errorColumns = 100
 
-export interface DlqFilter {
-  readonly workflow?: string
-}
-
 /** `aura dlq ls [--workflow W]`: open dead letters, oldest first. */
-export async function dlqLs(context: CommandContext, filter: DlqFilter): Promise<number> {
-  const deadLetters = deadLettersOf(context, filter)
+export async function dlqLs(context: CommandContext, filter: LetterFilter): Promise<number> {
+  const deadLetters = await deadLettersOf(context, filter)
   if (context.isJson) context.json({ deadLetters: deadLetters.map(listed) })
   else if (deadLetters.length === 0) context.note('no dead letters')
   else context.say(table(context, deadLetters))
@@ -49,13 +45,13 @@ function table(context: CommandContext, deadLetters: readonly AnyDeadLetter[]): 
     cutToWidth(paint.red(plainText(`${error.code}: ${error.message}`)), errorColumns),
   ])
   const head = ['DEAD LETTER', 'STEP', 'AGE', 'ERROR'].map((title) => paint.dim(title))
-  const { commandName, databaseArgument } = context
+  const { commandName, placeArgument } = context
   return [
     ...tableLines([head, ...rows], context.stdout),
     '',
     paint.dim('next'),
-    `  ${commandName} dlq show ID${databaseArgument}`,
-    `  ${commandName} dlq redrive ID…${databaseArgument}  ${paint.dim('# or --all')}`,
+    `  ${commandName} dlq show ID${placeArgument}`,
+    `  ${commandName} dlq redrive ID…${placeArgument}  ${paint.dim('# or --all')}`,
   ].join('\n')
 }
 
@@ -71,7 +67,7 @@ interface ActResult {
   readonly error: ErrorJson | null
 }
 
-export interface ActOptions extends DlqFilter {
+export interface ActOptions extends LetterFilter {
   readonly all?: boolean
 }
 
@@ -84,10 +80,10 @@ export async function actOnDeadLetters(
   act: Act,
   asked: { readonly ids: readonly string[]; readonly options: ActOptions },
 ): Promise<number> {
-  const ids = idsOf(context, act, asked)
+  const ids = await idsOf(context, act, asked)
   // One that is not there is found out before the file is owned, or made.
   const only = asked.ids.length === 1 ? asked.ids[0] : undefined
-  if (only !== undefined) deadLetterOf(context, only)
+  if (only !== undefined) await deadLetterOf(context, only)
   if (ids.length === 0) {
     if (context.isJson) context.json({ results: [] })
     else context.note('no dead letters')
@@ -114,18 +110,19 @@ function adviseDrive(context: CommandContext, results: readonly ActResult[]): vo
   else if (done.length > 0) context.note('recorded; whoever next works on the queue gets it')
 }
 
-function idsOf(
+async function idsOf(
   context: CommandContext,
   act: Act,
   { ids, options }: { readonly ids: readonly string[]; readonly options: ActOptions },
-): readonly string[] {
+): Promise<readonly string[]> {
   const isAll = options.all === true
   if (isAll === ids.length > 0 || (options.workflow !== undefined && !isAll)) {
     throw new OrchestrationError('UsageError', `dlq ${act} takes either ids or --all`, {
       hint: 'aura dlq ls lists them; --all --workflow NAME takes those of one workflow',
     })
   }
-  return isAll ? deadLettersOf(context, options).map(({ id }) => id) : [...new Set(ids)]
+  if (!isAll) return [...new Set(ids)]
+  return (await deadLettersOf(context, options)).map(({ id }) => id)
 }
 
 async function each(
@@ -155,7 +152,7 @@ async function workOn(
   of: {
     readonly context: CommandContext
     readonly engine: WorkflowEngine
-    readonly opened: OpenedEngine
+    readonly opened: OpenedEngine | null
   },
   act: Act,
   id: string,
@@ -166,6 +163,8 @@ async function workOn(
     await engine[act](id)
     return (await engine.getExecution(executionOfLetter(id))).status
   }
+  if (opened === null)
+    throw new OrchestrationError('NotFoundError', `there is no open dead letter '${id}'`)
   invariant(opened.database !== null, 'a verb without an owner works on a file')
   const { fileLetters } = await import('../queue-letters.ts')
   await fileLetters(opened, opened.database, context.clock)[act](place.queue, place.number)

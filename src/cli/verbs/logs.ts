@@ -36,9 +36,10 @@ export async function logs(
   return exitCodes.done
 }
 
-/** The file; without one, Temporal, when whoever owns the place serves executions there. */
+/** Temporal where the context says so, or where whoever owns the place without a file serves executions; else the file. */
 async function openSource(context: CommandContext): Promise<Source> {
-  if (ownerWithoutFile(context) === null) return openLook(context.databasePath)
+  if (context.temporal === null && ownerWithoutFile(context) === null)
+    return openLook(context.databasePath)
   const { openLogOnTemporal } = await import('../temporal/log-on-temporal.ts')
   return openLogOnTemporal(context)
 }
@@ -58,7 +59,7 @@ async function printAll(
 /** Tells for which agents calls wait, which is not in the journal: only the owner knows. */
 async function tellMissing(context: CommandContext, executionId: string): Promise<void> {
   const { owner } = findOwner(context.databasePath)
-  if (owner === null) return
+  if (owner === null || context.temporal !== null) return
   const view = await ownerView(owner, executionId).catch((thrown: unknown) => {
     if (isOrchestrationError(thrown)) return null // the journal is told all the same
     throw thrown

@@ -1,7 +1,6 @@
 import { isOrchestrationError } from '../../core/errors.ts'
 import type { ExecutionRow } from '../../engine/index.ts'
 import type { CommandContext } from '../command-context.ts'
-import { checkEngineName } from '../engine-name.ts'
 import { exitCodes } from '../exit-code.ts'
 import { openJournal } from '../journal-file.ts'
 import { splitPair } from '../option-values.ts'
@@ -11,13 +10,10 @@ import type { ListedRow as ApiRow } from '../../server/index.ts'
 import type { OwnerInfo } from '../../storage/index.ts'
 import { statusMark } from '../status-mark.ts'
 import { listOnTemporal } from '../temporal/list-on-temporal.ts'
-import type { TemporalFlags } from '../temporal/place.ts'
 import { tableLines } from '../terminal/table.ts'
 import { durationText, momentText } from '../terminal/duration-text.ts'
 
-export interface LsOptions extends TemporalFlags {
-  /** Default `embedded`. */
-  readonly engine?: string
+export interface LsOptions {
   readonly status?: string
   readonly workflow?: string
   readonly meta?: readonly string[]
@@ -25,7 +21,6 @@ export interface LsOptions extends TemporalFlags {
 
 /** `aura ls`: executions, newest first; a file that is not there has none. */
 export async function ls(context: CommandContext, options: LsOptions): Promise<number> {
-  checkEngineName(options.engine ?? 'embedded')
   const rows = await rowsOf(context, options)
   if (context.isJson) context.json({ executions: rows.map(listed) })
   else if (rows.length === 0) context.note('no executions')
@@ -34,7 +29,7 @@ export async function ls(context: CommandContext, options: LsOptions): Promise<n
 }
 
 async function rowsOf(context: CommandContext, options: LsOptions): Promise<readonly ListedRow[]> {
-  if (options.engine === 'temporal') return listOnTemporal(context, options)
+  if (context.temporal !== null) return listOnTemporal(context, options)
   const owner = ownerWithoutFile(context)
   return owner === null ? readRows(context, options) : askRows(owner, options)
 }

@@ -1,3 +1,5 @@
+import type { LetterFilter } from '../dead-letters.ts'
+import { type EngineFlags, engineOptions, onEngine } from '../engine-place.ts'
 import type { ServeOptions } from '../serve/settings.ts'
 import { nonEmpty, repeatable } from '../verb-host.ts'
 import type { VerbHost } from '../verb-host.ts'
@@ -173,36 +175,36 @@ function addDeadLetters({ program, run }: VerbHost): void {
     .command('dlq')
     .summary('dead letters: dlq ls, show, redrive, discard')
     .description('Dead letters: what failed and nobody tries again by itself.')
-  dlq
-    .command('ls')
+  engineOptions(dlq.command('ls'))
     .summary('lists open dead letters')
     .description('Lists open dead letters, oldest first.')
     .option('--workflow <name>', 'only those of this workflow')
-    .action((options: { workflow?: string }) =>
-      run(async (context) => (await import('./dlq.ts')).dlqLs(context, options)),
+    .action((options: LetterFilter & EngineFlags) =>
+      run(async (context) => (await import('./dlq.ts')).dlqLs(onEngine(context, options), options)),
     )
-  dlq
-    .command('show')
+  engineOptions(dlq.command('show'))
     .summary('shows a dead letter')
     .description('Shows a dead letter with the errors that led to it.')
     .argument('<id>', 'dead letter', nonEmpty)
-    .action((id: string) =>
-      run(async (context) => (await import('./dlq-show.ts')).dlqShow(context, id)),
+    .action((id: string, flags: EngineFlags) =>
+      run(async (context) => (await import('./dlq-show.ts')).dlqShow(onEngine(context, flags), id)),
     )
   for (const [act, what] of [
     ['redrive', 'tries again: what failed goes on where it failed'],
     ['discard', 'closes without doing anything'],
   ] as const) {
-    dlq
-      .command(act)
+    engineOptions(dlq.command(act))
       .summary(what)
       .description(`Dead letters: ${what}.`)
       .argument('[ids...]', 'dead letters, or executions for their own')
       .option('--all', 'every open one')
       .option('--workflow <name>', 'with --all: only those of this workflow')
-      .action((ids: string[], options: ActOptions) =>
+      .action((ids: string[], options: ActOptions & EngineFlags) =>
         run(async (context) =>
-          (await import('./dlq.ts')).actOnDeadLetters(context, act, { ids, options }),
+          (await import('./dlq.ts')).actOnDeadLetters(onEngine(context, options), act, {
+            ids,
+            options,
+          }),
         ),
       )
   }

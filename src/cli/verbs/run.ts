@@ -15,7 +15,6 @@ import { agentsOf, knownAgents } from '../agents.ts'
 import type { CommandContext } from '../command-context.ts'
 import { readDocumentFile, refuseBroken } from '../document-file.ts'
 import { openFile, ownedBy } from '../engine-access.ts'
-import { checkEngineName } from '../engine-name.ts'
 import { exitCodes } from '../exit-code.ts'
 import { flagProviderOf } from '../flag-provider.ts'
 import { WorkflowsAtHand } from '../known-workflows.ts'
@@ -26,13 +25,11 @@ import { runView } from '../run-view.ts'
 import { continueCommand } from '../run-plan.ts'
 import type { RunPlan } from '../run-plan.ts'
 import { readInput } from '../run-input.ts'
-import type { TemporalFlags } from '../temporal/place.ts'
 
-export interface RunOptions extends TemporalFlags {
+export interface RunOptions {
   readonly input?: readonly string[]
   readonly inputFile?: string
   readonly id?: string
-  readonly engine: string
   readonly detach?: boolean
   readonly agents?: readonly string[]
 }
@@ -46,8 +43,7 @@ export async function run(
   file: string,
   options: RunOptions,
 ): Promise<number> {
-  checkEngineName(options.engine)
-  if (options.engine === 'temporal') return onTemporal(context, file, options)
+  if (context.temporal !== null) return onTemporal(context, file, options)
   const { owner } = findOwner(context.databasePath)
   if (owner?.kind === 'serve') return submit(context, owner, { file, options })
   const agents = await agentsOf(context, options.agents ?? [])
@@ -184,7 +180,7 @@ async function recordStart(context: CommandContext, plan: RunPlan): Promise<numb
   } finally {
     await engine.close()
   }
-  const serve = `${context.commandName} serve${context.databaseArgument}`
+  const serve = `${context.commandName} serve${context.placeArgument}`
   context.note(
     `recorded; drive it with: ${continueCommand(context, plan)}\nor everything with: ${serve}`,
   )

@@ -1,14 +1,12 @@
-import { isOrchestrationError } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { isJsonObject } from '../../core/json.ts'
-import { openLook } from '../../engine/index.ts'
 import type { LogEntry, ShowView, StepShowView } from '../../engine/index.ts'
 import { findOwner } from '../../storage/index.ts'
 import type { CommandContext } from '../command-context.ts'
+import { executionView } from '../execution-view.ts'
 import { driveCommands } from '../drive-advice.ts'
 import { exitCodes } from '../exit-code.ts'
-import { askOwner } from '../owner-client.ts'
-import { isMissingAgent, missingAgents, ownerView, ownerWithoutFile } from '../owner-view.ts'
+import { isMissingAgent, missingAgents } from '../owner-view.ts'
 import type { MissingAgent } from '../owner-view.ts'
 import { shellCommand } from '../shell-quote.ts'
 import { endedStatuses, statusMark } from '../status-mark.ts'
@@ -25,43 +23,17 @@ const failedItemsMax = 10
 const missingMax = 10
 const outputColumnsMax = 120
 
-/**
- * `aura show ID`: how an execution stands, step by step, and what to do next. Of one that is open the
- * owner of the file is asked, who knows more than is recorded; where none answers the file tells.
- */
+/** `aura show ID`: how an execution stands, step by step, and what to do next. */
 export async function show(context: CommandContext, executionId: string): Promise<number> {
-  const elsewhere = ownerWithoutFile(context)
-  if (elsewhere !== null) {
-    const path = `/v1/executions/${encodeURIComponent(executionId)}`
-    const view = (await askOwner(elsewhere, { method: 'GET', path })) as unknown as ShowView
-    if (context.isJson) context.json(view)
-    else context.say(lines(context, view, []).join('\n'))
-    return exitCodes.done
-  }
-  const look = openLook(context.databasePath)
-  try {
-    const recorded = look.show(executionId)
-    const isOpen = !endedStatuses.has(recorded.status)
-    const view = isOpen ? ((await liveView(context, executionId)) ?? recorded) : recorded
-    if (context.isJson) context.json(view)
-    else context.say(lines(context, view, look.log(executionId)).join('\n'))
-  } finally {
-    look.close()
-  }
+  const { view, entries } = await executionView(context, executionId)
+  if (context.isJson) context.json(view)
+  else context.say(lines(context, view, entries).join('\n'))
   return exitCodes.done
 }
 
-/** As the owner sees it; null without an owner, or when it does not say. */
-async function liveView(context: CommandContext, executionId: string): Promise<ShowView | null> {
-  const { owner } = findOwner(context.databasePath)
-  if (owner === null) return null
-  try {
-    return await ownerView(owner, executionId)
-  } catch (thrown) {
-    if (!isOrchestrationError(thrown)) throw thrown
-    context.note(`${thrown.message}; this is what is recorded`)
-    return null
-  }
+/** Whether somebody goes on with what is open. */
+function isDriven({ temporal, databasePath }: CommandContext): boolean {
+  return temporal !== null || findOwner(databasePath).isOwned
 }
 
 function lines(context: CommandContext, view: ShowView, entries: readonly LogEntry[]): string[] {
@@ -135,7 +107,7 @@ function headLines(
     paint.dim(
       `${count(metrics.attempts, 'attempt')}, ${count(metrics.retries, 'retry', 'retries')}; calls ran ${durationText(metrics.runMs)}, waited ${durationText(metrics.queueMs)}; journal ${metrics.journalBytes} bytes`,
     ),
-    ...(isOpen && !findOwner(context.databasePath).isOwned
+    ...(isOpen && !isDriven(context)
       ? [paint.yellow('nobody drives it now: no process owns the file')]
       : []),
   ]
@@ -262,9 +234,9 @@ function nextLines(
   view: ShowView,
   entries: readonly LogEntry[],
 ): string[] {
-  const { commandName, databaseArgument, paintOut } = context
+  const { commandName, placeArgument, paintOut } = context
   const command = (...words: string[]): string =>
-    `  ${shellCommand([commandName, ...words])}${databaseArgument}`
+    `  ${shellCommand([commandName, ...words])}${placeArgument}`
   const next: string[] = []
   for (const signal of awaitedSignals(view, entries))
     next.push(command('signal', view.executionId, signal))
@@ -277,7 +249,7 @@ function nextLines(
     )
   if (view.status === 'paused') next.push(command('resume', view.executionId))
   if (!endedStatuses.has(view.status)) {
-    if (!findOwner(context.databasePath).isOwned) {
+    if (!isDriven(context)) {
       for (const { command, what } of driveCommands(
         context,
         view.executionId,

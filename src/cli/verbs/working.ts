@@ -1,4 +1,5 @@
 import { Option } from 'commander'
+import { type EngineFlags, engineOptions, onEngine } from '../engine-place.ts'
 import { repeatable, nonEmpty } from '../verb-host.ts'
 import type { VerbHost } from '../verb-host.ts'
 import type { QuarantineOptions } from './agents-quarantine.ts'
@@ -12,8 +13,7 @@ const agentsOption = () =>
 
 /** Adds `validate`, `graph`, `run`, `agents`, `route`, `tda`. Their code loads when they are called. */
 export function addWorkingVerbs({ program, run }: VerbHost): void {
-  program
-    .command('run')
+  engineOptions(program.command('run'))
     .summary('runs a workflow, or goes on with an execution')
     .description(
       'Runs a workflow document with live progress. Kill it at any moment: `--id` goes on where it was. Where `aura serve` owns the file it is submitted to that, and watched: Ctrl-C only detaches.',
@@ -27,14 +27,12 @@ export function addWorkingVerbs({ program, run }: VerbHost): void {
     )
     .option('--input-file <file>', 'JSON object with the input; --input goes over it')
     .option('--id <id>', 'id of the execution; one that exists is continued')
-    .option('--engine <engine>', 'embedded or temporal', 'embedded')
-    .option('--address <host:port>', 'of Temporal (default: $TEMPORAL_ADDRESS)', nonEmpty)
-    .option('--namespace <name>', 'of Temporal (default: $TEMPORAL_NAMESPACE, else default)')
-    .option('--task-queue <name>', 'of Temporal (default: aura)', nonEmpty)
     .option('--detach', 'records the start, or submits it to `aura serve`, and returns')
     .addOption(agentsOption())
-    .action((file: string, options: RunOptions) =>
-      run(async (context) => (await import('./run.ts')).run(context, file, options)),
+    .action((file: string, options: RunOptions & EngineFlags) =>
+      run(async (context) =>
+        (await import('./run.ts')).run(onEngine(context, options), file, options),
+      ),
     )
   program
     .command('validate')
