@@ -126,9 +126,12 @@ class Comparison {
     const isUndone =
       status !== 'completed' &&
       (state.plan.onFailure === 'compensate' || events.some(isUndoRequest))
+    const failed = failedCalls(events)
     for (const step of state.steps) {
       const { plan } = step
-      const own = keys.filter(({ stepId }) => stepId === plan.id)
+      const own = keys.filter(
+        ({ stepId, label, run }) => stepId === plan.id && !failed.has(`${label}/${run}`),
+      )
       if (plan.compensate !== null) this.#undone(state, { step, own, isUndone })
       else this.#notRepeated(executionId, step, own)
       for (const { key, undos } of own)
@@ -236,6 +239,28 @@ function partsOf(key: string): {
 } {
   const [, label = '', run = ''] = key.split('/')
   return { stepId: label.replace(/\[\d+\]$/, ''), label, run: Number(run) }
+}
+
+/**
+ * The calls, as `label/run`, that were given up when their last attempt had failed: an agent that fails behind its
+ * effect says that nothing is to be undone.
+ */
+function failedCalls(events: readonly KernelEvent[]): ReadonlySet<string> {
+  const runs = new Map<string, number>()
+  const failed = new Set<string>()
+  let goesBack: readonly string[] = []
+  for (const event of events) {
+    if (event.kind === 'RollbackRequested') goesBack = event.steps
+    const anew =
+      event.kind === 'RolledBack' ? goesBack : event.kind === 'ExecutionRedriven' ? event.reset : []
+    for (const step of anew) runs.set(step, (runs.get(step) ?? 1) + 1)
+    if (!('step' in event) || event.step === undefined || 'undo' in event) continue
+    const item = 'index' in event && event.index !== undefined ? `[${event.index}]` : ''
+    const call = `${event.step}${item}/${runs.get(event.step) ?? 1}`
+    if (event.kind === 'RetryScheduled' || event.kind === 'CallFailed') failed.add(call)
+    else if (event.kind !== 'CallCancelled') failed.delete(call)
+  }
+  return failed
 }
 
 function isUndoRequest(event: KernelEvent): boolean {
