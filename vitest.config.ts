@@ -29,7 +29,8 @@ export default defineConfig({
     slowTestThreshold: 1_000,
     // Tests start hundreds of processes of the product: parsed and type-stripped code is kept for the next one.
     env: { NODE_COMPILE_CACHE: pathOf('node_modules/.cache/compiled') },
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // A hang, also on a machine that is busy with something else.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 })

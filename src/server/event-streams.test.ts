@@ -90,6 +90,8 @@ const listeners = new Set<EngineListener>()
 const timers = new Set<{ readonly delayMs: number; readonly fire: () => void }>()
 let journal: LogEntry[]
 let status: string
+/** How often reading is to fail for the moment. */
+let unread: number
 let server: ApiServer
 let logged: string[]
 const open: Reader[] = []
@@ -116,6 +118,7 @@ const engine = {
 beforeEach(async () => {
   journal = []
   status = 'running'
+  unread = 0
   logged = []
   server = await startControlServer({
     engine,
@@ -127,6 +130,10 @@ beforeEach(async () => {
     clock,
     log(executionId, afterSeq = 0) {
       if (executionId !== 'e') throw new OrchestrationError('NotFoundError', 'no execution')
+      if (unread > 0) {
+        unread--
+        throw new OrchestrationError('AgentCommunicationError', 'no answer', { retryable: true })
+      }
       return journal.filter(({ seq }) => seq > afterSeq)
     },
   })
@@ -280,6 +287,19 @@ test('over streamsMax nobody more may follow', async () => {
   )
   expect(new Set(readers.map(({ status }) => status))).toEqual(new Set([200]))
   expect((await connect('/v1/events')).status).toBe(503)
+})
+
+test('reading that fails for the moment goes on where it was, and the follower hears of none', async () => {
+  happen('ExecutionStarted')
+  const reader = await follow('/v1/executions/e/events')
+  await reader.next()
+  unread = 2
+  happen('SignalReceived')
+  happen('SignalReceived')
+  status = 'completed'
+  happen('ExecutionCompleted')
+  expect((await reader.rest()).map(({ id, event }) => id ?? event)).toEqual(['2', '3', '4', 'end'])
+  expect(unread).toBe(0)
 })
 
 test('when reading fails the follower is told and the log has it', async () => {

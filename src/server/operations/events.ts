@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { messageOf } from '../../core/errors.ts'
+import { isOrchestrationError, messageOf } from '../../core/errors.ts'
+import type { LogEntry } from '../../engine/index.ts'
 import type { Api } from '../api.ts'
 import { executionParams, logEntry } from '../contract/executions.ts'
 import { frame } from '../event-frame.ts'
@@ -11,6 +12,9 @@ import { problemDetails } from '../problem-details.ts'
 import { notOffered, shownError } from '../refusal.ts'
 
 const tag = 'events'
+/** How often reading for a follower may fail, and how long it is left alone then. */
+const failsMax = 10
+const readAgainMs = 500
 const eventId = z.coerce.number().int().min(0).optional()
 
 function streamOf(description: string): Readonly<Record<number, AnswerNote>> {
@@ -50,7 +54,7 @@ export const eventOperations: readonly Operation[] = [
           follower.gone()
         },
       })
-      follower.run(sink, first).catch((thrown: unknown) => fail(api, sink, thrown))
+      void run(api, follower, { sink, first })
       return null
     },
   }),
@@ -85,6 +89,26 @@ function newFollower({ options }: Api, executionId: string): ExecutionFollower {
     log: (afterSeq) => log(executionId, afterSeq),
     status: async () => (await options.engine.getExecution(executionId)).status,
   })
+}
+
+/** Where executions are elsewhere, reading may fail for a moment: then it goes on where it was. */
+async function run(
+  api: Api,
+  follower: ExecutionFollower,
+  { sink, first }: { readonly sink: EventSink; readonly first: readonly LogEntry[] },
+): Promise<void> {
+  const { clock } = api.options
+  let entries = first
+  for (let fails = 1; ; fails++) {
+    try {
+      return await follower.run(sink, entries)
+    } catch (thrown) {
+      const isForNow = isOrchestrationError(thrown) && thrown.retryable
+      if (!isForNow || fails === failsMax || sink.isEnded) return fail(api, sink, thrown)
+      entries = []
+      await new Promise<void>((resolve) => clock.after(readAgainMs, resolve))
+    }
+  }
 }
 
 /** The answer has begun, so the error is told as an event. */
