@@ -181,7 +181,7 @@ await describeWithServices('aura and Temporal', ['temporal'], ({ temporal }) => 
       // The list follows what happens by moments.
       const soon = { timeout: 30_000, interval: 500 }
       await vi.waitFor(async () => expect(await letters()).toHaveLength(1), soon)
-      const [{ id: letter = '' } = {}] = await letters()
+      const [{ id: letter } = { id: '' }] = await letters()
       expect((await aura('dlq', 'show', letter)).answer).toMatchObject({
         executionId: id,
         stepId: 'ask',

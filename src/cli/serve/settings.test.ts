@@ -18,7 +18,13 @@ const write = (file: string, text: string): void => writeFileSync(join(folder, f
 
 function contextOf(env: Record<string, string> = {}): CommandContext {
   const databasePath = join(folder, 'aura.db')
-  return { cwd: folder, env, databasePath, placeArgument: '' } as unknown as CommandContext
+  return {
+    cwd: folder,
+    env,
+    databasePath,
+    temporal: null,
+    placeArgument: '',
+  } as unknown as CommandContext
 }
 
 async function refusal(

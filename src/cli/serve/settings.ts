@@ -194,9 +194,10 @@ function checked(
   return { key, value: kind.isPath === true ? absolutePaths(context.cwd, read) : read }
 }
 
-function databaseSetting({ databasePath, placeArgument, env }: CommandContext): Setting {
+function databaseSetting(context: CommandContext): Setting {
+  const { databasePath, placeArgument, temporal, env } = context
   const named = { key: 'db', value: databasePath }
-  if (placeArgument !== '') return { ...named, source: 'flag', from: '--db' }
+  if (temporal === null && placeArgument !== '') return { ...named, source: 'flag', from: '--db' }
   return nonEmpty(env.AURA_DB) === undefined
     ? { ...named, source: 'default', from: null }
     : { ...named, source: 'env', from: 'AURA_DB' }
