@@ -83,6 +83,16 @@ test('the budget of a tenant survives the process, and other tenants have their 
   await second.close()
 })
 
+test.each(['constructor', '__proto__', 'toString'])(
+  'a tenant with the name of something that objects have, %s, is bounded as the others',
+  async (tenant) => {
+    const engine = await openEngine({ agents: [model()], tenants: { '*': { tokens: 50 } } })
+    const { error } = await engine.executeWorkflow('asks', asking(tenant))
+    expect(error?.code).toBe('BudgetExceededError')
+    await engine.close()
+  },
+)
+
 test('a call sees what is left to it, its own reservation included and less with each report', async () => {
   const engine = await openEngine({
     agents: [model({ tokens: 1_000 })],

@@ -14,7 +14,7 @@ import {
   innerAnswer,
   innerExecution,
   onCancelled,
-  unknownInside,
+  unlessUncertain,
 } from './inner-call.ts'
 import { usageOf } from './views/show-view.ts'
 import type { RunView, WorkflowEngine } from './workflow-engine.ts'
@@ -65,7 +65,8 @@ export class DirectCalls implements NestedCaller {
           throw before === undefined ? thrown : changedInside(call, thrown)
         },
       )
-      const run = await this.#unlessUncertain(call, executionId, ending)
+      const watch = (onUncertain: () => void) => this.#watch(executionId, onUncertain)
+      const run = await unlessUncertain(call, executionId, { ending, watch })
       // What an earlier delivery of the outer call had it use was counted by that one.
       const usage = addUsage(used(executions.state(executionId)), usedBefore, -1)
       return innerAnswer(run, usage)
@@ -74,26 +75,15 @@ export class DirectCalls implements NestedCaller {
     }
   }
 
-  /** @throws UnknownOutcomeError as soon as nobody knows whether the call happened */
-  async #unlessUncertain(
-    call: NestedCall,
-    executionId: string,
-    ending: Promise<RunView>,
-  ): Promise<RunView> {
-    const uncertain = Promise.withResolvers<never>()
-    const reject = (): void => uncertain.reject(unknownInside(call, executionId))
+  /** Calls back when nobody knows whether the call happened. */
+  #watch(executionId: string, onUncertain: () => void): () => void {
     const unsubscribe = this.#parts.engine.subscribe({
       onEvent: ({ executionId: id, event }) => {
-        if (id === executionId && event.kind === 'CallUncertain') reject()
+        if (id === executionId && event.kind === 'CallUncertain') onUncertain()
       },
     })
-    if (isUncertain(this.#parts.executions.state(executionId))) reject()
-    try {
-      return await Promise.race([ending, uncertain.promise])
-    } finally {
-      unsubscribe()
-      ending.catch(() => {}) // its end is told by its journal
-    }
+    if (isUncertain(this.#parts.executions.state(executionId))) onUncertain()
+    return unsubscribe
   }
 }
 

@@ -1,6 +1,6 @@
 export { type AdaptationRequest, adaptationRequest, checkedRequest } from './adaptation-request.ts'
 export type { AgentDirectory, EngineAgent } from './engine-agent.ts'
-export { type BudgetLimits, budgetLimitsOf } from './budgets/budget-limits.ts'
+export { type BudgetLimits, budgetLimitsOf, limitOfTenant } from './budgets/budget-limits.ts'
 export { spanStart } from './budgets/budget-span.ts'
 export { publishedBy } from './outbox-rows.ts'
 export { checkFlags, checkSameStart } from './acceptance.ts'
@@ -12,7 +12,7 @@ export {
   innerAnswer,
   innerExecution,
   onCancelled,
-  unknownInside,
+  unlessUncertain,
 } from './inner-call.ts'
 export { Pins } from './pins.ts'
 export { EmbeddedEngine } from './embedded-engine.ts'

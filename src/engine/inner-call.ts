@@ -65,16 +65,28 @@ export function onCancelled(signal: AbortSignal, cancel: () => void): () => void
   return () => signal.removeEventListener('abort', heed)
 }
 
-/** Nobody knows whether the inner call happened. */
-export function unknownInside(
-  { agent, action }: NestedCall,
+/**
+ * How an inner call ended.
+ *
+ * @param watch calls back as soon as nobody knows any more whether it happened; returns what stops it
+ * @throws UnknownOutcomeError then
+ */
+export async function unlessUncertain<Run>(
+  call: NestedCall,
   executionId: string,
-): OrchestrationError {
-  return new OrchestrationError(
-    'UnknownOutcomeError',
-    `nobody knows whether the call of ${agent}.${action} (${executionId}) happened`,
-    { hint: `first \`aura resolve ${executionId} ${callStep}\`, then this one with --retry` },
-  )
+  of: {
+    readonly ending: Promise<Run>
+    readonly watch: (onUncertain: () => void) => () => void
+  },
+): Promise<Run> {
+  const uncertain = Promise.withResolvers<never>()
+  const stop = of.watch(() => uncertain.reject(unknownInside(call, executionId)))
+  try {
+    return await Promise.race([of.ending, uncertain.promise])
+  } finally {
+    stop()
+    of.ending.catch(() => {}) // its end is recorded with it
+  }
 }
 
 /** An outer call that is made again must ask the same; what it asked before is recorded under the same key. */
@@ -96,5 +108,14 @@ function tooDeep({ agent, chain }: NestedCall): OrchestrationError {
     'RefusedError',
     `the call of '${agent}' is nested deeper than callDepthMax (${limits.callDepthMax}): ${chain.join(' → ')}`,
     { hint: 'an agent that calls itself must come to an end' },
+  )
+}
+
+/** Nobody knows whether the inner call happened. */
+function unknownInside({ agent, action }: NestedCall, executionId: string): OrchestrationError {
+  return new OrchestrationError(
+    'UnknownOutcomeError',
+    `nobody knows whether the call of ${agent}.${action} (${executionId}) happened`,
+    { hint: `first \`aura resolve ${executionId} ${callStep}\`, then this one with --retry` },
   )
 }

@@ -27,7 +27,12 @@ export async function openSite(settings: SiteSettings, clock: Clock): Promise<Sh
   }
   const { openRedis, RedisCatalog, RedisPlacementStore } =
     await import('../../integrations/redis/index.ts')
-  const { connection, close } = await openRedis({ url: redis.url, clock })
+  const { connection, close } = await openRedis({ url: redis.url, clock }).catch(
+    async (thrown: unknown) => {
+      await stores.close()
+      throw thrown
+    },
+  )
   const { prefix } = redis
   const name = `${temporal.namespace}/${temporal.taskQueue}`
   return {

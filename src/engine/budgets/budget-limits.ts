@@ -16,3 +16,9 @@ export function budgetLimitsOf(given: {
   ])
   return Object.fromEntries(limits) as BudgetLimits
 }
+
+/** What a tenant may spend; null for whatever it likes. */
+export function limitOfTenant(limits: BudgetLimits, tenant: string): BudgetLimit | null {
+  const name = [tenant, '*'].find((one) => Object.hasOwn(limits, one))
+  return name === undefined ? null : (limits[name] ?? null)
+}

@@ -12,6 +12,7 @@ import {
 import type { Running } from '../running.ts'
 import { type Account, SharedAccount } from './account.ts'
 import { budgetExceeded, fitsBudget, leftWith } from './amount.ts'
+import { limitOfTenant } from './budget-limits.ts'
 
 export interface BudgetsOptions {
   /** What was spent so far, as the journal has it. */
@@ -163,7 +164,7 @@ export class Budgets<Waiting> {
     const known = this.#shared.get(key)
     if (known !== undefined) return known
     const { tenants, ofAgent, nowMs } = this.#options
-    const limit = scope === 'agent' ? ofAgent(name) : (tenants[name] ?? tenants['*'] ?? null)
+    const limit = scope === 'agent' ? ofAgent(name) : limitOfTenant(tenants, name)
     const total = this.#totals.get(key)
     const account =
       limit === null ? null : new SharedAccount<Waiting>({ scope, name, limit, total, nowMs })

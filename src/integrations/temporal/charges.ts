@@ -4,6 +4,7 @@ import {
   type AgentDirectory,
   type BudgetLimits,
   budgetLimitsOf,
+  limitOfTenant,
   spanStart,
 } from '../../engine/index.ts'
 import { budgetExceeded } from '../../engine/hosted.ts'
@@ -92,7 +93,7 @@ export class Charges {
     const ofAgent = chain.includes(agentId)
       ? null
       : (this.#parts.agents.resolve(agentId)?.budget ?? null)
-    const ofTenant = tenant === null ? null : (this.#tenants[tenant] ?? this.#tenants['*'] ?? null)
+    const ofTenant = tenant === null ? null : limitOfTenant(this.#tenants, tenant)
     return [
       ...(ofAgent === null ? [] : [[`agent:${agentId}`, ofAgent] as const]),
       ...(ofTenant === null ? [] : [[`tenant:${tenant}`, ofTenant] as const]),

@@ -9,7 +9,7 @@ import {
   innerExecution,
   onCancelled,
   type ShowView,
-  unknownInside,
+  unlessUncertain,
 } from '../../engine/index.ts'
 import type { RemoteExecutions } from './remote-executions.ts'
 import { startOf } from './start.ts'
@@ -69,7 +69,8 @@ export class NestedCalls {
     })
     try {
       const ending = executions.untilEnd(executionId, () => closing.aborted)
-      const run = await this.#unlessUncertain(call, executionId, ending)
+      const watch = (onUncertain: () => void) => this.#watch(executionId, onUncertain)
+      const run = await unlessUncertain(call, executionId, { ending, watch })
       // What an earlier delivery of the outer call had it use was counted by that one.
       const { used = (await this.#show(executionId)).metrics } = run
       return innerAnswer(run, addUsage(used, usedBefore, -1))
@@ -115,23 +116,6 @@ export class NestedCalls {
     if ((await this.#parts.executions.statusOf(executionId)) !== 'waiting') return false
     const { steps } = await this.#show(executionId)
     return Object.values(steps).some(({ status }) => status === 'uncertain')
-  }
-
-  /** @throws UnknownOutcomeError soon after nobody knows any more whether the call happened */
-  async #unlessUncertain(
-    call: NestedCall,
-    executionId: string,
-    ending: Promise<EndedRun>,
-  ): Promise<EndedRun> {
-    const uncertain = Promise.withResolvers<never>()
-    const reject = (): void => uncertain.reject(unknownInside(call, executionId))
-    const stop = this.#watch(executionId, reject)
-    try {
-      return await Promise.race([ending, uncertain.promise])
-    } finally {
-      stop()
-      ending.catch(() => {}) // its end is told by its history
-    }
   }
 
   /** Looks from time to time whether it is uncertain, until it is stopped. */
