@@ -87,6 +87,15 @@ test('weighted: declared weights, else the confidence', async () => {
   expect((await decide(outputs, { ...options, weights: { a: 2 } })).choice).toBe('x')
 })
 
+test('weighted: a voter with the name of something that objects have votes by its confidence', async () => {
+  const call = ({ agent }: { readonly agent: string }): object =>
+    choose(agent, { confidence: agent === 'toString' ? 0.9 : 0.1 })
+  const consensus = new ConsensusPattern({ call })
+  const options = { strategy: 'weighted' } as const
+  const { choice } = await consensus.reachConsensus(['a', 'toString', 'b'], {}, options)
+  expect(choice).toBe('toString')
+})
+
 test('borda: a compromise beats the favourite of the few', async () => {
   const ranks = (...ranking: string[]) => ({ ranking })
   const { choice, winner } = await decide(

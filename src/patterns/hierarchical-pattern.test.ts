@@ -114,6 +114,15 @@ test('a worker with a team plans, delegates and reviews itself', async () => {
   })
 })
 
+test('a worker with the name of something that objects have has no team for it', async () => {
+  const pattern = new HierarchicalPattern({ call: answer }, { teams: { b: ['c', 'd'] } })
+  const { assignments } = await pattern.supervisorWorker('boss', ['b', 'constructor'], {})
+  expect(assignments).toMatchObject([
+    { agent: 'b', team: { rounds: 1 } },
+    { agent: 'constructor', status: 'completed', team: null },
+  ])
+})
+
 test('each phase may have an action of its own', async () => {
   const actions: string[] = []
   const pattern = new HierarchicalPattern(

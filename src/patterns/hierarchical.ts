@@ -6,6 +6,7 @@ import type {
   WantedCall,
 } from '../core/contracts/pattern.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
+import { own } from '../core/own.ts'
 import { type Assignment, readDelegation } from './delegation.ts'
 import {
   complete,
@@ -133,7 +134,7 @@ function decideWork(
   const { config, calls, path } = team
   const note = `${path}${round}.${place}`
   const about = { round, agent, input }
-  const workers = config.teams[agent]
+  const workers = own(config.teams, agent)
   if (workers !== undefined) {
     const below = decideTeam({ ...team, lead: agent, workers, task: input, path: `${note}/` })
     if (below.kind === 'open') return below

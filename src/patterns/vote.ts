@@ -1,5 +1,6 @@
 import type { PatternCall } from '../core/contracts/pattern.ts'
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { own } from '../core/own.ts'
 
 /** How votes are counted. */
 export type ConsensusStrategy = 'unanimous' | 'majority' | 'weighted' | 'borda' | 'quorum'
@@ -117,8 +118,8 @@ function faultOf(
 }
 
 function weightOf({ strategy, weights }: ConsensusConfig, agent: string, sure: number): number {
-  if (strategy === 'weighted') return weights[agent] ?? sure
-  return strategy === 'borda' ? (weights[agent] ?? 1) : 1
+  if (strategy === 'weighted') return own(weights, agent) ?? sure
+  return strategy === 'borda' ? (own(weights, agent) ?? 1) : 1
 }
 
 function vetoesOf(config: ConsensusConfig, agent: string, output: JsonObject): Vote['vetoes'] {

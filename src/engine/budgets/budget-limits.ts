@@ -1,5 +1,6 @@
 import { readBudgetLimit } from '../../agents/index.ts'
 import type { BudgetLimit } from '../../core/contracts/budget.ts'
+import { own } from '../../core/own.ts'
 
 /** Budgets of tenants by name; `*` for every tenant that is not named. */
 export interface BudgetLimits {
@@ -19,6 +20,5 @@ export function budgetLimitsOf(given: {
 
 /** What a tenant may spend; null for whatever it likes. */
 export function limitOfTenant(limits: BudgetLimits, tenant: string): BudgetLimit | null {
-  const name = [tenant, '*'].find((one) => Object.hasOwn(limits, one))
-  return name === undefined ? null : (limits[name] ?? null)
+  return own(limits, tenant) ?? own(limits, '*') ?? null
 }

@@ -3,6 +3,7 @@ import { type ActionDefinition, compileSchema, type Effect } from '../../../agen
 import { isOrchestrationError, OrchestrationError } from '../../../core/errors.ts'
 import { isJsonObject, type JsonObject } from '../../../core/json.ts'
 import { nearestOrAll } from '../../../core/nearest.ts'
+import { own } from '../../../core/own.ts'
 
 /** What a user says of tools, by their names. */
 export interface ToolDeclarations {
@@ -82,11 +83,11 @@ function definitionOf(
 ): ActionDefinition {
   const input = usable(tool.inputSchema)
   const output = usable(tool.outputSchema)
-  const lookup = lookups[tool.name]
+  const lookup = own(lookups, tool.name)
   const { description = tool.title ?? '' } = tool
   return {
     ...(description === '' ? {} : { description }),
-    effect: effects[tool.name] ?? hintedEffect(tool),
+    effect: own(effects, tool.name) ?? hintedEffect(tool),
     ...(input === undefined ? {} : { input }),
     ...(output === undefined ? {} : { output }),
     ...(lookup === undefined ? {} : { lookup }),
