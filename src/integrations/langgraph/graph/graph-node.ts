@@ -9,6 +9,7 @@ import {
 } from '../../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../../core/json.ts'
 import { limits } from '../../../core/limits.ts'
+import { own } from '../../../core/own.ts'
 import { callsOf, type GraphCalls } from '../run/graph-calls.ts'
 import type {
   AgentEdge,
@@ -171,7 +172,7 @@ async function decide(
 ): Promise<ErrorDecision> {
   const { handlers } = of.topology
   const { code } = failure.error
-  const handler = Object.hasOwn(handlers, code) ? handlers[code] : handlers['*']
+  const handler = own(handlers, code) ?? handlers['*']
   if (handler === undefined) return { kind: 'fail' }
   const decided = await of.calls.once(of.config, async () => {
     const decision = await handler(failure, of.state, of.calls.tda())

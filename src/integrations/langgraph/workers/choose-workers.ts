@@ -1,6 +1,7 @@
 import type { AgentRegistry, BaseAgent } from '../../../agents/index.ts'
 import type { TdaContext } from '../../../core/contracts/tda.ts'
 import { OrchestrationError } from '../../../core/errors.ts'
+import { own } from '../../../core/own.ts'
 import type { Subtask } from './decompose.ts'
 
 /** Which worker does a subtask, and why. */
@@ -81,7 +82,7 @@ function loadOf({ pool }: BaseAgent, assigned: number): number {
 }
 
 function anomaliesOf(agent: BaseAgent, tda: TdaContext, options: ChooseOptions): readonly string[] {
-  const sources = new Set([agent.id, agent.type, ...(options.resources[agent.id] ?? [])])
+  const sources = new Set([agent.id, agent.type, ...(own(options.resources, agent.id) ?? [])])
   return tda.anomalies
     .filter(({ source }) => typeof source === 'string' && sources.has(source))
     .filter(({ severity }) => Number(severity) >= options.anomalySeverityMin)
