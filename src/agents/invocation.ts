@@ -196,27 +196,21 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
 
   returned(value: unknown): void {
     if (this.#isEnded) return
+    if (isSuspension(value)) return this.#endWith(() => this.#suspended(value))
+    const { checkOutput } = this.plan
+    if (checkOutput === null) return this.#endWith(() => this.#completed(value))
+    let checked: ReturnType<typeof checkOutput>
     try {
-      if (isSuspension(value)) {
-        this.#end(this.#suspended(value))
-        return
-      }
-      const output = this.#json(value, 'output')
-      if (this.plan.checkOutput === null) {
-        this.#end({ kind: 'completed', output })
-        return
-      }
-      const checked = this.plan.checkOutput(output)
-      if ('then' in checked) {
-        const adopted = Promise.resolve(checked)
-        adopted.then(
-          (result) => this.#onOutput(result),
-          (error: unknown) => this.#badOutput(error),
-        )
-      } else this.#onOutput(checked)
+      checked = checkOutput(this.#json(value, 'output'))
     } catch (error) {
-      this.#badOutput(error)
+      return this.#badOutput(error)
     }
+    if (!('then' in checked)) return this.#onOutput(checked)
+    const adopted = Promise.resolve(checked)
+    adopted.then(
+      (result) => this.#onOutput(result),
+      (error: unknown) => this.#badOutput(error),
+    )
   }
 
   threw(thrown: unknown): void {
@@ -289,19 +283,27 @@ export class Invocation implements TransportCall, Deadline, RunningCall {
 
   #onOutput(checked: Checked): void {
     if (this.#isEnded) return
-    if (checked.ok) {
-      try {
-        // A schema may convert, and what it gives need not be JSON.
-        this.#end({ kind: 'completed', output: this.#json(checked.value, 'output') })
-      } catch (error) {
-        this.#badOutput(error)
-      }
-      return
-    }
+    // A schema may convert, and what it gives need not be JSON.
+    if (checked.ok) return this.#endWith(() => this.#completed(checked.value))
     const message = `output of ${this.plan.fullName} is refused by its schema: ${checked.message}`
     const retryable = this.plan.effect !== 'once'
     const details = { issues: checked.issues }
     this.failed(failure('AgentOutputError', message, { retryable, details }), 'done')
+  }
+
+  /** Ends with what can be read of the agent's answer. A fault of whoever is told is nobody's output: it is thrown. */
+  #endWith(read: () => CallOutcome): void {
+    let outcome: CallOutcome
+    try {
+      outcome = read()
+    } catch (error) {
+      return this.#badOutput(error)
+    }
+    this.#end(outcome)
+  }
+
+  #completed(value: unknown): CallOutcome {
+    return { kind: 'completed', output: this.#json(value, 'output') }
   }
 
   #badOutput(error: unknown): void {

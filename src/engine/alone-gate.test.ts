@@ -36,6 +36,20 @@ test('a call that stops waiting never enters', () => {
   expect(stop()).toBe(false)
 })
 
+test('thousands that leave as they enter go one after the other', () => {
+  const gate = new AloneGate()
+  gate.enter(true, () => {})
+  let entered = 0
+  const leaves = (): void => {
+    entered++
+    gate.leave()
+  }
+  for (let n = 0; n < 100_000; n++) gate.enter(n % 1_000 === 0, leaves)
+  gate.leave()
+  expect(entered).toBe(100_000)
+  expect(gate.enter(true, leaves)).toBe(true)
+})
+
 function bench() {
   const gate = new AloneGate()
   const inside: string[] = []

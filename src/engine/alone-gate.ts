@@ -7,6 +7,7 @@ type Enter = (answer: 'granted') => void
 export class AloneGate {
   #inside = 0
   #isAloneInside = false
+  #isLettingIn = false
   readonly #queue: { readonly alone: boolean; readonly enter: Enter }[] = []
 
   /** True when the call is inside now; else `enter` is called when it is. */
@@ -25,13 +26,20 @@ export class AloneGate {
     this.#letIn()
   }
 
+  /** One after the other, also where each leaves again at once: thousands may wait. */
   #letIn(): void {
-    while (this.#queue.length > 0) {
-      const next = this.#queue[0] as { alone: boolean; enter: Enter }
-      if (!this.#admits(next.alone)) return
-      this.#queue.shift()
-      this.#take(next.alone)
-      next.enter('granted')
+    if (this.#isLettingIn) return
+    this.#isLettingIn = true
+    try {
+      for (;;) {
+        const next = this.#queue[0]
+        if (next === undefined || !this.#admits(next.alone)) return
+        this.#queue.shift()
+        this.#take(next.alone)
+        next.enter('granted')
+      }
+    } finally {
+      this.#isLettingIn = false
     }
   }
 
