@@ -13,7 +13,7 @@ import {
 } from '../../engine/index.ts'
 import type { RemoteExecutions } from './remote-executions.ts'
 import { startOf } from './start.ts'
-import type { EndedRun, ExecutionStart } from './wire.ts'
+import type { ExecutionStart } from './wire.ts'
 
 export interface NestedCallsParts {
   readonly executions: RemoteExecutions
