@@ -131,10 +131,10 @@ function live(given: FloodLife, doom: 'atShed' | null, onLine?: (line: string) =
   return liveOnce(limited([script, JSON.stringify(given)]), kill, onLine)
 }
 
-/** Node with the limits of the test; on one core where the system can bind to one. */
+/** Node with the limits of the test, its heap without the cached code of others; on one core where the system can bind to one. */
 function limited(words: readonly string[]): readonly [string, ...string[]] {
   const bind = spawnSync('taskset', ['-c', '0', 'true']).status === 0 ? 'taskset -c 0 ' : ''
-  const run = `ulimit -n ${filesMax}; exec ${bind}"$@"`
+  const run = `ulimit -n ${filesMax}; unset NODE_COMPILE_CACHE; exec ${bind}"$@"`
   const memory = [`--max-old-space-size=${heapMb}`, `--max-semi-space-size=${semiSpaceMb}`]
   return ['/bin/sh', '-c', run, 'sh', process.execPath, ...memory, ...words]
 }
