@@ -12,21 +12,24 @@ export interface EngineFlags extends TemporalFlags {
 }
 
 const places = [
-  ['address', '--address', '<host:port>', 'of Temporal (default: $TEMPORAL_ADDRESS)'],
-  [
-    'namespace',
-    '--namespace',
-    '<name>',
-    'of Temporal (default: $TEMPORAL_NAMESPACE, else default)',
-  ],
-  ['taskQueue', '--task-queue', '<name>', 'of Temporal (default: aura)'],
+  ['address', '--address'],
+  ['namespace', '--namespace'],
+  ['taskQueue', '--task-queue'],
 ] as const
 
 /** Adds the options that say which engine has the executions, and where. */
 export function engineOptions(command: Command): Command {
-  command.option('--engine <engine>', 'embedded or temporal (default: embedded)')
-  for (const [, flag, value, what] of places) command.option(`${flag} ${value}`, what, nonEmpty)
+  return temporalOptions(
+    command.option('--engine <engine>', 'embedded or temporal (default: embedded)'),
+  )
+}
+
+/** Adds the options that say where Temporal is. */
+export function temporalOptions(command: Command): Command {
   return command
+    .option('--address <host:port>', 'of Temporal (default: $TEMPORAL_ADDRESS)', nonEmpty)
+    .option('--namespace <name>', 'of Temporal (default: $TEMPORAL_NAMESPACE, else default)')
+    .option('--task-queue <name>', 'of Temporal (default: aura)', nonEmpty)
 }
 
 /** The context of a verb with these options. @throws UsageError for an engine that there is not, or a place of one that is not meant */

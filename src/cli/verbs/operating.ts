@@ -1,5 +1,5 @@
 import type { LetterFilter } from '../dead-letters.ts'
-import { type EngineFlags, engineOptions, onEngine } from '../engine-place.ts'
+import { type EngineFlags, engineOptions, onEngine, temporalOptions } from '../engine-place.ts'
 import type { ServeOptions } from '../serve/settings.ts'
 import { nonEmpty, repeatable } from '../verb-host.ts'
 import type { VerbHost } from '../verb-host.ts'
@@ -87,14 +87,9 @@ export function addOperatingVerbs(host: VerbHost): void {
 
 function addServe({ program, run }: VerbHost): void {
   const withSettings = (verb: string) =>
-    program
-      .command(verb)
+    engineOptions(program.command(verb))
       .option('--port <port>', 'port of the API; 0 takes a free one (default: 8080)')
       .option('--host <host>', 'address that the API listens on (default: 127.0.0.1)', nonEmpty)
-      .option('--engine <engine>', 'embedded or temporal (default: embedded)')
-      .option('--address <host:port>', 'of Temporal (default: $TEMPORAL_ADDRESS)', nonEmpty)
-      .option('--namespace <name>', 'of Temporal (default: $TEMPORAL_NAMESPACE, else default)')
-      .option('--task-queue <name>', 'of Temporal (default: aura)', nonEmpty)
       .option(
         '--config <file>',
         'configuration, YAML or a module (default: aura.config.* in this folder)',
@@ -150,15 +145,11 @@ function addMcp({ program, run }: VerbHost): void {
 }
 
 function addWorker({ program, run }: VerbHost): void {
-  program
-    .command('worker')
+  temporalOptions(program.command('worker'))
     .summary('drives executions on Temporal')
     .description(
       'Drives executions of one task queue of Temporal and calls their agents, until Ctrl-C. All workers of a queue have the same agents.',
     )
-    .option('--address <host:port>', 'of Temporal (default: $TEMPORAL_ADDRESS)', nonEmpty)
-    .option('--namespace <name>', 'of Temporal (default: $TEMPORAL_NAMESPACE, else default)')
-    .option('--task-queue <name>', 'default: aura', nonEmpty)
     .option(
       '--deployment <name>',
       'executions stay with workers of the code they began with',
