@@ -6,15 +6,28 @@ import { ledgerAgents, OutsideLedger } from './ledger-agents.ts'
 /**
  * A process that the test kills: recovers what is open, starts new executions one after the other, says
  * `accepted <id>` once a start is durable, resolves what is uncertain by what the ledger says, and says
- * `idle` when nothing is open any more.
+ * `idle` when nothing is open any more. At a mail's number `killAtMail` it kills itself, beside its effect.
  */
-const [db, ledgerPath, firstNumber, count] = process.argv.slice(2) as [
+const [db, ledgerPath, firstNumber, count, killAtMail] = process.argv.slice(2) as [
+  string,
   string,
   string,
   string,
   string,
 ]
-const ledger = new OutsideLedger(ledgerPath)
+
+class DeadlyLedger extends OutsideLedger {
+  #mails = 0
+
+  override write(key: string): void {
+    const fatal = key.includes('/mail/') && ++this.#mails === Number(killAtMail)
+    // Half of them before the effect has happened.
+    if (fatal && Number(killAtMail) % 2 === 0) process.kill(process.pid, 'SIGKILL')
+    super.write(key)
+    if (fatal) process.kill(process.pid, 'SIGKILL')
+  }
+}
+const ledger = new DeadlyLedger(ledgerPath)
 
 const document = defineWorkflow({
   name: 'transfer',
@@ -41,7 +54,7 @@ function resolved(executionId: string, step: string): Promise<void> {
   return engine.resolve(executionId, step, resolution)
 }
 
-for (const id of process.argv.slice(6)) {
+for (const id of process.argv.slice(7)) {
   // Recorded as uncertain by an earlier life that was killed before it resolved it.
   if ((await engine.getExecution(id)).steps['mail']?.status === 'uncertain')
     await resolved(id, 'mail')
@@ -49,11 +62,10 @@ for (const id of process.argv.slice(6)) {
 engine.subscribe({
   onEvent({ executionId, event }) {
     if (event.kind !== 'CallUncertain') return
-    say(`uncertain ${executionId}`)
     queueMicrotask(() => void resolved(executionId, event.step).catch(fail))
   },
 })
-for (const id of process.argv.slice(6)) drive(id, engine.continueWorkflow(id))
+for (const id of process.argv.slice(7)) drive(id, engine.continueWorkflow(id))
 const starts = Array.from({ length: Number(count) }, async (_, i) => {
   const executionId = `t-${Number(firstNumber) + i}`
   await engine.startWorkflow('transfer', document, { executionId })
